@@ -23,7 +23,11 @@ function versionOf(node) {
 }
 
 function npm(args, env = process.env) {
-  const { status, error } = spawnSync("npm", args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
+  const { status, error } = spawnSync("npm", args, {
+    cwd: root,
+    env,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   if (status === 0) return;
   say(`npm ${args.join(" ")} failed${error ? `: ${error.message}` : ""}`);
   process.exit(1);

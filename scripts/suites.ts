@@ -1,0 +1,77 @@
+// The suites of `npm test` in their order. Each runs to its end and says how many of its tests passed and failed.
+import { spawn } from "node:child_process";
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { check } from "./check.ts";
+
+export type Count = { readonly passed: number; readonly failed: number };
+export type Suite = { readonly name: string; readonly run: () => Promise<Count> };
+
+const root = join(import.meta.dirname, "..");
+const chaos = "packages/server/test/chaos/faults.ts";
+
+/** Runs a Node script with our output as its own, and returns its exit code and what it printed. */
+async function runNode(args: readonly string[], keep: boolean): Promise<{ code: number; output: string }> {
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    stdio: ["ignore", keep ? "pipe" : "inherit", "inherit"],
+  });
+  let output = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+    process.stdout.write(text);
+  });
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once("error", reject).once("close", (status) => resolve(status ?? 1));
+  });
+  return { code, output };
+}
+
+/** A failure outside any test (a leak, a hook, a threshold) shows only in the exit code: it counts as one. */
+function counted(count: Count, code: number): Count {
+  return code !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
+}
+
+function vitest(name: string, ...options: string[]): Suite {
+  const run = async (): Promise<Count> => {
+    const report = join(root, "test-results", `${name}.json`);
+    mkdirSync(join(root, "test-results"), { recursive: true });
+    rmSync(report, { force: true });
+    const { code } = await runNode(
+      [
+        ...["node_modules/vitest/vitest.mjs", "run", "--project", name, "--passWithNoTests"],
+        ...["--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...options],
+      ],
+      false,
+    );
+    if (!existsSync(report)) return counted({ passed: 0, failed: 0 }, code);
+    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8")) as {
+      numPassedTests: number;
+      numFailedTests: number;
+    };
+    return counted({ passed: numPassedTests, failed: numFailedTests }, code);
+  };
+  return { name, run };
+}
+
+/** The faults print "N passed, N failed" as a line of their own, each fault being one test. */
+async function faults(): Promise<Count> {
+  if (!existsSync(join(root, chaos))) return { passed: 0, failed: 0 };
+  const { code, output } = await runNode([chaos, "--short"], true);
+  const line = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
+  if (!line) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  return counted({ passed: Number(line[1]), failed: Number(line[2]) }, code);
+}
+
+export const suites: readonly Suite[] = [
+  { name: "check", run: async () => check() },
+  vitest("unit", "--coverage"),
+  vitest("conformance"),
+  vitest("integration"),
+  vitest("browser"),
+  { name: "faults", run: faults },
+];
+
+export function hasBrowserTests(): boolean {
+  return globSync("packages/*/{src,test}/**/*.browser.test.ts", { cwd: root }).length > 0;
+}
