@@ -1,1 +1,11 @@
-export {};
+export * from "./agent.ts";
+export * from "./content.ts";
+export * from "./event-data.ts";
+export * from "./event.ts";
+export * from "./frame.ts";
+export * from "./id.ts";
+export * from "./input.ts";
+export * from "./list.ts";
+export * from "./problem.ts";
+export * from "./session.ts";
+export * from "./system.ts";

@@ -1,0 +1,209 @@
+import type { Actor, Content, InputBody } from "@berth/contract";
+import { beginWithMessage, finishRun, type PartialText, type RunPlan, startRun } from "./decide-run.ts";
+import { decideApproval, decideTimer, decideToolResult } from "./decide-answer.ts";
+import type { NewEvent } from "./new-event.ts";
+import { isStepBoundary } from "./next-step.ts";
+import { root, type SessionState } from "./state.ts";
+import { isResolved } from "./tool-call.ts";
+
+/** An input of the mailbox, as the core sees it. */
+export interface MailboxInput {
+  readonly id: string;
+  readonly lane: "control" | "steer" | "queue";
+  readonly body: InputBody;
+  readonly runId: string | null;
+  readonly actor: Actor;
+}
+
+export interface InputContext {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** For an input that begins a run. */
+  readonly plan: RunPlan;
+  /** The whole mailbox, for an interrupt of a run that is queued. */
+  readonly mailbox: readonly MailboxInput[];
+  readonly partials: readonly PartialText[];
+  /** Manifest of the workspace now, when the current run changed it and this input ends it. */
+  readonly manifest?: string;
+  /** Hash of the new arguments of an approval with decision edit. */
+  readonly editedHash?: string;
+  /** Result of the effect of a file input, when it failed. */
+  readonly fileError?: { readonly code: string; readonly message: string };
+}
+
+export interface Taken {
+  readonly events: readonly NewEvent[];
+  /** Ids of the inputs that these events answer. */
+  readonly taken: readonly string[];
+}
+
+/** True when the mailbox's next input may be taken in this state; control inputs always may. */
+export function mayTake(state: SessionState, input: MailboxInput): boolean {
+  if (input.lane === "control" || state.run === null) return true;
+  if (input.lane === "queue") return false;
+  const own = state.namespaces[root];
+  return own !== undefined && own.step === null && own.calls.every((call) => isResolved(call.state));
+}
+
+/** The first input that may be taken, in the order of lanes and of acceptance; null when all have to wait. */
+export function nextInput(state: SessionState, mailbox: readonly MailboxInput[]): MailboxInput | null {
+  return mailbox.find((input) => mayTake(state, input)) ?? null;
+}
+
+/** Events that take one input. Rewinds and rollbacks need the log and are decided in decide-rewind.ts. */
+export function decideInput(state: SessionState, input: MailboxInput, context: InputContext): Taken {
+  const events = answer(state, input, context);
+  const named = events.map((event) => ({ ...event, actor: event.actor ?? actorOf(event, input) }));
+  return { events: named, taken: [input.id, ...queuedTarget(input, context)] };
+}
+
+/** The run and its calls are the agent's; what the input said is its sender's. */
+function actorOf(event: NewEvent, input: MailboxInput): Actor {
+  return event.inputId === input.id ? input.actor : { type: "system", id: "core" };
+}
+
+function answer(state: SessionState, input: MailboxInput, context: InputContext): readonly NewEvent[] {
+  const { body, id: inputId } = input;
+  switch (body.type) {
+    case "user.message":
+      return takeMessage(state, { ...input, content: body.content }, context);
+    case "system.message":
+      if (state.archived) return [refuse(input, "session_archived", "The session is archived.")];
+      return [{ type: "system.message", inputId, data: { content: body.content } }];
+    case "user.interrupt":
+      return interrupt(state, input, context);
+    case "user.approval":
+      return decideApproval(state, { ...body, inputId, editedHash: context.editedHash });
+    case "user.tool_result":
+      return decideToolResult(state, { ...body, inputId });
+    case "timer":
+      return decideTimer(state, { ...body, inputId });
+    case "run.retry":
+      return retry(state, input, context);
+    case "session.update": {
+      const { type: _, ...data } = body;
+      return [{ type: "session.updated", inputId, data }];
+    }
+    case "session.archive":
+      return [
+        ...endRun(state, context),
+        { type: "session.archived", inputId, data: { archived: body.archived } },
+      ];
+    case "todo.write":
+      return [{ type: "todo.changed", inputId, data: { todos: body.todos } }];
+    case "file.write":
+    case "file.delete":
+    case "file.move":
+      return [
+        context.fileError
+          ? refuse(input, context.fileError.code, context.fileError.message)
+          : fileChanged(inputId, body),
+      ];
+    case "session.rewind":
+      return [
+        refuse(input, "not_a_safe_point", "The session could not be rewound there.", String(body.toSeq)),
+      ];
+  }
+}
+
+function takeMessage(
+  state: SessionState,
+  input: MailboxInput & { content: Content },
+  context: InputContext,
+): readonly NewEvent[] {
+  if (state.archived)
+    return [refuse(input, "session_archived", "The session is archived.", input.runId ?? undefined)];
+  const running = state.run;
+  if (input.lane === "steer" && running !== null) {
+    const data = { content: input.content, runId: running.id, steered: true };
+    return [{ type: "user.message", inputId: input.id, data }];
+  }
+  const runId = input.runId ?? input.id;
+  const [message, started] = beginWithMessage({ content: input.content, runId }, context.plan);
+  return [...endRun(state, context), { ...message, inputId: input.id } as NewEvent, started as NewEvent];
+}
+
+function endRun(state: SessionState, context: InputContext): readonly NewEvent[] {
+  const { now, partials, manifest } = context;
+  return finishRun(state, {
+    reason: "interrupted",
+    now,
+    partials,
+    ...(manifest !== undefined && { manifest }),
+  });
+}
+
+function interrupt(state: SessionState, input: MailboxInput, context: InputContext): readonly NewEvent[] {
+  if (input.body.type !== "user.interrupt") return [];
+  const { runId, reason } = input.body;
+  const interrupted: NewEvent = {
+    type: "user.interrupt",
+    inputId: input.id,
+    data: reason === undefined ? {} : { reason },
+  };
+  if (state.run !== null && (runId === undefined || runId === state.run.id))
+    return [interrupted, ...endRun(state, context)];
+  const [queued] = queuedTarget(input, context);
+  if (queued !== undefined && runId !== undefined) {
+    const refused = {
+      code: "cancelled",
+      message: "The run was cancelled before it began.",
+      inputType: "user.message",
+      ref: runId,
+    };
+    return [interrupted, { type: "input.refused", inputId: queued, runId, data: refused }];
+  }
+  return [
+    refuse(input, "run_not_running", "There is no such run to interrupt: it is over or never was.", runId),
+  ];
+}
+
+/** Id of the queued message whose run an interrupt names. */
+function queuedTarget(input: MailboxInput, context: InputContext): readonly string[] {
+  if (input.body.type !== "user.interrupt") return [];
+  const { runId } = input.body;
+  const queued = context.mailbox.find((other) => runId !== undefined && other.runId === runId);
+  return queued === undefined ? [] : [queued.id];
+}
+
+function retry(state: SessionState, input: MailboxInput, context: InputContext): readonly NewEvent[] {
+  if (input.body.type !== "run.retry") return [];
+  const { runId } = input.body;
+  if (state.archived) return [refuse(input, "session_archived", "The session is archived.", runId)];
+  if (state.run !== null || state.lastRun?.id !== runId || !isStepBoundary(state)) {
+    return [
+      refuse(
+        input,
+        "not_the_last_run",
+        "Only the session's last run can be tried again, once it is over.",
+        runId,
+      ),
+    ];
+  }
+  return [{ ...startRun(input.runId ?? input.id, context.plan), inputId: input.id }];
+}
+
+function fileChanged(
+  inputId: string,
+  body: Extract<InputBody, { type: "file.write" | "file.delete" | "file.move" }>,
+): NewEvent<"file.changed"> {
+  const { path } = body;
+  if (body.type === "file.delete")
+    return { type: "file.changed", inputId, data: { path, change: "deleted" } };
+  if (body.type === "file.move")
+    return { type: "file.changed", inputId, data: { path, change: "moved", to: body.to } };
+  const { hash, size, mediaType } = body;
+  const blob = { hash, size, ...(mediaType !== undefined && { mediaType }) };
+  return { type: "file.changed", inputId, data: { path, change: "written", blob } };
+}
+
+/** The event of an input that could not be done. */
+export function refuse(
+  input: { readonly id: string; readonly body: { readonly type: string } },
+  code: string,
+  message: string,
+  ref?: string,
+): NewEvent<"input.refused"> {
+  const data = { code, message, inputType: input.body.type, ...(ref !== undefined && { ref }) };
+  return { type: "input.refused", inputId: input.id, data };
+}

@@ -1,0 +1,243 @@
+import type { AgentDefinition, Page, RunStatus, SessionStatus } from "@berth/contract";
+import type {
+  AgentRecord,
+  ApprovalRecord,
+  InputRecord,
+  NewInput,
+  Projection,
+  RunRecord,
+  SessionRecord,
+  StoredEvent,
+} from "./records.ts";
+
+/**
+ * There is no "the database": storage is opened for one org, for one session, as the append lane or as the closed list of system scans.
+ * Every method rejects with BerthError: `store_unavailable` and `disk_full` are retryable, the rest says what is wrong.
+ */
+export interface Store {
+  readonly kind: string;
+  org(orgId: string): OrgStore;
+  session(orgId: string, sessionId: string): SessionStore;
+  readonly lane: AppendLane;
+  readonly system: SystemStore;
+  /** Flushes what is under way and closes. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Made part of a change's own transaction. Same scope and key: with the same hash the stored result comes back and nothing
+ * is done again; with another, `idempotency_mismatch`. `scope` is principal, method and path. Kept 24 h.
+ */
+export interface Idempotency {
+  readonly scope: string;
+  readonly key: string;
+  readonly bodyHash: string;
+}
+
+/** A result that may have been stored by an earlier request with the same idempotency key. */
+export interface Outcome<T> {
+  readonly result: T;
+  readonly replayed: boolean;
+}
+
+export interface NewSession {
+  /** The row as it stands after `events`; `lastSeq` and `epoch` are set by the store. */
+  readonly row: Omit<
+    SessionRecord,
+    "lastSeq" | "epoch" | "holder" | "generation" | "rewinds" | "createdAt" | "updatedAt"
+  >;
+  /** Its first events (epoch 0): from 1, or after the fork's prefix. */
+  readonly events: readonly StoredEvent[];
+  readonly projection?: Projection;
+  readonly blobs?: readonly string[];
+  readonly inputs?: readonly NewInput[];
+  /** Shares the parent's log up to and with `seq` by reference, or copies it (`copy`, for another owner). Rewinds at or before seq come along. */
+  readonly fork?: { readonly sessionId: string; readonly seq: number; readonly copy: boolean };
+  readonly idempotency?: Idempotency;
+}
+
+export interface AcceptedRecord {
+  readonly id: string;
+  /** Inputs of this mailbox that were accepted before and still wait. */
+  readonly position: number;
+  readonly runId: string | null;
+}
+
+export interface CreatedSession {
+  readonly created: boolean;
+  readonly session: SessionRecord;
+  readonly inputs: readonly AcceptedRecord[];
+}
+
+export interface SessionFilter {
+  readonly limit: number;
+  readonly after?: string;
+  readonly owner?: string;
+  readonly agentId?: string;
+  readonly key?: string;
+  readonly status?: SessionStatus;
+  /** Default: archived ones are left out unless status is archived. */
+  readonly archived?: boolean;
+  /** Case-insensitive part of title or key. */
+  readonly search?: string;
+  /** Every pair must be equal. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface OrgStore {
+  /** With a key that this owner has: that session with `created` false (its inputs are accepted), else a new one. Two at once: one session. */
+  createSession(session: NewSession): Promise<Outcome<CreatedSession>>;
+  findSession(id: string): Promise<SessionRecord | null>;
+  findSessionByKey(owner: string, key: string): Promise<SessionRecord | null>;
+  /** Newest first, in the stable order of ids. */
+  listSessions(filter: SessionFilter): Promise<Page<SessionRecord>>;
+  countSessions(): Promise<Readonly<Record<SessionStatus, number>>>;
+  /** Drops the session, its mailbox, timers, approvals, runs and its reference to its log; a segment stays while a fork needs it. False when there is none. Whoever holds it is fenced. */
+  deleteSession(id: string): Promise<boolean>;
+
+  findRun(id: string): Promise<RunRecord | null>;
+  listRuns(filter: {
+    limit: number;
+    after?: string;
+    sessionId?: string;
+    status?: RunStatus;
+  }): Promise<Page<RunRecord>>;
+  findApproval(id: string): Promise<ApprovalRecord | null>;
+  listApprovals(filter: {
+    limit: number;
+    after?: string;
+    sessionId?: string;
+    status?: ApprovalRecord["status"];
+  }): Promise<Page<ApprovalRecord>>;
+
+  /** Rejects with `agent_name_taken`. */
+  createAgent(agent: {
+    id: string;
+    definition: AgentDefinition;
+    idempotency?: Idempotency;
+  }): Promise<Outcome<AgentRecord>>;
+  /** The next version. Rejects with `agent_not_found`, `version_mismatch` when `ifVersion` is not the newest, `agent_name_taken`. */
+  putAgent(change: {
+    id: string;
+    definition: AgentDefinition;
+    ifVersion?: number;
+    idempotency?: Idempotency;
+  }): Promise<Outcome<AgentRecord>>;
+  archiveAgent(id: string, archived: boolean): Promise<AgentRecord | null>;
+  /** By id or by name; the newest version unless one is given. Archived ones are found too. */
+  findAgent(idOrName: string, version?: number): Promise<AgentRecord | null>;
+  listAgents(filter: { limit: number; after?: string; archived?: boolean }): Promise<Page<AgentRecord>>;
+  listAgentVersions(id: string, filter: { limit: number; after?: string }): Promise<Page<AgentRecord>>;
+}
+
+export interface LoadedLog {
+  readonly record: SessionRecord;
+  /** Newest usable snapshot: of the wanted state version, not undone by a rewind. */
+  readonly snapshot: { readonly seq: number; readonly body: string } | null;
+  /** Events of the effective log after the snapshot, in order; what a rewind undid is not among them. */
+  readonly events: readonly StoredEvent[];
+}
+
+export interface SessionStore {
+  find(): Promise<SessionRecord | null>;
+  /**
+   * Commits inputs to the mailbox. Rejects with `session_not_found`, `session_archived` (messages only), `session_quarantined`,
+   * `session_busy` when `rejectIfBusy` and a run goes on or waits in the queue, `mailbox_full` over `limit` waiting inputs.
+   * An input whose clientId was accepted before (taken or not) is not accepted again: the first one's record comes back.
+   * A queue or steer input with a runId gets a row in runs with status queued.
+   */
+  accept(change: {
+    inputs: readonly NewInput[];
+    rejectIfBusy?: boolean;
+    limit?: number;
+    idempotency?: Idempotency;
+  }): Promise<Outcome<readonly AcceptedRecord[]>>;
+  /** What waits, in the order of lanes (control, steer, queue) and of acceptance within each. */
+  mailbox(): Promise<readonly InputRecord[]>;
+  /** The raw log after a seq; at most `limit` events and about `maxBytes` of them (at least one). Null when the session does not exist. */
+  readLog(range: {
+    after: number;
+    limit: number;
+    maxBytes?: number;
+  }): Promise<{ record: SessionRecord; events: readonly StoredEvent[] } | null>;
+  /** For folding, up to and with `upTo` (default: the end). Null when the session does not exist. */
+  load(options: { stateVersion: number; upTo?: number }): Promise<LoadedLog | null>;
+  /** Kept only if this epoch still holds the session; older snapshots than the newest two are dropped. */
+  putSnapshot(snapshot: { seq: number; stateVersion: number; body: string; epoch: number }): Promise<void>;
+}
+
+export interface SessionCommit {
+  readonly orgId: string;
+  readonly sessionId: string;
+  readonly epoch: number;
+  /** The session's last seq before these events. */
+  readonly expectedSeq: number;
+  readonly events: readonly StoredEvent[];
+  /** Inputs that these events take; their rows go in the same transaction. Each must be there, else `duplicate_input`. */
+  readonly taken: readonly string[];
+  readonly projection?: Projection;
+  /** Blobs that the log now refers to. */
+  readonly blobs?: readonly string[];
+  /** Highest event version among the events, when above 1: recorded on the row. */
+  readonly maxEventVersion?: number;
+}
+
+export type AppendOutcome =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: "fenced" | "wrong_seq" | "duplicate_input" | "too_large" };
+
+/** The only writer that spans orgs: appends that arrive while a commit is in flight share the next transaction; one that fails leaves its neighbours alone. */
+export interface AppendLane {
+  append(commit: SessionCommit): Promise<AppendOutcome>;
+}
+
+export type ClaimOutcome =
+  | {
+      readonly ok: true;
+      readonly epoch: number;
+      readonly claimsWithoutEvent: number;
+      readonly record: SessionRecord;
+    }
+  | { readonly ok: false; readonly reason: "held"; readonly holder: string }
+  | { readonly ok: false; readonly reason: "not_found" | "quarantined" | "newer_schema" };
+
+/** The closed list of what may look across orgs. Times are the store's own. */
+export interface SystemStore {
+  /** The one org and owner of mode single; made at first call. */
+  singleTenant(): Promise<{ orgId: string; orgName: string; userId: string; userName: string }>;
+  /** Writes the worker's liveness row. */
+  heartbeat(workerId: string): Promise<void>;
+  /** Its row goes; whatever it still holds is free at once. */
+  removeWorker(workerId: string): Promise<void>;
+  /** Takes a session that is free, held by `workerId` itself, or by a worker whose heartbeat is older than the lease or gone. The epoch rises, also when it was its own. Counts claims without a new event. */
+  claim(claim: {
+    orgId: string;
+    sessionId: string;
+    workerId: string;
+    leaseMs: number;
+    knownEventVersion: number;
+  }): Promise<ClaimOutcome>;
+  /** Gives a session back; false while its mailbox has rows or when the epoch is old. */
+  release(held: { orgId: string; sessionId: string; epoch: number }): Promise<boolean>;
+  /** Readable, not claimable; only if the epoch still holds it. */
+  quarantine(held: { orgId: string; sessionId: string; epoch: number }): Promise<void>;
+  /** Makes a quarantined session claimable again; its count of claims starts anew. False when it was not quarantined. */
+  liftQuarantine(session: { orgId: string; sessionId: string }): Promise<boolean>;
+  /** Mailboxes of all sessions that a worker holds, in one query. */
+  heldMailboxes(workerId: string): Promise<readonly InputRecord[]>;
+  /** Sessions with inputs or with a run that goes on, whom no live worker holds. Waiting sessions without inputs are not among them. */
+  orphans(scan: { leaseMs: number; limit: number }): Promise<readonly { orgId: string; sessionId: string }[]>;
+  /** Turns due timers into control inputs, in one transaction; says which sessions to wake. `inputId` mints ids. */
+  fireTimers(scan: {
+    limit: number;
+    inputId: () => string;
+  }): Promise<readonly { orgId: string; sessionId: string }[]>;
+  /** Deletes idempotency rows older than `idempotencyMs`, and forgotten clientIds with them. */
+  prune(ages: { idempotencyMs: number }): Promise<void>;
+  /** Hashes of blobs that nothing refers to and that are older than `ageMs`; their rows go. The caller deletes the files. */
+  collectBlobs(scan: { ageMs: number; limit: number }): Promise<readonly { orgId: string; hash: string }[]>;
+  /** Notes a blob before an event names it, or renews its age. */
+  noteBlob(blob: { orgId: string; hash: string; size: number }): Promise<void>;
+  /** Cheap check that the store answers. */
+  ping(): Promise<void>;
+}
