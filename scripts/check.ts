@@ -1,27 +1,27 @@
 // npm run check: everything that is decided without running the program.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { findPackageJSON } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const root = join(import.meta.dirname, "..");
-const here = import.meta.url;
-const bin = (manifest: string | undefined, path: string): string => join(dirname(manifest ?? ""), path);
+/** A tool's script, relative to a file that its package exports. */
+const bin = (exported: string, path: string): string => fileURLToPath(new URL(path, exported));
 const sources = ["packages", "scripts", "bench", "examples"].filter((folder) =>
   existsSync(join(root, folder)),
 );
 
 const steps: readonly (readonly [name: string, script: string, ...args: string[]])[] = [
-  ["types", bin(findPackageJSON("typescript-7", here), "bin/tsc"), "--project", "tsconfig.json"],
-  ["lint", bin(findPackageJSON("oxlint", here), "bin/oxlint")],
-  ["format", bin(findPackageJSON("oxfmt", here), "bin/oxfmt"), "--check"],
+  ["types", bin(import.meta.resolve("typescript-7/package.json"), "./bin/tsc"), "--project", "tsconfig.json"],
+  ["lint", bin(import.meta.resolve("oxlint/package.json"), "./bin/oxlint")],
+  ["format", bin(import.meta.resolve("oxfmt/package.json"), "./bin/oxfmt"), "--check"],
   // Reads TypeScript with the JavaScript API of TypeScript 6; version 7 has none.
   [
     "import rules",
-    bin(findPackageJSON("dependency-cruiser", here), "bin/dependency-cruiser.mjs"),
+    bin(import.meta.resolve("dependency-cruiser"), "../../bin/dependency-cruiser.mjs"),
     ...sources,
   ],
-  ["unused code", bin(findPackageJSON("knip", here), "bin/knip.js")],
+  ["unused code", bin(import.meta.resolve("knip"), "../bin/knip.js")],
 ];
 
 /** Runs all steps, prints what the failing ones say, and counts. */

@@ -27,9 +27,24 @@ async function runNode(args: readonly string[], keep: boolean): Promise<{ code: 
   return { code, output };
 }
 
-/** A failure outside any test (a leak, a hook, a threshold) shows only in the exit code: it counts as one. */
+/** A failure outside any test file (coverage, say) shows only in the exit code: it counts as one. */
 function counted(count: Count, code: number): Count {
   return code !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
+}
+
+type Report = {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly testResults: readonly TestFile[];
+};
+type TestFile = {
+  readonly status: string;
+  readonly assertionResults: readonly { readonly status: string }[];
+};
+
+/** A file that does not load, or fails in a hook or by a leak, counts as one failure beside its tests. */
+function failedAsAFile(file: TestFile): boolean {
+  return file.status === "failed" && file.assertionResults.every(({ status }) => status !== "failed");
 }
 
 function vitest(name: string, ...options: string[]): Suite {
@@ -45,11 +60,9 @@ function vitest(name: string, ...options: string[]): Suite {
       false,
     );
     if (!existsSync(report)) return counted({ passed: 0, failed: 0 }, code);
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8")) as {
-      numPassedTests: number;
-      numFailedTests: number;
-    };
-    return counted({ passed: numPassedTests, failed: numFailedTests }, code);
+    const json = JSON.parse(readFileSync(report, "utf8")) as Report;
+    const failed = json.numFailedTests + json.testResults.filter(failedAsAFile).length;
+    return counted({ passed: json.numPassedTests, failed }, code);
   };
   return { name, run };
 }
