@@ -41,6 +41,8 @@ export interface SessionState {
   readonly approvals: Readonly<Record<string, PendingApproval>>;
   /** Newest workspace manifest and the seq of the event that names it. */
   readonly manifest: { readonly hash: string; readonly seq: number } | null;
+  /** A tool or an upload touched the workspace since its newest manifest. */
+  readonly workspaceDirty: boolean;
   /** Measured size of what this state holds, in bytes, counted as events are applied. */
   readonly bytes: number;
 }
@@ -62,8 +64,6 @@ export interface RunState {
   /** Time that the run only waited for people. */
   readonly waitedMs: number;
   readonly waitingSince: number | null;
-  /** The last event makes a new manifest worthwhile: a tool or an upload touched the workspace. */
-  readonly touched: boolean;
 }
 
 export interface NamespaceState {
@@ -187,6 +187,7 @@ export const initialState: SessionState = {
   namespaces: {},
   approvals: {},
   manifest: null,
+  workspaceDirty: false,
   bytes: 0,
 };
 
