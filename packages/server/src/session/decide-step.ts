@@ -4,7 +4,9 @@ import type { NewEvent } from "./new-event.ts";
 import type { NamespaceState, SessionState, ToolCall } from "./state.ts";
 
 /** A finished block of a model's answer, with everything that was decided about it. */
-export type Block =
+export type Block = { readonly blockId: number } & BlockContent;
+
+type BlockContent =
   | { readonly type: "thinking"; readonly text: string; readonly signature?: string }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "tool_use"; readonly call: Omit<EventData<"agent.tool_use">, "messageId" | "blockId"> };
@@ -32,8 +34,8 @@ export function beginStep(at: NamespaceState, stepId: string): NewEvent<"step.st
 /** A model's answer: its blocks, the end of the step, and the results of calls that cannot be made. */
 export function finishStep(step: StepResult): readonly NewEvent[] {
   const { namespace, stepId, messageId } = step;
-  const events: NewEvent[] = step.blocks.map((block, blockId) => ({
-    ...blockEvent(block, messageId, blockId),
+  const events: NewEvent[] = step.blocks.map((block) => ({
+    ...blockEvent(block, messageId),
     namespace,
     stepId,
   }));
@@ -55,7 +57,8 @@ export function finishStep(step: StepResult): readonly NewEvent[] {
   return events;
 }
 
-function blockEvent(block: Block, messageId: string, blockId: number): NewEvent {
+function blockEvent(block: Block, messageId: string): NewEvent {
+  const { blockId } = block;
   switch (block.type) {
     case "thinking": {
       const signature = block.signature === undefined ? {} : { signature: block.signature };

@@ -138,9 +138,7 @@ function resolveCall(state: SessionState, event: SessionEvent<"agent.tool_result
   );
   const call = state.namespaces[event.namespace]?.calls.find((one) => one.toolUseId === toolUseId);
   const touches = call?.kind === "server" && call.effect !== "pure";
-  return touches && resolved.run !== null
-    ? { ...resolved, run: { ...resolved.run, touched: true } }
-    : resolved;
+  return touches ? { ...resolved, workspaceDirty: true } : resolved;
 }
 
 function startSubagent(state: SessionState, event: SessionEvent<"subagent.started">): SessionState {

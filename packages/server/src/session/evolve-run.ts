@@ -57,7 +57,6 @@ function startRun(state: SessionState, event: SessionEvent<"run.started">): Sess
     subagents: 0,
     waitedMs: 0,
     waitingSince: null,
-    touched: false,
   };
   const begun = { ...own, agent, model, node: graph[own.node].begin, calls: [], step: null };
   return { ...state, run, namespaces: { [root]: begun } };
@@ -70,7 +69,16 @@ function finishRun(state: SessionState, event: SessionEvent<"run.finished">): Se
   const lastRun = { id: event.runId ?? "", reason };
   const ended = { ...own, node: graph[own.node].finished, step: null, calls: [] };
   const kept = manifest === undefined ? state.manifest : { hash: manifest, seq: event.seq };
-  return { ...state, run: null, lastRun, approvals: {}, namespaces: { [root]: ended }, manifest: kept };
+  const workspaceDirty = state.workspaceDirty && manifest === undefined;
+  return {
+    ...state,
+    run: null,
+    lastRun,
+    approvals: {},
+    namespaces: { [root]: ended },
+    manifest: kept,
+    workspaceDirty,
+  };
 }
 
 /** Adds what a model call cost to the run and to the session. */

@@ -52,12 +52,18 @@ export function evolveSession(state: SessionState, event: SessionEvent<SessionLe
         key: null,
         archived: false,
         manifest: restored,
+        workspaceDirty: false,
       };
     }
     case "session.rewound": {
       const { usage, manifest } = event.data;
       const restored = manifest === null ? state.manifest : { hash: manifest, seq: event.seq };
-      return { ...quiet(state), usage, manifest: restored };
+      return {
+        ...quiet(state),
+        usage,
+        manifest: restored,
+        workspaceDirty: state.workspaceDirty && manifest === null,
+      };
     }
     case "session.archived":
       return { ...state, archived: event.data.archived };
@@ -66,7 +72,7 @@ export function evolveSession(state: SessionState, event: SessionEvent<SessionLe
       return { ...state, todos: event.data.todos, bytes };
     }
     case "file.changed":
-      return state.run === null ? state : { ...state, run: { ...state.run, touched: true } };
+      return { ...state, workspaceDirty: true };
   }
 }
 
