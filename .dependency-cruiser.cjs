@@ -1,6 +1,8 @@
 // One table is the architecture: each module and the modules it may import.
 // ARCHITECTURE.md shows the same table; the import lint fails on anything else.
 // packages/server/test/lint/import-rules.test.ts plants one violation per rule.
+const ports = ["store", "coordination", "models", "tools", "memory", "sandbox"];
+const withLimits = ["auth", "limits", "store", "coordination", "telemetry", "lib"];
 const mayImport = {
   lib: [],
   config: ["lib"],
@@ -15,21 +17,12 @@ const mayImport = {
   auth: ["store", "coordination", "telemetry", "lib"],
   allocation: ["store", "coordination", "sandbox", "telemetry", "lib"],
   limits: ["store", "coordination", "telemetry", "lib"],
-  runtime: [
-    ...["session", "store", "coordination", "models", "tools", "memory", "sandbox"],
-    ...["auth", "allocation", "limits", "telemetry", "lib"],
-  ],
-  operations: [
-    ...["session", "store", "coordination", "models", "tools", "memory", "sandbox"],
-    ...["auth", "allocation", "limits", "telemetry", "lib"],
-  ],
+  runtime: [...ports, "session", "auth", "allocation", "limits", "telemetry", "lib"],
+  operations: [...ports, "session", "auth", "allocation", "limits", "telemetry", "lib"],
   http: ["operations", "auth", "limits", "telemetry", "lib"],
   protocols: ["http", "operations", "auth", "limits", "telemetry", "lib"],
-  jobs: [
-    ...["operations", "allocation", "memory", "limits", "auth"],
-    ...["store", "coordination", "telemetry", "lib"],
-  ],
-  gateway: ["auth", "limits", "store", "coordination", "telemetry", "lib"],
+  jobs: [...withLimits, "operations", "allocation", "memory"],
+  gateway: withLimits,
   roles: ["*"],
   cli: ["roles", "config", "telemetry", "lib"],
 };

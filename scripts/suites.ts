@@ -52,13 +52,9 @@ function vitest(name: string, ...options: string[]): Suite {
     const report = join(root, "test-results", `${name}.json`);
     mkdirSync(join(root, "test-results"), { recursive: true });
     rmSync(report, { force: true });
-    const { code } = await runNode(
-      [
-        ...["node_modules/vitest/vitest.mjs", "run", "--project", name, "--passWithNoTests"],
-        ...["--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...options],
-      ],
-      false,
-    );
+    const runner = ["node_modules/vitest/vitest.mjs", "run", "--project", name, "--passWithNoTests"];
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const { code } = await runNode([...runner, ...reporters, ...options], false);
     if (!existsSync(report)) return counted({ passed: 0, failed: 0 }, code);
     const json = JSON.parse(readFileSync(report, "utf8")) as Report;
     const failed = json.numFailedTests + json.testResults.filter(failedAsAFile).length;
