@@ -238,6 +238,8 @@ export interface SystemStore {
   collectBlobs(scan: { ageMs: number; limit: number }): Promise<readonly { orgId: string; hash: string }[]>;
   /** Notes a blob before an event names it, or renews its age. */
   noteBlob(blob: { orgId: string; hash: string; size: number }): Promise<void>;
+  /** Whether a blob is noted: one that was put again after its collection must not lose its file. */
+  hasBlob(blob: { orgId: string; hash: string }): Promise<boolean>;
   /** Cheap check that the store answers. */
   ping(): Promise<void>;
 }

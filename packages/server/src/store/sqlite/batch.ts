@@ -1,0 +1,82 @@
+import { type FailpointName, failpoint } from "../../lib/failpoint.ts";
+import type { Connection } from "./connection.ts";
+import { runOperation } from "./operations/run-operation.ts";
+import type { OperationCall, OperationName, OperationReply, WriteError } from "./protocol.ts";
+import { asStoreError, failsWholeBatch } from "./sqlite-error.ts";
+
+const beforeCommit: Partial<Record<OperationName, FailpointName>> = {
+  append: "store.commit.before",
+  accept: "store.accept.before-commit",
+};
+const afterCommit: Partial<Record<OperationName, FailpointName>> = {
+  append: "store.commit.after",
+  accept: "store.accept.after-commit",
+  createSession: "store.create-session.after-commit",
+  claim: "store.claim.after-commit",
+  release: "store.release.after-commit",
+  putSnapshot: "store.snapshot.after-commit",
+  fireTimers: "store.timers.after-commit",
+  heartbeat: "store.heartbeat.after-commit",
+  createAgent: "store.agent.after-commit",
+  putAgent: "store.agent.after-commit",
+  archiveAgent: "store.agent.after-commit",
+};
+
+export interface BatchResult {
+  readonly replies: readonly OperationReply[];
+  readonly commitMs: number;
+}
+
+/**
+ * Runs operations in one transaction with one fsync. Each has a savepoint: one that is refused or fails changes nothing and
+ * leaves its neighbours alone. A full disk or a failing file fails them all, and nothing of the batch stands.
+ */
+export function runBatch(connection: Connection, calls: readonly OperationCall[], now: number): BatchResult {
+  try {
+    connection.sql("BEGIN IMMEDIATE").run();
+    const tx = { sql: connection.sql.bind(connection), now, connection };
+    const replies = calls.map((call) => runInSavepoint(connection, () => runOperation(tx, call)));
+    hit(beforeCommit, calls);
+    const start = performance.now();
+    connection.sql("COMMIT").run();
+    const commitMs = performance.now() - start;
+    hit(afterCommit, calls);
+    return { replies, commitMs };
+  } catch (thrown) {
+    rollBack(connection);
+    const reply: OperationReply = { ok: false, error: plainError(thrown) };
+    return { replies: calls.map(() => reply), commitMs: 0 };
+  }
+}
+
+function runInSavepoint(connection: Connection, operation: () => unknown): OperationReply {
+  connection.sql("SAVEPOINT operation").run();
+  let reply: OperationReply;
+  try {
+    reply = { ok: true, value: operation() };
+  } catch (thrown) {
+    if (failsWholeBatch(thrown)) throw thrown;
+    connection.sql("ROLLBACK TO operation").run();
+    reply = { ok: false, error: plainError(thrown) };
+  }
+  connection.sql("RELEASE operation").run();
+  return reply;
+}
+
+/** SQLite has already rolled back after some errors; then there is nothing left to do. */
+function rollBack(connection: Connection): void {
+  if (connection.db.isTransaction) connection.sql("ROLLBACK").run();
+}
+
+function hit(points: Partial<Record<OperationName, FailpointName>>, calls: readonly OperationCall[]): void {
+  for (const call of calls) {
+    const point = points[call.name];
+    if (point !== undefined) failpoint(point);
+  }
+}
+
+/** Errors lose their class on the way between threads, so they travel as data. */
+export function plainError(thrown: unknown): WriteError {
+  const { code, message, retryable, details } = asStoreError(thrown);
+  return { code, message, retryable, details };
+}

@@ -1,0 +1,82 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { BerthError } from "../../lib/errors.ts";
+
+export interface LockHolder {
+  readonly pid: number;
+  readonly host: string;
+  readonly startedAt: string;
+  /** Where it answers, once it listens. */
+  readonly url: string | null;
+}
+
+export interface DataLock {
+  /** Adds the holder's address to what a refused second server is told. */
+  describe(url: string): void;
+  release(): void;
+}
+
+const lockFile = "berth.lock";
+const holderFile = "berth.lock.json";
+
+/**
+ * Holds the data folder for this process: an exclusive transaction on a small database of its own stays open. The operating
+ * system ends it with the process, so after a crash the next one gets it at once. A locked database cannot be read, so who
+ * holds it stands in a file beside it. Throws `data_dir_in_use`.
+ */
+export function lockDataDir(dataDir: string, now: number): DataLock {
+  const path = join(dataDir, lockFile);
+  // Two that start together can each block the other for a moment; neither waits longer than this.
+  const db = new DatabaseSync(path, { timeout: 500 });
+  try {
+    db.exec("BEGIN EXCLUSIVE");
+  } catch (thrown) {
+    db.close();
+    const busy = thrown instanceof Error && "errcode" in thrown && thrown.errcode === 5;
+    throw busy ? inUse(dataDir) : thrown;
+  }
+  const holder = { pid: process.pid, host: hostname(), startedAt: new Date(now).toISOString(), url: null };
+  writeHolder(dataDir, holder);
+  let held = true;
+  return {
+    describe(url) {
+      if (held) writeHolder(dataDir, { ...holder, url });
+    },
+    release() {
+      if (!held) return;
+      held = false;
+      rmSync(join(dataDir, holderFile), { force: true });
+      db.close();
+    },
+  };
+}
+
+function writeHolder(dataDir: string, holder: LockHolder): void {
+  const temporary = join(dataDir, `${holderFile}.${process.pid}.tmp`);
+  writeFileSync(temporary, `${JSON.stringify(holder)}\n`);
+  renameSync(temporary, join(dataDir, holderFile));
+}
+
+function readHolder(dataDir: string): LockHolder | null {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, holderFile), "utf8")) as LockHolder;
+  } catch {
+    // It has the lock and has not written its name yet, or is going right now.
+    return null;
+  }
+}
+
+function inUse(dataDir: string): BerthError {
+  const holder = readHolder(dataDir);
+  const who =
+    holder === null
+      ? "another Berth process"
+      : `Berth process ${holder.pid} on ${holder.host}, started ${holder.startedAt}${holder.url === null ? "" : `, at ${holder.url}`}`;
+  return new BerthError(
+    "data_dir_in_use",
+    `The data folder ${dataDir} is in use by ${who}: stop that server, or choose another folder.`,
+    { details: { dataDir, holder } },
+  );
+}

@@ -1,0 +1,26 @@
+import type { SessionRef } from "../protocol.ts";
+import type { Transaction } from "../transaction.ts";
+import { markDead, reconsider } from "./dead-logs.ts";
+
+const byNumber = ["mailbox", "client_ids", "timers", "rewinds", "segments"] as const;
+const byId = ["runs", "approvals"] as const;
+
+/** The log itself goes in slices afterwards (dead-logs.ts): it may be long, and forks may share it. */
+export function deleteSession(tx: Transaction, { orgId, sessionId }: SessionRef): boolean {
+  const session = tx
+    .sql<{ no: number }>("SELECT no FROM sessions WHERE org_id = ? AND id = ?")
+    .get(orgId, sessionId);
+  if (session === undefined) return false;
+  const { no } = session;
+  const shared = tx
+    .sql<{ logNo: number }>("SELECT log_no AS logNo FROM segments WHERE org_id = ? AND session_no = ?")
+    .all(orgId, no);
+  for (const table of byNumber)
+    tx.sql(`DELETE FROM ${table} WHERE org_id = ? AND session_no = ?`).run(orgId, no);
+  for (const table of byId)
+    tx.sql(`DELETE FROM ${table} WHERE org_id = ? AND session_id = ?`).run(orgId, sessionId);
+  tx.sql("DELETE FROM sessions WHERE no = ?").run(no);
+  markDead(tx, orgId, no);
+  for (const { logNo } of shared) reconsider(tx, orgId, logNo);
+  return true;
+}

@@ -1,0 +1,62 @@
+import type { EventBlock } from "../protocol.ts";
+import { blocksOf, splitBlock } from "../queries/log.ts";
+import { segmentsOf } from "../queries/segments.ts";
+import type { SessionRow } from "../queries/session-row.ts";
+import type { Transaction } from "../transaction.ts";
+import { insertBlock } from "./append.ts";
+
+interface Prefix {
+  readonly parent: SessionRow;
+  /** The fork's number. */
+  readonly no: number;
+  /** The last event that it has in common with its parent. */
+  readonly seq: number;
+}
+
+/** The fork's chain is its parent's, cut off at the seq. Nothing of the log is copied. */
+export function sharePrefix(tx: Transaction, { parent, no, seq }: Prefix): void {
+  segmentsOf(tx.sql, parent, seq).forEach(({ logNo, upTo }, ordinal) => {
+    tx.sql(
+      "INSERT INTO segments (org_id, session_no, ordinal, log_no, up_to_seq) VALUES (?, ?, ?, ?, ?)",
+    ).run(parent.orgId, no, ordinal, logNo, upTo);
+  });
+  copyRewinds(tx, { parent, no, seq });
+}
+
+/** The fork gets the prefix in its own log, with the blob references; nothing ties it to its parent. */
+export function copyPrefix(tx: Transaction, { parent, no, seq }: Prefix): void {
+  for (const segment of segmentsOf(tx.sql, parent, seq)) {
+    // The loop inserts into the table that it reads; it reads one log and writes another, so it never meets its own rows.
+    for (const { firstSeq, ...block } of blocksOf(tx.sql, segment.logNo, {
+      from: segment.from,
+      to: segment.upTo,
+    })) {
+      const first = Math.max(firstSeq, segment.from);
+      const part = cut(block, first - firstSeq, segment.upTo - firstSeq + 1);
+      insertBlock(tx, { orgId: parent.orgId, logNo: no, firstSeq: first, block: part });
+    }
+    tx.sql(`INSERT OR IGNORE INTO blob_refs (org_id, hash, log_no, seq)
+      SELECT org_id, hash, ?, seq FROM blob_refs WHERE log_no = ? AND seq <= ?`).run(
+      no,
+      segment.logNo,
+      segment.upTo,
+    );
+  }
+  copyRewinds(tx, { parent, no, seq });
+}
+
+function cut(block: Pick<EventBlock, "types" | "body">, from: number, to: number): EventBlock {
+  const { types, lines } = splitBlock(block);
+  const kept = lines.slice(from, to);
+  return { count: kept.length, types: types.slice(from, to).join(","), body: kept.join("\n") };
+}
+
+function copyRewinds(tx: Transaction, { parent, no, seq }: Prefix): void {
+  const { changes } = tx
+    .sql(
+      `INSERT INTO rewinds (org_id, session_no, at, to_seq)
+        SELECT org_id, ?, at, to_seq FROM rewinds WHERE org_id = ? AND session_no = ? AND at <= ?`,
+    )
+    .run(no, parent.orgId, parent.no, seq);
+  if (Number(changes) > 0) tx.sql("UPDATE sessions SET rewound = 1 WHERE no = ?").run(no);
+}

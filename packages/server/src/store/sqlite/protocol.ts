@@ -1,0 +1,125 @@
+import type { AgentDefinition } from "@berth/contract";
+import type { AgentRecord, NewInput, Projection } from "../records.ts";
+import type {
+  AcceptedRecord,
+  AppendOutcome,
+  ClaimOutcome,
+  CreatedSession,
+  Idempotency,
+  NewSession,
+  Outcome,
+} from "../store.ts";
+
+/** One commit's events as they lie in log_blocks: types joined by commas, events as JSON Lines. */
+export interface EventBlock {
+  readonly count: number;
+  readonly types: string;
+  readonly body: string;
+}
+
+export interface SessionRef {
+  readonly orgId: string;
+  readonly sessionId: string;
+}
+
+export interface HeldSession extends SessionRef {
+  readonly epoch: number;
+}
+
+export interface AppendArgs extends HeldSession {
+  readonly expectedSeq: number;
+  readonly block: EventBlock;
+  readonly taken: readonly string[];
+  readonly projection?: Projection;
+  readonly blobs?: readonly string[];
+  readonly maxEventVersion?: number;
+}
+
+export interface AcceptArgs extends SessionRef {
+  readonly inputs: readonly NewInput[];
+  readonly rejectIfBusy: boolean;
+  readonly limit: number;
+  readonly idempotency?: Idempotency;
+}
+
+export interface CreateSessionArgs extends Omit<NewSession, "events"> {
+  readonly block: EventBlock;
+}
+
+export interface WriteAgentArgs {
+  readonly orgId: string;
+  readonly id: string;
+  readonly definition: AgentDefinition;
+  readonly ifVersion?: number;
+  readonly idempotency?: Idempotency;
+}
+
+export interface SingleTenant {
+  readonly orgId: string;
+  readonly orgName: string;
+  readonly userId: string;
+  readonly userName: string;
+}
+
+type Operation<Args, Result> = (args: Args) => Result;
+
+/** Everything that changes the database, by name: what crosses to the writer thread and what comes back. */
+export interface Operations {
+  append: Operation<AppendArgs, AppendOutcome>;
+  accept: Operation<AcceptArgs, Outcome<readonly AcceptedRecord[]>>;
+  createSession: Operation<CreateSessionArgs, Outcome<CreatedSession>>;
+  deleteSession: Operation<SessionRef, boolean>;
+  dropDeadLogs: Operation<{ limit: number }, number>;
+  putSnapshot: Operation<HeldSession & { seq: number; stateVersion: number; body: string }, void>;
+  claim: Operation<
+    SessionRef & { workerId: string; leaseMs: number; knownEventVersion: number },
+    ClaimOutcome
+  >;
+  release: Operation<HeldSession, boolean>;
+  quarantine: Operation<HeldSession, void>;
+  liftQuarantine: Operation<SessionRef, boolean>;
+  heartbeat: Operation<string, void>;
+  removeWorker: Operation<string, void>;
+  fireTimers: Operation<{ inputIds: readonly string[] }, readonly SessionRef[]>;
+  createAgent: Operation<WriteAgentArgs, Outcome<AgentRecord>>;
+  putAgent: Operation<WriteAgentArgs, Outcome<AgentRecord>>;
+  archiveAgent: Operation<{ orgId: string; id: string; archived: boolean }, AgentRecord | null>;
+  noteBlob: Operation<{ orgId: string; hash: string; size: number }, void>;
+  collectBlobs: Operation<{ ageMs: number; limit: number }, readonly { orgId: string; hash: string }[]>;
+  prune: Operation<{ idempotencyMs: number; limit: number }, number>;
+  singleTenant: Operation<SingleTenant, SingleTenant>;
+  ping: Operation<null, void>;
+}
+
+export type OperationName = keyof Operations;
+export type ArgsOf<K extends OperationName> = Parameters<Operations[K]>[0];
+export type ResultOf<K extends OperationName> = ReturnType<Operations[K]>;
+
+export type OperationCall = {
+  readonly [K in OperationName]: { readonly name: K; readonly args: ArgsOf<K> };
+}[OperationName];
+
+export interface WriteError {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export type OperationReply =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: WriteError };
+
+/** To the thread: a batch with the store's time, or the end. */
+export type ToThread = { readonly now: number; readonly calls: readonly OperationCall[] } | null;
+
+/** From the thread: that it is ready, why it is not, or a batch's replies in the order of its calls. */
+export type FromThread =
+  | { readonly type: "ready" }
+  | { readonly type: "failed"; readonly error: WriteError }
+  | { readonly type: "batch"; readonly replies: readonly OperationReply[]; readonly commitMs: number };
+
+export interface ThreadOptions {
+  readonly path: string;
+  readonly failpoint: string | null;
+}

@@ -1,0 +1,21 @@
+import type { SessionRef } from "../protocol.ts";
+import type { Connection } from "../connection.ts";
+
+export interface Orphan extends SessionRef {
+  readonly no: number;
+}
+
+/** A session may be found twice over when it runs and has inputs; UNION makes one of them. */
+const orphans = `SELECT no, org_id AS orgId, id AS sessionId FROM sessions
+  WHERE no IN (SELECT session_no FROM mailbox UNION SELECT no FROM sessions r
+      WHERE r.status = 'running' AND r.status IN ('running', 'waiting', 'quarantined'))
+    AND status <> 'quarantined'
+    AND (holder IS NULL OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = holder AND w.heartbeat_at > ?))`;
+
+/** In the order of session numbers, from the one after `after`. */
+export function findOrphans(
+  sql: Connection["sql"],
+  { aliveSince, after, limit }: { aliveSince: number; after: number; limit: number },
+): Orphan[] {
+  return sql<Orphan>(`${orphans} AND no > ? ORDER BY no LIMIT ?`).all(aliveSince, after, limit);
+}

@@ -1,0 +1,77 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../../lib/clock.ts";
+import type { Store } from "../store.ts";
+import { appendLane } from "./append-lane.ts";
+import { openForReading, openForWriting } from "./connection.ts";
+import { lockDataDir } from "./data-lock.ts";
+import { knownMigrations, migrate } from "./migrate.ts";
+import { orgStore } from "./org-store.ts";
+import { Reader } from "./reader.ts";
+import { sessionStore } from "./session-store.ts";
+import { asStoreError } from "./sqlite-error.ts";
+import { systemStore } from "./system-store.ts";
+import { type CommitStats, Writer } from "./writer.ts";
+
+export interface SqliteStoreOptions {
+  /** Made when it is missing. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  /** Told of each transaction. Must not throw. */
+  readonly telemetry?: { readonly onCommit?: (stats: CommitStats) => void };
+  /** Armed in the writer thread, as `name` or `name@n`; see lib/failpoint.ts. */
+  readonly failpoint?: string | null;
+}
+
+export interface SqliteStore extends Store {
+  /** Adds the server's address to what a second server on this folder is told. */
+  describe(url: string): void;
+}
+
+/**
+ * Opens the store of a data folder and holds the folder until `close`. Rejects with `data_dir_in_use`, `newer_schema`,
+ * `disk_full` or `store_unavailable`.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  const { dataDir, clock } = options;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const lock = lockDataDir(dataDir, clock.now());
+  try {
+    const path = join(dataDir, "berth.db");
+    prepare(path, clock);
+    const writer = await Writer.start({
+      path,
+      failpoint: options.failpoint ?? null,
+      clock,
+      onCommit: options.telemetry?.onCommit,
+    });
+    const reader = new Reader(openForReading(path));
+    return {
+      kind: "sqlite",
+      org: (orgId) => orgStore({ writer, reader, orgId }),
+      session: (orgId, sessionId) => sessionStore({ writer, reader, ref: { orgId, sessionId } }),
+      lane: appendLane(writer),
+      system: systemStore({ writer, reader, clock }),
+      describe: (url) => lock.describe(url),
+      async close() {
+        reader.close();
+        await writer.close();
+        lock.release();
+      },
+    };
+  } catch (thrown) {
+    lock.release();
+    throw asStoreError(thrown);
+  }
+}
+
+/** The holder of the folder knows that every worker that ever wrote here is dead. */
+function prepare(path: string, clock: Clock): void {
+  const connection = openForWriting(path);
+  try {
+    migrate(connection, knownMigrations(), clock.now());
+    connection.db.exec("DELETE FROM workers");
+  } finally {
+    connection.close();
+  }
+}

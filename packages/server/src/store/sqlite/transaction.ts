@@ -1,0 +1,8 @@
+import type { Connection } from "./connection.ts";
+
+/** What an operation works with: the open transaction of its batch, and the store's time for all of it. */
+export interface Transaction {
+  readonly sql: Connection["sql"];
+  readonly now: number;
+  readonly connection: Connection;
+}

@@ -1,0 +1,153 @@
+import { Worker } from "node:worker_threads";
+import type { Clock } from "../../lib/clock.ts";
+import { BerthError } from "../../lib/errors.ts";
+import type {
+  ArgsOf,
+  FromThread,
+  OperationCall,
+  OperationName,
+  OperationReply,
+  ResultOf,
+  ThreadOptions,
+  ToThread,
+  WriteError,
+} from "./protocol.ts";
+import { storeClosed } from "./sqlite-error.ts";
+
+export interface CommitStats {
+  /** Operations that shared the transaction. */
+  readonly operations: number;
+  /** How long COMMIT took, the disk's fsync included. */
+  readonly commitMs: number;
+  /** From handing the batch to the thread until its answer was here. */
+  readonly totalMs: number;
+}
+
+interface Waiting {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: BerthError) => void;
+}
+
+/**
+ * The main thread's side of the writer thread. While a batch is in flight, operations collect; the whole of them is the
+ * next batch. The first one waits for the end of the event loop's turn, so that what one turn asks for shares one fsync.
+ */
+export class Writer {
+  readonly #thread: Worker;
+  readonly #clock: Clock;
+  readonly #onCommit: ((stats: CommitStats) => void) | undefined;
+  readonly #exited: Promise<void>;
+  #calls: OperationCall[] = [];
+  #waiting: Waiting[] = [];
+  #inFlight: Waiting[] = [];
+  #sentAt = 0;
+  #scheduled = false;
+  #stopped: BerthError | null = null;
+  #idle: (() => void) | null = null;
+
+  private constructor(thread: Worker, clock: Clock, onCommit: ((stats: CommitStats) => void) | undefined) {
+    this.#thread = thread;
+    this.#clock = clock;
+    this.#onCommit = onCommit;
+    this.#exited = new Promise((resolve) => thread.once("exit", () => resolve()));
+    thread.on("message", (message: FromThread) => {
+      if (message.type === "batch") this.#settle(message.replies, message.commitMs);
+    });
+    thread.on("error", (error) => this.#die(`broken (${error.message}); restart Berth`));
+    thread.on("exit", () => this.#die("closed"));
+  }
+
+  /** Resolves when the thread has opened the database; rejects with what hindered it. */
+  static start(
+    options: ThreadOptions & { clock: Clock; onCommit: ((stats: CommitStats) => void) | undefined },
+  ): Promise<Writer> {
+    const { path, failpoint, clock, onCommit } = options;
+    const workerData: ThreadOptions = { path, failpoint };
+    const thread = new Worker(new URL("./writer-thread.ts", import.meta.url), {
+      workerData,
+      name: "store-writer",
+    });
+    const writer = new Writer(thread, clock, onCommit);
+    return new Promise((resolve, reject) => {
+      thread.once("message", (message: FromThread) => {
+        if (message.type === "ready") resolve(writer);
+        else if (message.type === "failed") reject(asBerthError(message.error));
+      });
+      thread.once("error", reject);
+    });
+  }
+
+  run<K extends OperationName>(name: K, args: ArgsOf<K>): Promise<ResultOf<K>> {
+    return new Promise((resolve, reject) => {
+      if (this.#stopped !== null) return reject(this.#stopped);
+      this.#calls.push({ name, args } as OperationCall);
+      this.#waiting.push({ resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Commits what was asked for until now, closes the database and ends the thread. */
+  async close(): Promise<void> {
+    if (this.#stopped === null) {
+      this.#stopped = storeClosed("closed");
+      if (this.#waiting.length > 0 || this.#inFlight.length > 0) {
+        await new Promise<void>((resolve) => {
+          this.#idle = resolve;
+        });
+      }
+      this.#post(null);
+    }
+    await this.#exited;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#inFlight.length > 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    if (this.#waiting.length === 0) return;
+    const calls = this.#calls;
+    this.#inFlight = this.#waiting;
+    this.#calls = [];
+    this.#waiting = [];
+    this.#sentAt = performance.now();
+    this.#post({ now: this.#clock.now(), calls });
+  }
+
+  #post(message: ToThread): void {
+    this.#thread.postMessage(message);
+  }
+
+  #settle(replies: readonly OperationReply[], commitMs: number): void {
+    const done = this.#inFlight;
+    this.#inFlight = [];
+    done.forEach((waiting, index) => {
+      const reply = replies[index];
+      if (reply?.ok === true) waiting.resolve(reply.value as never);
+      else waiting.reject(reply === undefined ? storeClosed("broken") : asBerthError(reply.error));
+    });
+    this.#onCommit?.({ operations: done.length, commitMs, totalMs: performance.now() - this.#sentAt });
+    if (this.#waiting.length > 0) this.#schedule();
+    else this.#idle?.();
+  }
+
+  /** The thread is gone: whether its last batch was committed is not known, so its callers must read before they repeat. */
+  #die(why: string): void {
+    this.#stopped ??= storeClosed(why);
+    const lost = [...this.#inFlight, ...this.#waiting];
+    this.#inFlight = [];
+    this.#waiting = [];
+    this.#calls = [];
+    for (const waiting of lost) waiting.reject(this.#stopped);
+    this.#idle?.();
+  }
+}
+
+function asBerthError({ code, message, retryable, details }: WriteError): BerthError {
+  return new BerthError(code, message, { retryable, details });
+}
