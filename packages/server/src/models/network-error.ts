@@ -1,0 +1,33 @@
+import type { ModelError } from "./model.ts";
+import { modelError } from "./model-error.ts";
+
+function codeOf(error: unknown): string {
+  if (typeof error !== "object" || error === null) return "";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  // A connection that was tried on several addresses fails with one error for each of them.
+  if ("errors" in error && Array.isArray(error.errors)) return codeOf(error.errors[0]);
+  return "cause" in error ? codeOf(error.cause) : "";
+}
+
+/**
+ * What a socket's failure means. `origin` is where the call went; `answered` says that a reply had begun.
+ */
+export function errorOfNetwork(error: unknown, origin: string, answered: boolean): ModelError {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const garbled = error instanceof Error && error.name === "HTTPParserError";
+  if (garbled || code === "UND_ERR_HEADERS_OVERFLOW") {
+    return modelError("bad_response", `${origin} does not answer in HTTP; check the provider's base URL`);
+  }
+  if (answered) return modelError("cut_off", `${origin} ended the connection in the middle of an answer`);
+  if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") {
+    return modelError(
+      "timeout",
+      `no connection to ${origin} in time; check the provider's base URL and the network`,
+    );
+  }
+  return modelError(
+    "connection_failed",
+    `no connection to ${origin} (${code || message}); check that the provider runs there`,
+  );
+}
