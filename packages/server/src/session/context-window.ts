@@ -56,8 +56,10 @@ function findCut(items: readonly ContextItem[], room: number): number | null {
     first -= 1;
     kept += itemTokens(items[first] as ContextItem);
   }
+  // A summary of nothing but a summary would save nothing and be wanted for ever.
+  const least = items[0]?.kind === "summary" ? 2 : 1;
   let message: number | null = null;
-  for (let i = Math.max(first, 1); i < items.length; i++) {
+  for (let i = Math.max(first, least); i < items.length; i++) {
     const item = items[i] as ContextItem;
     if (item.kind === "user") return item.seq;
     if (message === null && beginsMessage(items[i - 1] as ContextItem, item)) message = item.seq;
@@ -83,7 +85,8 @@ export function compactItems(
   const { method, keptFromSeq, summary } = event.data;
   if (method === "stub") return AppendList.from([...items].map((item) => stubbed(item, keptFromSeq)));
   const kept = [...items].filter((item) => item.seq >= keptFromSeq);
-  return AppendList.from([{ kind: "summary", seq: event.seq, text: summary ?? "" }, ...kept]);
+  // The summary stands in the place of what it replaces, so that the next one replaces it.
+  return AppendList.from([{ kind: "summary", seq: keptFromSeq - 1, text: summary ?? "" }, ...kept]);
 }
 
 function stubbed(item: ContextItem, before: number): ContextItem {
