@@ -1,6 +1,6 @@
 import type { ErrorInfo, RunReason } from "@berth/contract";
 import { type CompactionPlan, planCompaction } from "./context-window.ts";
-import { type NamespaceState, root, type SessionState, type ToolCall } from "./state.ts";
+import { type NamespaceState, root, type RunState, type SessionState, type ToolCall } from "./state.ts";
 import { isResolved } from "./tool-call.ts";
 
 /**
@@ -25,22 +25,29 @@ export type Action =
 export interface Policy {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Tokens that a model takes. */
-  contextWindow(model: string): number;
+  /** Tokens that the namespace's model takes. */
+  contextWindow(at: NamespaceState): number;
   /** Tool calls that run in this process now; a call that conflicts with one of them waits. */
   readonly inFlight: ReadonlySet<string>;
 }
 
-/** The set of next actions, at most one model call for each namespace. Never empty: `wait` and `take_input` stand alone. */
+/**
+ * The set of next actions, at most one model call for each namespace. Never empty: `wait`, `take_input` and `finish_run` stand alone.
+ * Transitions are decided in turn, each against the state that the one before led to.
+ */
 export function nextStep(state: SessionState, policy: Policy): readonly Action[] {
   const run = state.run;
   if (run === null) return [{ type: "take_input" }];
+  // An answer that stands is the run's end, however late it came.
+  if (state.namespaces[root]?.node === "RESPOND") return [{ type: "finish_run", reason: "end_turn" }];
   if (policy.now >= deadlineOf(run, policy.now))
     return [overLimit("The run took longer than its limit of time allows.")];
   const actions: Action[] = [];
+  let { steps } = run;
   for (const at of Object.values(state.namespaces)) {
-    for (const action of nextOf(state, at, policy)) {
+    for (const action of nextOf(at, { ...run, steps }, policy)) {
       if (action.type === "finish_run") return [action];
+      if (action.type === "begin_step") steps += 1;
       actions.push(action);
     }
   }
@@ -48,40 +55,35 @@ export function nextStep(state: SessionState, policy: Policy): readonly Action[]
 }
 
 /** When the run's time is up, in milliseconds since 1970; time that it only waited for people does not count. */
-export function deadlineOf(run: NonNullable<SessionState["run"]>, now: number): number {
+export function deadlineOf(run: RunState, now: number): number {
   const waiting = run.waitingSince === null ? 0 : Math.max(0, now - run.waitingSince);
   return run.startedAt + run.waitedMs + waiting + run.limits.maxDurationMs;
 }
 
-function nextOf(state: SessionState, at: NamespaceState, policy: Policy): readonly Action[] {
+function nextOf(at: NamespaceState, run: RunState, policy: Policy): readonly Action[] {
   switch (at.node) {
     case "THINK":
-      return [think(state, at, policy)];
+      return [think(at, run, policy)];
     case "ACT":
     case "DELEGATE":
       return act(at, policy.inFlight);
     case "RESPOND":
-      return [
-        at.name === root
-          ? { type: "finish_run", reason: "end_turn" }
-          : { type: "finish_subagent", namespace: at.name },
-      ];
+      return [{ type: "finish_subagent", namespace: at.name }];
     case "END":
       return [];
   }
 }
 
-function think(state: SessionState, at: NamespaceState, policy: Policy): Action {
+function think(at: NamespaceState, run: RunState, policy: Policy): Action {
   if (at.step !== null) return { type: "call_model", namespace: at.name, stepId: at.step.id };
-  const limit = limitReached(state.run);
+  const limit = limitReached(run);
   if (limit !== null) return overLimit(limit);
-  const plan = planCompaction(at, policy.contextWindow(at.model));
+  const plan = planCompaction(at, policy.contextWindow(at));
   if (plan !== null) return { type: "compact", namespace: at.name, plan };
   return { type: "begin_step", namespace: at.name };
 }
 
-function limitReached(run: SessionState["run"]): string | null {
-  if (run === null) return null;
+function limitReached(run: RunState): string | null {
   if (run.steps >= run.limits.maxSteps) return `The run reached its limit of ${run.limits.maxSteps} steps.`;
   const tokens = run.usage.inputTokens + run.usage.outputTokens;
   return tokens >= run.limits.maxTokens
@@ -142,8 +144,7 @@ function isStartable(call: ToolCall): boolean {
 export function isWaiting(state: SessionState): boolean {
   if (state.run === null) return false;
   return Object.values(state.namespaces).every((at) => {
-    if (at.node === "END") return true;
-    if (at.node === "THINK" || at.node === "RESPOND" || at.step !== null) return false;
+    if (at.node === "THINK" || at.node === "RESPOND") return false;
     return at.calls.every((call) => isResolved(call.state) || waitsForOthers(call));
   });
 }
