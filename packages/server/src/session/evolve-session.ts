@@ -33,8 +33,11 @@ export function evolveSession(state: SessionState, event: SessionEvent<SessionLe
     }
     case "session.updated": {
       const { title, metadata, model, agent } = event.data;
+      const bytes =
+        metadata === undefined ? state.bytes : state.bytes + bytesOf(metadata) - bytesOf(state.metadata);
       return {
         ...state,
+        bytes,
         ...(title !== undefined && { title }),
         ...(metadata !== undefined && { metadata }),
         ...(model !== undefined && { model }),
@@ -45,7 +48,7 @@ export function evolveSession(state: SessionState, event: SessionEvent<SessionLe
       const { owner, title, manifest } = event.data;
       const restored = manifest === null ? state.manifest : { hash: manifest, seq: event.seq };
       return {
-        ...state,
+        ...quiet(state),
         sessionId: event.sessionId,
         owner,
         title,
@@ -76,7 +79,7 @@ export function evolveSession(state: SessionState, event: SessionEvent<SessionLe
   }
 }
 
-/** The same conversation with nothing going on: what a rewind's target becomes, since its run is over in the raw log. */
+/** The same conversation with nothing going on: a rewind ended the run before it, and a fork leaves the run to its parent. */
 function quiet(state: SessionState): SessionState {
   const own = state.namespaces[root];
   if (own === undefined) return state;
