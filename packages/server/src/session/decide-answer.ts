@@ -8,6 +8,7 @@ interface Approval {
   readonly decision: "allow" | "deny" | "edit";
   readonly input?: unknown;
   readonly note?: string | undefined;
+  /** Of the new arguments; undefined when they cannot be used. */
   readonly editedHash: string | undefined;
 }
 
@@ -20,12 +21,15 @@ export function decideApproval(state: SessionState, answer: Approval): readonly 
     return [refused(inputId, "already_decided", message, "user.approval", approvalId)];
   }
   const { toolUseId, namespace } = waiting;
-  const edited = decision === "edit" && answer.editedHash !== undefined;
+  if (decision === "edit" && answer.editedHash === undefined) {
+    const message = "The new arguments cannot be used. The call still waits for a decision.";
+    return [refused(inputId, "invalid_arguments", message, "user.approval", approvalId)];
+  }
   const data = {
     approvalId,
     toolUseId,
     decision,
-    ...(edited && { input: answer.input, inputHash: answer.editedHash }),
+    ...(decision === "edit" && { input: answer.input, inputHash: answer.editedHash }),
     ...(note !== undefined && { note }),
   };
   const decided: NewEvent = { type: "approval.decided", namespace, inputId, data };

@@ -2,7 +2,6 @@ import type { Actor, Content, InputBody } from "@berth/contract";
 import { beginWithMessage, finishRun, type PartialText, type RunPlan, startRun } from "./decide-run.ts";
 import { decideApproval, decideTimer, decideToolResult } from "./decide-answer.ts";
 import type { NewEvent } from "./new-event.ts";
-import { isStepBoundary } from "./next-step.ts";
 import { root, type SessionState } from "./state.ts";
 import { isResolved } from "./tool-call.ts";
 
@@ -25,7 +24,7 @@ export interface InputContext {
   readonly partials: readonly PartialText[];
   /** Manifest of the workspace now, when the current run changed it and this input ends it. */
   readonly manifest?: string;
-  /** Hash of the new arguments of an approval with decision edit. */
+  /** Hash of the new arguments of an approval with decision edit; absent when they cannot be used. */
   readonly editedHash?: string;
   /** Result of the effect of a file input, when it failed. */
   readonly fileError?: { readonly code: string; readonly message: string };
@@ -52,14 +51,25 @@ export function nextInput(state: SessionState, mailbox: readonly MailboxInput[])
 
 /** Events that take one input. Rewinds and rollbacks need the log and are decided in decide-rewind.ts. */
 export function decideInput(state: SessionState, input: MailboxInput, context: InputContext): Taken {
-  const events = answer(state, input, context);
-  const named = events.map((event) => ({ ...event, actor: event.actor ?? actorOf(event, input) }));
-  return { events: named, taken: [input.id, ...queuedTarget(input, context)] };
+  const events = sign(answer(state, input, context), input);
+  const others = events.flatMap(({ inputId }) =>
+    inputId === undefined || inputId === input.id ? [] : [inputId],
+  );
+  return { events, taken: [input.id, ...others] };
 }
 
-/** The run and its calls are the agent's; what the input said is its sender's. */
-function actorOf(event: NewEvent, input: MailboxInput): Actor {
-  return event.inputId === input.id ? input.actor : { type: "system", id: "core" };
+/** What the input said is its sender's; what follows from it is the core's. */
+export function sign(events: readonly NewEvent[], input: MailboxInput): readonly NewEvent[] {
+  const core: Actor = { type: "system", id: "core" };
+  return events.map((event) => ({
+    ...event,
+    actor: event.actor ?? (event.inputId === input.id ? input.actor : core),
+  }));
+}
+
+/** The run that an input would begin. It is minted at acceptance; one without gets an id that follows from its own. */
+function runIdOf(input: Pick<MailboxInput, "id" | "runId">): string {
+  return input.runId ?? input.id.replace(/^inp_/, "run_");
 }
 
 function answer(state: SessionState, input: MailboxInput, context: InputContext): readonly NewEvent[] {
@@ -71,7 +81,7 @@ function answer(state: SessionState, input: MailboxInput, context: InputContext)
       if (state.archived) return [refuse(input, "session_archived", "The session is archived.")];
       return [{ type: "system.message", inputId, data: { content: body.content } }];
     case "user.interrupt":
-      return interrupt(state, input, context);
+      return interrupt(state, { ...input, body }, context);
     case "user.approval":
       return decideApproval(state, { ...body, inputId, editedHash: context.editedHash });
     case "user.tool_result":
@@ -79,14 +89,14 @@ function answer(state: SessionState, input: MailboxInput, context: InputContext)
     case "timer":
       return decideTimer(state, { ...body, inputId });
     case "run.retry":
-      return retry(state, input, context);
+      return retry(state, { ...input, body }, context);
     case "session.update": {
       const { type: _, ...data } = body;
       return [{ type: "session.updated", inputId, data }];
     }
     case "session.archive":
       return [
-        ...endRun(state, context),
+        ...(body.archived ? endRun(state, context) : []),
         { type: "session.archived", inputId, data: { archived: body.archived } },
       ];
     case "todo.write":
@@ -111,16 +121,22 @@ function takeMessage(
   input: MailboxInput & { content: Content },
   context: InputContext,
 ): readonly NewEvent[] {
-  if (state.archived)
-    return [refuse(input, "session_archived", "The session is archived.", input.runId ?? undefined)];
+  if (state.archived) return [refuseRun(input, "session_archived", "The session is archived.")];
   const running = state.run;
   if (input.lane === "steer" && running !== null) {
     const data = { content: input.content, runId: running.id, steered: true };
     return [{ type: "user.message", inputId: input.id, data }];
   }
-  const runId = input.runId ?? input.id;
-  const [message, started] = beginWithMessage({ content: input.content, runId }, context.plan);
-  return [...endRun(state, context), { ...message, inputId: input.id } as NewEvent, started as NewEvent];
+  return [...endRun(state, context), ...beginRun(input, context.plan)];
+}
+
+/** The message that an input is, and the run that it begins. */
+export function beginRun(
+  input: MailboxInput & { readonly content: Content },
+  plan: RunPlan,
+): readonly NewEvent[] {
+  const begun = beginWithMessage({ content: input.content, runId: runIdOf(input) }, plan);
+  return begun.map((event) => (event.type === "user.message" ? { ...event, inputId: input.id } : event));
 }
 
 function endRun(state: SessionState, context: InputContext): readonly NewEvent[] {
@@ -133,54 +149,36 @@ function endRun(state: SessionState, context: InputContext): readonly NewEvent[]
   });
 }
 
-function interrupt(state: SessionState, input: MailboxInput, context: InputContext): readonly NewEvent[] {
-  if (input.body.type !== "user.interrupt") return [];
+type Of<T extends InputBody["type"]> = MailboxInput & { readonly body: Extract<InputBody, { type: T }> };
+
+function interrupt(
+  state: SessionState,
+  input: Of<"user.interrupt">,
+  context: InputContext,
+): readonly NewEvent[] {
   const { runId, reason } = input.body;
-  const interrupted: NewEvent = {
-    type: "user.interrupt",
-    inputId: input.id,
-    data: reason === undefined ? {} : { reason },
-  };
+  const data = reason === undefined ? {} : { reason };
+  const interrupted: NewEvent = { type: "user.interrupt", inputId: input.id, data };
   if (state.run !== null && (runId === undefined || runId === state.run.id))
     return [interrupted, ...endRun(state, context)];
-  const [queued] = queuedTarget(input, context);
-  if (queued !== undefined && runId !== undefined) {
-    const refused = {
-      code: "cancelled",
-      message: "The run was cancelled before it began.",
-      inputType: "user.message",
-      ref: runId,
-    };
-    return [interrupted, { type: "input.refused", inputId: queued, runId, data: refused }];
-  }
+  const queued = context.mailbox.find((other) => runId !== undefined && other.runId === runId);
+  if (runId === undefined || queued === undefined)
+    return [
+      refuse(input, "run_not_running", "There is no such run to interrupt: it is over or never was.", runId),
+    ];
   return [
-    refuse(input, "run_not_running", "There is no such run to interrupt: it is over or never was.", runId),
+    { ...interrupted, runId },
+    refuseRun(queued, "cancelled", "The run was cancelled before it began."),
   ];
 }
 
-/** Id of the queued message whose run an interrupt names. */
-function queuedTarget(input: MailboxInput, context: InputContext): readonly string[] {
-  if (input.body.type !== "user.interrupt") return [];
-  const { runId } = input.body;
-  const queued = context.mailbox.find((other) => runId !== undefined && other.runId === runId);
-  return queued === undefined ? [] : [queued.id];
-}
-
-function retry(state: SessionState, input: MailboxInput, context: InputContext): readonly NewEvent[] {
-  if (input.body.type !== "run.retry") return [];
-  const { runId } = input.body;
-  if (state.archived) return [refuse(input, "session_archived", "The session is archived.", runId)];
-  if (state.run !== null || state.lastRun?.id !== runId || !isStepBoundary(state)) {
-    return [
-      refuse(
-        input,
-        "not_the_last_run",
-        "Only the session's last run can be tried again, once it is over.",
-        runId,
-      ),
-    ];
+function retry(state: SessionState, input: Of<"run.retry">, context: InputContext): readonly NewEvent[] {
+  if (state.archived) return [refuseRun(input, "session_archived", "The session is archived.")];
+  if (state.run !== null || state.lastRun?.id !== input.body.runId) {
+    const message = "Only the session's last run can be tried again, once it is over.";
+    return [refuseRun(input, "not_the_last_run", message)];
   }
-  return [{ ...startRun(input.runId ?? input.id, context.plan), inputId: input.id }];
+  return [{ ...startRun(runIdOf(input), context.plan), inputId: input.id }];
 }
 
 function fileChanged(
@@ -206,4 +204,10 @@ export function refuse(
 ): NewEvent<"input.refused"> {
   const data = { code, message, inputType: input.body.type, ...(ref !== undefined && { ref }) };
   return { type: "input.refused", inputId: input.id, data };
+}
+
+/** The same of an input whose run will not begin: the event is that run's, and is about it. */
+function refuseRun(input: MailboxInput, code: string, message: string): NewEvent<"input.refused"> {
+  const runId = runIdOf(input);
+  return { ...refuse(input, code, message, runId), runId };
 }

@@ -1,10 +1,10 @@
 import type { Content } from "@berth/contract";
-import { type MailboxInput, refuse, type Taken } from "./decide-input.ts";
-import { beginWithMessage, finishRun, type PartialText, type RunPlan } from "./decide-run.ts";
+import { beginRun, type MailboxInput, refuse, sign, type Taken } from "./decide-input.ts";
+import { finishRun, type PartialText, type RunPlan } from "./decide-run.ts";
 import { isUndone, type RewindRange } from "./fold.ts";
 import type { NewEvent } from "./new-event.ts";
 import { isStepBoundary } from "./next-step.ts";
-import type { SessionState } from "./state.ts";
+import { addUsage, type SessionState } from "./state.ts";
 
 export interface RewindContext {
   readonly now: number;
@@ -16,85 +16,78 @@ export interface RewindContext {
   readonly outsideEffects: readonly { toolUseId: string; name: string; seq: number }[];
 }
 
-/** True when the conversation can be cut at the target: visible in the effective log, and between two steps. */
+/**
+ * True when the conversation can be cut at the target: visible in the effective log, between two steps, and in this session's own
+ * part of the log (before that it is another session's, with its own owner and key).
+ */
 export function isSafePoint(
   toSeq: number,
   now: SessionState,
   context: Pick<RewindContext, "target" | "rewinds">,
 ): boolean {
   const { target, rewinds } = context;
-  if (target === null || target.seq !== toSeq || toSeq < 1 || toSeq > now.seq) return false;
+  if (target?.seq !== toSeq || target.sessionId !== now.sessionId) return false;
   return !isUndone(toSeq, rewinds) && isStepBoundary(target);
 }
 
 /** Ends the run if one goes on, then rewinds. */
 export function decideRewind(state: SessionState, input: MailboxInput, context: RewindContext): Taken {
-  const taken = [input.id];
   if (input.body.type !== "session.rewind") return { events: [], taken: [] };
   const { toSeq } = input.body;
-  if (!isSafePoint(toSeq, state, context)) {
+  const { target } = context;
+  if (target === null || !isSafePoint(toSeq, state, context)) {
     const message =
       "The session can only be rewound to a place between two steps that was not itself undone.";
-    return {
-      taken,
-      events: [{ ...refuse(input, "not_a_safe_point", message, String(toSeq)), actor: input.actor }],
-    };
+    const refused = refuse(input, "not_a_safe_point", message, String(toSeq));
+    return { events: sign([refused], input), taken: [input.id] };
   }
-  const ended = finishRun(state, { reason: "interrupted", now: context.now, partials: context.partials });
-  return {
-    taken,
-    events: [
-      ...ended,
-      { ...rewound(state, ended, toSeq, "rewind", context), inputId: input.id, actor: input.actor },
-    ],
-  };
+  const ended = cancelRun(state, context);
+  const back = rewound({ state, target, ended, cause: "rewind", context });
+  return { events: sign([...ended, { ...back, inputId: input.id }], input), taken: [input.id] };
 }
 
-/** A message with `onBusy: rollback` while a run goes on: cancel it, rewind to before its message, take the new one. */
+/**
+ * A message with `onBusy: rollback` while a run goes on: cancel it, rewind to before its message, take the new one.
+ * When there is no safe place before it, the cancelled run stays in the conversation.
+ */
 export function decideRollback(
   state: SessionState,
   input: MailboxInput & { readonly content: Content },
   context: RewindContext & { readonly plan: RunPlan },
 ): Taken {
-  const ended = finishRun(state, { reason: "interrupted", now: context.now, partials: context.partials });
-  const toSeq = context.target?.seq ?? state.seq;
-  const back = rewound(state, ended, toSeq, "rollback", context);
-  const [message, started] = beginWithMessage(
-    { content: input.content, runId: input.runId ?? input.id },
-    context.plan,
-  );
-  const spoken = { ...message, inputId: input.id, actor: input.actor } as NewEvent;
-  return {
-    taken: [input.id],
-    events: [...ended, { ...back, actor: input.actor }, spoken, started as NewEvent],
-  };
+  const { target } = context;
+  const events = [...cancelRun(state, context)];
+  if (target !== null && isSafePoint(target.seq, state, context)) {
+    const back = rewound({ state, target, ended: events, cause: "rollback", context });
+    events.push({ ...back, actor: input.actor });
+  }
+  events.push(...beginRun(input, context.plan));
+  return { events: sign(events, input), taken: [input.id] };
 }
 
-function rewound(
-  state: SessionState,
-  ended: readonly NewEvent[],
-  toSeq: number,
-  cause: "rewind" | "rollback",
-  context: RewindContext,
-): NewEvent<"session.rewound"> {
-  const manifest = context.target?.manifest ?? null;
+function cancelRun(state: SessionState, context: RewindContext): readonly NewEvent[] {
+  return finishRun(state, { reason: "interrupted", now: context.now, partials: context.partials });
+}
+
+function rewound(back: {
+  readonly state: SessionState;
+  readonly target: SessionState;
+  readonly ended: readonly NewEvent[];
+  readonly cause: "rewind" | "rollback";
+  readonly context: RewindContext;
+}): NewEvent<"session.rewound"> {
+  const { manifest } = back.target;
   const data = {
-    toSeq,
-    cause,
+    toSeq: back.target.seq,
+    cause: back.cause,
     manifest: manifest?.hash ?? null,
     manifestSeq: manifest?.seq ?? null,
-    usage: ended.reduce(addUsageOf, state.usage),
-    outsideEffects: [...context.outsideEffects],
+    usage: back.ended.reduce(addSpent, back.state.usage),
+    outsideEffects: [...back.context.outsideEffects],
   };
   return { type: "session.rewound", data };
 }
 
-function addUsageOf(sum: SessionState["usage"], event: NewEvent): SessionState["usage"] {
-  if (event.type !== "step.finished") return sum;
-  const { usage } = event.data;
-  return {
-    ...sum,
-    inputTokens: sum.inputTokens + usage.inputTokens,
-    outputTokens: sum.outputTokens + usage.outputTokens,
-  };
+function addSpent(sum: SessionState["usage"], event: NewEvent): SessionState["usage"] {
+  return event.type === "step.finished" ? addUsage(sum, event.data.usage) : sum;
 }

@@ -107,7 +107,7 @@ function abortedCall(namespace: string, call: ToolCall): NewEvent<"agent.tool_re
   const began = call.kind === "server" && call.state === "executing";
   const content = began
     ? "The run ended while this tool was running. It may have had an effect."
-    : "The run ended before this tool was run.";
+    : "The run ended before this call was finished.";
   const { toolUseId, name } = call;
   return {
     type: "agent.tool_result",

@@ -1,7 +1,7 @@
 import type { AgentRef, ErrorInfo, EventData, ToolContent, Usage } from "@berth/contract";
 import { contextTokens } from "./context-window.ts";
 import type { NewEvent } from "./new-event.ts";
-import type { NamespaceState, SessionState, ToolCall } from "./state.ts";
+import { type NamespaceState, root, type SessionState, type ToolCall } from "./state.ts";
 
 /** A finished block of a model's answer, with everything that was decided about it. */
 export type Block = { readonly blockId: number } & BlockContent;
@@ -156,25 +156,31 @@ export function delegate(
   call: ToolCall,
   to: Delegation | { readonly refused: string },
 ): NewEvent {
-  const { toolUseId, name } = call;
+  if ("refused" in to) return refuseToDelegate(at, call, to.refused);
+  const { run } = state;
   const depth = at.depth + 1;
-  const tooDeep = state.run !== null && depth > state.run.limits.maxDepth;
-  const refused =
-    "refused" in to ? to.refused : tooDeep ? `Agents may delegate at most ${depth - 1} deep here.` : null;
-  if (refused !== null || "refused" in to) {
-    const data = {
-      toolUseId,
-      name,
-      ok: false,
-      content: refused ?? "",
-      errorType: "validation" as const,
-      retryable: true,
-    };
-    return { type: "agent.tool_result", namespace: at.name, data };
-  }
-  const number = (state.run?.subagents ?? 0) + 1;
-  const namespace = `${at.name === "" ? "" : `${at.name}/`}${to.agent.name}-${number}`;
-  return { type: "subagent.started", namespace: at.name, data: { toolUseId, namespace, ...to, depth } };
+  if (run === null || depth > run.limits.maxDepth)
+    return refuseToDelegate(at, call, `Agents may delegate at most ${at.depth} deep here.`);
+  const prefix = at.name === root ? "" : `${at.name}/`;
+  const data = { toolUseId: call.toolUseId, namespace: `${prefix}${to.agent.name}-${run.subagents + 1}` };
+  return { type: "subagent.started", namespace: at.name, data: { ...data, ...to, depth } };
+}
+
+function refuseToDelegate(
+  at: NamespaceState,
+  call: ToolCall,
+  content: string,
+): NewEvent<"agent.tool_result"> {
+  const { toolUseId, name } = call;
+  const data = {
+    toolUseId,
+    name,
+    ok: false,
+    content,
+    errorType: "validation" as const,
+    retryable: true,
+  };
+  return { type: "agent.tool_result", namespace: at.name, data };
 }
 
 /** A sub-agent's end and, derived from it, the result of the call that began it. */

@@ -25,13 +25,13 @@ export function stamp(
   let runId = place.runId;
   return events.map((event) => {
     seq += 1;
-    runId = event.runId ?? runId;
+    const ownRunId = event.runId ?? runId;
     const stamped = {
       seq,
       type: event.type,
       at,
       sessionId: place.sessionId,
-      ...(runId !== null && { runId }),
+      ...(ownRunId !== null && { runId: ownRunId }),
       ...(event.stepId !== undefined && { stepId: event.stepId }),
       namespace: event.namespace ?? root,
       ...(event.inputId !== undefined && { inputId: event.inputId }),
@@ -39,6 +39,7 @@ export function stamp(
       data: event.data,
       v: versionOf(event.type),
     } as SessionEvent;
+    if (event.type === "run.started") runId = ownRunId;
     if (event.type === "run.finished") runId = null;
     return stamped;
   });

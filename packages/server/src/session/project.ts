@@ -14,6 +14,12 @@ export interface Projected {
   readonly rewind?: { readonly at: number; readonly toSeq: number };
 }
 
+/** An input of the mailbox, with the run that was minted for it. */
+interface TakenInput {
+  readonly id: string;
+  readonly runId: string | null;
+}
+
 interface TimerRow {
   readonly kind: "approval" | "client_tool";
   readonly ref: string;
@@ -54,17 +60,19 @@ type Draft = {
   rewind?: { at: number; toSeq: number };
 };
 
-/** What the events of one commit change in the lists, given the states around them. */
+/** What the events of one commit change in the lists, given the states around them and the inputs that they take. */
 export function project(
   before: SessionState,
   events: readonly SessionEvent[],
   after: SessionState,
+  taken: readonly TakenInput[] = [],
 ): Projected {
   const draft: Draft = { runs: new Map(), approvals: [], set: [], clear: [] };
   const pending = new Set(Object.keys(before.approvals));
   const awaited = awaitedCalls(before);
   for (const event of events) {
     note(draft, pending, event);
+    if (event.type === "user.message" && event.data.steered) noteJoined(draft, event, taken);
     if (event.type !== "agent.tool_result") continue;
     const { toolUseId: ref } = event.data;
     const sameCommit = draft.set.some((timer) => timer.ref === ref);
@@ -82,6 +90,15 @@ export function project(
     timers: { set: draft.set.filter((timer) => !isCleared(draft, timer)), clear: draft.clear },
     ...(draft.rewind !== undefined && { rewind: draft.rewind }),
   };
+}
+
+/** A steering message joined the run that went on, so the run that was minted for it will not begin. */
+function noteJoined(draft: Draft, event: SessionEvent<"user.message">, taken: readonly TakenInput[]): void {
+  const own = taken.find((input) => input.id === event.inputId)?.runId ?? null;
+  if (own === null) return;
+  const message = `Its message joined the run ${event.data.runId}, which was going on.`;
+  const error = { code: "joined", message, retryable: false };
+  merge(draft, own, { status: "cancelled", error, finishedAt: Date.parse(event.at) });
 }
 
 function awaitedCalls(state: SessionState): ReadonlySet<string> {
@@ -126,8 +143,7 @@ function note(draft: Draft, pending: Set<string>, event: SessionEvent): void {
     case "input.refused": {
       const { inputType, ref, code, message } = event.data;
       if (ref === undefined || (inputType !== "user.message" && inputType !== "run.retry")) return;
-      const id = event.runId ?? ref;
-      return merge(draft, id, {
+      return merge(draft, ref, {
         status: "cancelled",
         error: { code, message, retryable: false },
         finishedAt: at,
@@ -213,6 +229,7 @@ export function blobsOf(events: readonly SessionEvent[]): readonly string[] {
     if (event.type === "agent.tool_result" && event.data.output) hashes.add(event.data.output.hash);
     if (event.type === "file.changed" && event.data.blob) hashes.add(event.data.blob.hash);
     if (event.type === "run.finished" && event.data.manifest) hashes.add(event.data.manifest);
+    if (event.type === "session.forked" && event.data.manifest) hashes.add(event.data.manifest);
     if (
       event.type !== "user.message" &&
       event.type !== "system.message" &&
