@@ -2,13 +2,14 @@ import type { Answer, AnswerStep } from "./answers.ts";
 
 const event = (payload: unknown) => `data: ${JSON.stringify(payload)}\n\n`;
 
-function chunk(delta: unknown, finish: string | null = null): string {
+function chunk(delta: unknown, finish: string | null = null, more: object = {}): string {
   return event({
     id: "chatcmpl-1",
     object: "chat.completion.chunk",
     created: 1_700_000_000,
     model: "test-model",
     choices: [{ index: 0, delta, finish_reason: finish }],
+    ...more,
   });
 }
 
@@ -43,20 +44,15 @@ export function openChatEvents(answer: Answer, thinking: (text: string) => unkno
   return [chunk({ role: "assistant", content: "" }), ...steps];
 }
 
-export function chatEvents(answer: Answer, thinking: (text: string) => unknown): readonly string[] {
+/** The whole answer; its usage comes in a chunk of its own (OpenAI) or with the finish reason (Mistral). */
+export function chatEvents(
+  answer: Answer,
+  thinking: (text: string) => unknown,
+  usageWith: "own chunk" | "finish" = "own chunk",
+): readonly string[] {
   const { input, output } = answer.usage;
-  const counts = { prompt_tokens: input, completion_tokens: output, total_tokens: input + output };
-  return [
-    ...openChatEvents(answer, thinking),
-    chunk({}, answer.finish),
-    event({
-      id: "chatcmpl-1",
-      object: "chat.completion.chunk",
-      created: 1,
-      model: "test-model",
-      choices: [],
-      usage: counts,
-    }),
-    "data: [DONE]\n\n",
-  ];
+  const usage = { prompt_tokens: input, completion_tokens: output, total_tokens: input + output };
+  const body = openChatEvents(answer, thinking);
+  if (usageWith === "finish") return [...body, chunk({}, answer.finish, { usage }), "data: [DONE]\n\n"];
+  return [...body, chunk({}, answer.finish), chunk(null, null, { choices: [], usage }), "data: [DONE]\n\n"];
 }
