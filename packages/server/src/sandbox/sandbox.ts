@@ -45,7 +45,8 @@ export interface ExecSpec {
 export interface ExecResult {
   readonly code: number | null;
   readonly signal: string | null;
-  readonly reason: "exit" | "timeout" | "killed" | "lost";
+  /** `killed`: by the signal or by the sandbox's end. `output_limit`: it wrote more than the provider takes. */
+  readonly reason: "exit" | "timeout" | "killed" | "output_limit" | "lost";
   readonly output: string;
   /** Bytes that the process wrote in all. */
   readonly outputBytes: number;

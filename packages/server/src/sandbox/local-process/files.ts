@@ -1,0 +1,154 @@
+import type { Stats } from "node:fs";
+import { lstat, rename } from "node:fs/promises";
+import type { FileEntry } from "@berth/contract";
+import { BerthError } from "../../lib/errors.ts";
+import type { FileStat, SandboxFiles } from "../sandbox.ts";
+import { errnoOf, fileError } from "./file-errors.ts";
+import { withFolder } from "./folder.ts";
+import { readFileIn, tooLarge } from "./read-file.ts";
+import { removeTree } from "./remove-tree.ts";
+import type { Search } from "./search.ts";
+import { walkTree } from "./walk-tree.ts";
+import { parseNamedPath, parsePath } from "./workspace-path.ts";
+import { writeFileIn } from "./write-file.ts";
+
+/** Bytes that one read or write takes at most. */
+export const maxFileBytes = 32 * 1024 * 1024;
+const defaultEntries = 1_000;
+const maxEntries = 100_000;
+
+export interface FilesOf {
+  /** The workspace's path on the host. */
+  readonly root: string;
+  readonly staging: string;
+  readonly trash: string;
+  readonly search: Search;
+  readonly onLeft: (thrown: unknown) => void;
+}
+
+/** The files of one workspace. Every path is walked from the workspace's top through open handles (see folder.ts). */
+export function createFiles({ root, staging, trash, search, onLeft }: FilesOf): SandboxFiles {
+  return {
+    stat: (path) => statOf(root, path),
+    list: (path, options = {}) => list(root, path, options),
+    async read(path, range = {}) {
+      const { parents, name } = parseNamedPath(path);
+      return await within({ root, names: parents }, path, (folder) =>
+        readFileIn(folder, name, { range, maxBytes: maxFileBytes }),
+      );
+    },
+    async write(path, data) {
+      const { parents, name } = parseNamedPath(path);
+      if (data.byteLength > maxFileBytes) throw tooLarge(name, data.byteLength, maxFileBytes);
+      await within({ root, names: parents, create: true }, path, (folder) =>
+        writeFileIn(folder, name, { data, staging }),
+      );
+    },
+    move: (path, to) => move(root, path, to),
+    async remove(path) {
+      const { parents, name } = parseNamedPath(path);
+      try {
+        return await within({ root, names: parents }, path, (parent) =>
+          removeTree({ parent, name, trash, onLeft }),
+        );
+      } catch (thrown) {
+        if (isMissing(thrown)) return false;
+        throw thrown;
+      }
+    },
+    glob: async (pattern, { path, limit } = {}) =>
+      await search.glob({ root, path: parsePath(path ?? ""), pattern, limit: limit ?? defaultEntries }),
+    grep: async (pattern, { path, limit, ...rest } = {}) =>
+      await search.grep({
+        ...rest,
+        root,
+        path: parsePath(path ?? ""),
+        pattern,
+        limit: limit ?? defaultEntries,
+      }),
+  };
+}
+
+/** As withFolder, with errors that name the whole path that the caller gave. */
+async function within<T>(
+  walk: Parameters<typeof withFolder>[0],
+  path: string,
+  use: Parameters<typeof withFolder<T>>[1],
+): Promise<T> {
+  return await withFolder(walk, async (folder) => {
+    try {
+      return await use(folder);
+    } catch (thrown) {
+      throw fileError(thrown, path);
+    }
+  });
+}
+
+async function statOf(root: string, path: string): Promise<FileStat | null> {
+  const names = parsePath(path);
+  const name = names.at(-1);
+  try {
+    return await withFolder({ root, names: names.slice(0, -1) }, async (folder) => {
+      const stat = name === undefined ? await folder.handle.stat() : await lstat(`${folder.path}/${name}`);
+      return { kind: kindOf(stat), size: stat.size, modifiedMs: stat.mtimeMs };
+    });
+  } catch (thrown) {
+    if (isMissing(thrown)) return null;
+    throw thrown;
+  }
+}
+
+async function list(
+  root: string,
+  path: string,
+  { depth = 1, limit = defaultEntries }: { depth?: number; limit?: number },
+) {
+  const names = parsePath(path);
+  const most = Math.min(Math.max(1, limit), maxEntries);
+  return await withFolder({ root, names }, async (folder) => {
+    const items: FileEntry[] = [];
+    let truncated = false;
+    const onCut = () => {
+      truncated = true;
+    };
+    for await (const found of walkTree({ folder, path: names.join("/"), depth, onCut })) {
+      const stat = await lstat(`${found.parent.path}/${found.name}`).catch(() => null);
+      if (stat === null) continue;
+      if (items.length === most) {
+        truncated = true;
+        break;
+      }
+      items.push({
+        path: found.path,
+        kind: kindOf(stat),
+        size: stat.size,
+        modifiedAt: new Date(stat.mtimeMs).toISOString(),
+      });
+    }
+    return { items, truncated };
+  });
+}
+
+async function move(root: string, path: string, to: string): Promise<void> {
+  const from = parseNamedPath(path);
+  const target = parseNamedPath(to);
+  await within({ root, names: from.parents }, path, async (source) => {
+    await lstat(`${source.path}/${from.name}`);
+    await within({ root, names: target.parents, create: true }, to, (destination) =>
+      rename(`${source.path}/${from.name}`, `${destination.path}/${target.name}`),
+    );
+  });
+}
+
+function isMissing(thrown: unknown): boolean {
+  if (errnoOf(thrown) === "ENOENT") return true;
+  return (
+    thrown instanceof BerthError && (thrown.code === "file_not_found" || thrown.code === "not_a_directory")
+  );
+}
+
+function kindOf(stat: Stats): FileEntry["kind"] {
+  if (stat.isFile()) return "file";
+  if (stat.isDirectory()) return "directory";
+  return stat.isSymbolicLink() ? "link" : "other";
+}

@@ -1,0 +1,99 @@
+import { constants, existsSync } from "node:fs";
+import { type FileHandle, lstat, mkdir, open, realpath } from "node:fs/promises";
+import { BerthError } from "../../lib/errors.ts";
+import { errnoOf, fileError } from "./file-errors.ts";
+
+/**
+ * An open folder. Names are reached through its handle (`/proc/self/fd/<n>/<name>`, which is what openat does), so a
+ * folder that is renamed or replaced by a link while it is in use leads nowhere else.
+ *
+ * Where there is no /proc (macOS) `path` is a real path, checked by realpath after each step: links are refused, but a
+ * rename at the wrong instant is not. Local processes are for one trusting user only; that is the limit there.
+ */
+export interface Folder {
+  /** How the operating system reaches it; names are appended with a slash. */
+  readonly path: string;
+  readonly handle: FileHandle;
+}
+
+export const hasProc = existsSync("/proc/self/fd");
+
+/** Linux's O_PATH, which Node does not name: a place in the tree, opened without the right to read it. */
+const O_PATH = 0o10000000;
+const folderFlags = constants.O_DIRECTORY | constants.O_NOFOLLOW | (hasProc ? O_PATH : constants.O_RDONLY);
+
+/** Opens a folder by the host's path. The caller closes it. */
+export async function openRoot(path: string): Promise<Folder> {
+  const handle = await open(path, folderFlags);
+  return { path: hasProc ? `/proc/self/fd/${handle.fd}` : path, handle };
+}
+
+/** Opens a folder inside another one; throws what the system says, for a link too. The caller closes it. */
+export async function enter(parent: Folder, name: string): Promise<Folder> {
+  const path = `${parent.path}/${name}`;
+  const handle = await open(path, folderFlags);
+  if (hasProc) return { path: `/proc/self/fd/${handle.fd}`, handle };
+  if ((await realpath(path)) === path) return { path, handle };
+  await handle.close();
+  throw new BerthError("path_invalid", `"${name}" is not where it seems to be; links are not followed.`);
+}
+
+export interface WalkTo {
+  /** The workspace's path on the host. */
+  readonly root: string;
+  readonly names: readonly string[];
+  /** Makes missing folders on the way. */
+  readonly create?: boolean;
+}
+
+/** Walks down from the workspace's top, one name at a time, and gives the open folder to `use`. Errors are typed. */
+export async function withFolder<T>(
+  { root, names, create }: WalkTo,
+  use: (folder: Folder) => Promise<T>,
+): Promise<T> {
+  const shown = names.join("/");
+  let folder: Folder | null = null;
+  try {
+    folder = await openRoot(root);
+    for (const name of names) {
+      const next: Folder = await step(folder, name, create ?? false);
+      await folder.handle.close();
+      folder = next;
+    }
+    return await use(folder);
+  } catch (thrown) {
+    throw fileError(thrown, shown);
+  } finally {
+    await folder?.handle.close();
+  }
+}
+
+async function step(folder: Folder, name: string, create: boolean): Promise<Folder> {
+  try {
+    return await enter(folder, name);
+  } catch (thrown) {
+    const errno = errnoOf(thrown);
+    if (errno === "ENOENT" && create) {
+      await mkdir(`${folder.path}/${name}`).catch((failed: unknown) => {
+        if (errnoOf(failed) !== "EEXIST") throw failed;
+      });
+      return await enter(folder, name);
+    }
+    if (errno === "ENOTDIR" && (await isLink(`${folder.path}/${name}`))) throw linkError(name);
+    throw thrown;
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (stat) => stat.isSymbolicLink(),
+    () => false,
+  );
+}
+
+export function linkError(name: string): BerthError {
+  return new BerthError(
+    "path_invalid",
+    `"${name}" is a link, and links are not followed; use the path that it points to.`,
+  );
+}

@@ -1,0 +1,30 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../lib/clock.ts";
+import { sandboxAttacks } from "../sandbox-attacks.conformance.ts";
+import { sandboxConformance, type SandboxHarness, secret } from "../sandbox.conformance.ts";
+import { createLocalProcess } from "./local-process.ts";
+
+async function create(): Promise<SandboxHarness> {
+  const folder = await mkdtemp(join(tmpdir(), "berth-sandbox-"));
+  const outsideFile = join(folder, "outside.txt");
+  await writeFile(outsideFile, secret);
+  const provider = createLocalProcess({
+    dataDir: join(folder, "data"),
+    clock: systemClock,
+    environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
+  });
+  return {
+    provider,
+    outsideFile,
+    readOutside: () => readFile(outsideFile, "utf8"),
+    async close() {
+      await provider.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+sandboxConformance("local process", create);
+sandboxAttacks("local process", create);

@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { type Clock, pause } from "../../lib/clock.ts";
+import { BerthError } from "../../lib/errors.ts";
+import { type Killed, killTree } from "./kill-tree.ts";
+import { markVariable, readStart } from "./process-table.ts";
+import { createTreeRecord, type TreeRecord } from "./tree-record.ts";
+
+/** Linux takes 128 KiB for one argument. */
+const maxCommandBytes = 120_000;
+/** How long output that is still on its way is waited for after the command's end, before its children are ended. */
+const lastWordsMs = 100;
+
+export interface TreeSpec {
+  readonly command: string;
+  /** Folder to start in, as the operating system reaches it. */
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly shell: string;
+  /** Begin of the exec id: `<installation>.<sandbox>`. */
+  readonly markPrefix: string;
+  /** Where the records are. */
+  readonly records: string;
+  readonly clock: Clock;
+  readonly onOutput: (chunk: Buffer) => void;
+  /** Told when processes could not be ended; the next start tries again. */
+  readonly onLeft: (killed: Killed) => void;
+}
+
+/** A command and everything that it starts. */
+export interface ProcessTree {
+  /** Ends all of it; resolves when nothing of it is left. */
+  kill(): Promise<void>;
+  /** The command's end; by then everything that it started has been ended too and all output was given. */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+}
+
+/**
+ * Starts a command in a session of its own. Its record is written first, so that a server that is killed at any instant
+ * finds every process again (see kill-tree.ts for how).
+ */
+export async function startTree(spec: TreeSpec): Promise<ProcessTree> {
+  if (spec.command.includes("\0"))
+    throw new BerthError("command_invalid", "A command cannot contain a NUL byte.");
+  if (Buffer.byteLength(spec.command) > maxCommandBytes) {
+    throw new BerthError(
+      "command_invalid",
+      `A command can have at most ${maxCommandBytes} bytes; write a script to a file and run that.`,
+    );
+  }
+  const record = createTreeRecord(spec.records, `${spec.markPrefix}.${randomBytes(8).toString("hex")}`);
+  let child: ChildProcess;
+  try {
+    child = spawnShell(spec, record);
+    if (child.pid === undefined) await once(child, "spawn");
+  } catch (cause) {
+    record.remove();
+    throw new BerthError("command_failed_to_start", "The command could not be started; try again.", {
+      retryable: true,
+      cause,
+    });
+  } finally {
+    record.close();
+  }
+  return follow(spec, child, record);
+}
+
+function spawnShell(spec: TreeSpec, record: TreeRecord): ChildProcess {
+  // The outer shell only joins stderr to stdout, so that both keep their order, and becomes the inner one.
+  const child = spawn("/bin/sh", ["-c", 'exec "$@" 2>&1', "sh", spec.shell, "-c", spec.command], {
+    cwd: spec.cwd,
+    env: { ...spec.environment, [markVariable]: record.execId },
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore", record.descriptor],
+  });
+  if (child.pid !== undefined) record.started({ pid: child.pid, start: readStart(child.pid) });
+  return child;
+}
+
+function follow(spec: TreeSpec, child: ChildProcess, record: TreeRecord): ProcessTree {
+  const pid = child.pid ?? 0;
+  const start = readStart(pid);
+  const marked = (execId: string) => execId === record.execId;
+  const killAll = () =>
+    killTree({ marked, leaders: [{ pid, start, fresh: true }], since: start ?? 0 }, spec.clock);
+  const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+  });
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  child.stdout?.on("data", spec.onOutput);
+
+  const ended = (async () => {
+    const end = await exited;
+    await within(closed, lastWordsMs, spec.clock);
+    const killed = await killAll();
+    await within(closed, lastWordsMs, spec.clock);
+    child.stdout?.destroy();
+    if (killed.left === 0) record.remove();
+    else spec.onLeft(killed);
+    return end;
+  })();
+  return {
+    ended,
+    async kill() {
+      await killAll();
+      await ended;
+    },
+  };
+}
+
+/** Waits for something, at most so long. */
+async function within(done: Promise<void>, ms: number, clock: Clock): Promise<void> {
+  const stop = new AbortController();
+  await Promise.race([done, pause(clock, ms, stop.signal)]);
+  stop.abort();
+}
