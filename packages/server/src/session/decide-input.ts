@@ -45,7 +45,7 @@ export function mayTake(state: SessionState, input: MailboxInput): boolean {
 }
 
 /** The first input that may be taken, in the order of lanes and of acceptance; null when all have to wait. */
-export function nextInput(state: SessionState, mailbox: readonly MailboxInput[]): MailboxInput | null {
+export function nextInput<T extends MailboxInput>(state: SessionState, mailbox: readonly T[]): T | null {
   return mailbox.find((input) => mayTake(state, input)) ?? null;
 }
 

@@ -1,0 +1,99 @@
+import type { SessionEvent } from "@berth/contract";
+import { hintTopic, type SessionFrame, sessionTopic } from "../coordination/session-frames.ts";
+import { asBerthError, BerthError } from "../lib/errors.ts";
+import { failpoint } from "../lib/failpoint.ts";
+import { pause } from "../lib/clock.ts";
+import { blobsOf, project } from "../session/project.ts";
+import { statusOf } from "../session/state.ts";
+import type { Projection, StoredEvent } from "../store/records.ts";
+import type { AppendOutcome, SessionCommit } from "../store/store.ts";
+import type { Held, RuntimeContext } from "./context.ts";
+import type { Draft } from "./draft.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { tellBusiness } from "./tell-business.ts";
+
+/** Pause before a commit that the store could not take is tried again. Milliseconds. */
+const retryMs = 500;
+
+/** Writes drafts to the log under the session's epoch, and tells the bus what was committed. */
+export class Committer {
+  readonly #context: RuntimeContext;
+  readonly #heartbeat: Heartbeat;
+  readonly #held: Held;
+
+  constructor(context: RuntimeContext, heartbeat: Heartbeat, held: Held) {
+    this.#context = context;
+    this.#heartbeat = heartbeat;
+    this.#held = held;
+  }
+
+  /**
+   * Commits a draft. While the store is full or away it is tried again as long as the lease holds.
+   * Rejects with `fenced` or `lease_lost` (stop at once), `event_too_large`, or what is wrong with the store.
+   */
+  async commit(draft: Draft): Promise<void> {
+    const events = draft.events.map(encode);
+    const commit: SessionCommit = {
+      ...this.#held,
+      expectedSeq: draft.before.seq,
+      events,
+      taken: draft.taken,
+      projection: project(draft.before, draft.events, draft.state) as Projection,
+      blobs: [...new Set([...blobsOf(draft.events), ...draft.blobs])],
+      ...newestVersion(draft.events),
+    };
+    this.#accept(await this.#append(commit));
+    failpoint("runtime.before-publish");
+    this.#publish(draft, events);
+    failpoint("runtime.after-publish");
+  }
+
+  async #append(commit: SessionCommit): Promise<AppendOutcome> {
+    for (;;) {
+      this.#heartbeat.assertFresh();
+      try {
+        return await this.#context.store.lane.append(commit);
+      } catch (thrown) {
+        const error = asBerthError(thrown);
+        if (!error.retryable) throw error;
+        const { orgId, sessionId } = this.#held;
+        this.#context.telemetry.unexpectedError({ where: "commit", error, orgId, sessionId });
+        await pause(this.#context.clock, retryMs);
+      }
+    }
+  }
+
+  #accept(outcome: AppendOutcome): void {
+    if (outcome.ok) return;
+    if (outcome.reason === "too_large") {
+      throw new BerthError("event_too_large", "An event of this step is larger than the log takes.");
+    }
+    // Another holder wrote, or this one lost track: in both cases its picture of the session is not to be trusted.
+    throw new BerthError("fenced", `The session is not this worker's any more (${outcome.reason}).`, {
+      retryable: true,
+    });
+  }
+
+  #publish(draft: Draft, events: readonly StoredEvent[]): void {
+    const { orgId, sessionId } = this.#held;
+    const { bus, telemetry } = this.#context;
+    bus.publish(sessionTopic(orgId, sessionId), { kind: "events", events } satisfies SessionFrame);
+    const asks = draft.events.some(
+      (event) => event.type.startsWith("approval.") || event.type === "run.finished",
+    );
+    if (asks) bus.publish(hintTopic(orgId, "approvals"), { sessionId });
+    if (statusOf(draft.before) !== statusOf(draft.state))
+      bus.publish(hintTopic(orgId, "sessions"), { sessionId });
+    for (const event of draft.events) tellBusiness(telemetry, orgId, event);
+  }
+}
+
+function encode(event: SessionEvent): StoredEvent {
+  return { seq: event.seq, type: event.type, json: JSON.stringify(event) };
+}
+
+function newestVersion(events: readonly SessionEvent[]): { maxEventVersion?: number } {
+  let newest = 1;
+  for (const event of events) if (event.v > newest) newest = event.v;
+  return newest > 1 ? { maxEventVersion: newest } : {};
+}

@@ -1,0 +1,60 @@
+import type { Bus } from "../coordination/bus.ts";
+import type { Presence } from "../coordination/presence.ts";
+import type { Queue } from "../coordination/queue.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { ModelClient } from "../models/model.ts";
+import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { Blobs } from "../store/blobs.ts";
+import type { Store } from "../store/store.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { ToolRegistry } from "../tools/registry.ts";
+import type { SafeFetch } from "../tools/tool.ts";
+
+/** Everything that running sessions needs from outside. */
+export interface RuntimeContext {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly queue: Queue;
+  readonly bus: Bus;
+  readonly presence: Presence;
+  readonly clock: Clock;
+  readonly models: ModelClient;
+  readonly tools: ToolRegistry;
+  readonly sandboxes: SandboxProvider;
+  readonly fetch: SafeFetch;
+  readonly telemetry: Telemetry;
+  readonly settings: RuntimeSettings;
+  readonly memory: () => MemoryUse;
+}
+
+/** Bytes, as process.memoryUsage() counts them. */
+export interface MemoryUse {
+  readonly heapUsed: number;
+  readonly external: number;
+  readonly arrayBuffers: number;
+}
+
+export interface RuntimeSettings {
+  /** Milliseconds without a confirmed heartbeat after which others may take a worker's sessions. */
+  readonly leaseMs: number;
+  readonly mailboxPollMs: number;
+  readonly sweepMs: number;
+  /** Events between two snapshots of a session. */
+  readonly snapshotEvery: number;
+  /** Runs that go on at once. */
+  readonly concurrency: number;
+  readonly maxSessions: number;
+  readonly memoryLimitBytes: number;
+  readonly memoryCheckMs: number;
+  readonly idleTtlMs: number;
+  readonly clientToolTimeoutMs: number;
+  /** Other models to offer when one fails. */
+  readonly defaultModel: string | null;
+}
+
+/** A session that this process holds. */
+export interface Held {
+  readonly orgId: string;
+  readonly sessionId: string;
+  readonly epoch: number;
+}

@@ -1,0 +1,94 @@
+import { type Clock, pause } from "../../lib/clock.ts";
+import type { Draft } from "../draft.ts";
+
+/** Writes what an effect led to into the draft of a turn, decided against the state of that time. */
+export type Completion = (draft: Draft) => void | Promise<void>;
+
+interface Running {
+  readonly abort: AbortController;
+  readonly settled: Promise<void>;
+}
+
+/** How long an aborted effect may take to let go before its session goes on without it. Milliseconds. */
+const settleMs = 1_000;
+
+/** The effects of one session that are under way. Each is wanted by an action of nextStep; what is not wanted any more is aborted. */
+export class Effects {
+  readonly #clock: Clock;
+  readonly #wake: () => void;
+  readonly #running = new Map<string, Running>();
+  readonly #letGo = new Set<Promise<void>>();
+  #completions: Completion[] = [];
+
+  constructor(clock: Clock, wake: () => void) {
+    this.#clock = clock;
+    this.#wake = wake;
+  }
+
+  get size(): number {
+    return this.#running.size + this.#letGo.size;
+  }
+
+  has(key: string): boolean {
+    return this.#running.has(key);
+  }
+
+  keys(): readonly string[] {
+    return [...this.#running.keys()];
+  }
+
+  /** Starts an effect under a key. `work` never rejects; its completion is taken at the session's next turn. */
+  start(key: string, work: (signal: AbortSignal) => Promise<Completion>): void {
+    const abort = new AbortController();
+    const settled = work(abort.signal).then((completion) => {
+      if (this.#running.get(key)?.abort !== abort) return;
+      this.#running.delete(key);
+      this.complete(completion);
+    });
+    this.#running.set(key, { abort, settled });
+  }
+
+  /** Hands in events from the side: a retry that is told while its call goes on. */
+  complete(completion: Completion): void {
+    this.#completions.push(completion);
+    this.#wake();
+  }
+
+  /** What finished since the last call. */
+  take(): readonly Completion[] {
+    const taken = this.#completions;
+    this.#completions = [];
+    return taken;
+  }
+
+  get hasCompletions(): boolean {
+    return this.#completions.length > 0;
+  }
+
+  /** Aborts every effect that is not wanted; their outcomes are dropped. */
+  keepOnly(wanted: ReadonlySet<string>): void {
+    for (const [key, effect] of this.#running) if (!wanted.has(key)) this.#abort(key, effect);
+  }
+
+  /** Aborts everything and waits until it has let go, for a bounded time. */
+  async abortAll(): Promise<void> {
+    this.keepOnly(new Set());
+    await this.settled();
+  }
+
+  /** Resolves when no aborted effect is still letting go, after a second at the most. */
+  async settled(): Promise<void> {
+    if (this.#letGo.size === 0) return;
+    const enough = new AbortController();
+    await Promise.race([Promise.all(this.#letGo), pause(this.#clock, settleMs, enough.signal)]);
+    enough.abort();
+    this.#letGo.clear();
+  }
+
+  #abort(key: string, effect: Running): void {
+    this.#running.delete(key);
+    effect.abort.abort();
+    const gone = effect.settled.finally(() => this.#letGo.delete(gone));
+    this.#letGo.add(gone);
+  }
+}

@@ -1,0 +1,80 @@
+import { BerthError } from "../lib/errors.ts";
+import type { TimerHandle } from "../lib/clock.ts";
+import type { RuntimeContext } from "./context.ts";
+
+/**
+ * Keeps the worker's liveness row and knows whether the lease still holds. The lease counts on the monotonic clock from before the
+ * last confirmed heartbeat was sent; at two thirds of it this worker stops, so that it is silent before anybody may take over.
+ */
+export class Heartbeat {
+  readonly workerId: string;
+  readonly #context: RuntimeContext;
+  readonly #onLost: () => void;
+  #confirmedAt = Number.NEGATIVE_INFINITY;
+  #lost = false;
+  #timer: TimerHandle | null = null;
+  #guard: TimerHandle | null = null;
+  #stopped = false;
+
+  constructor(context: RuntimeContext, workerId: string, onLost: () => void) {
+    this.#context = context;
+    this.workerId = workerId;
+    this.#onLost = onLost;
+  }
+
+  /** Milliseconds since the last confirmed heartbeat was sent. */
+  get ageMs(): number {
+    return this.#context.clock.monotonic() - this.#confirmedAt;
+  }
+
+  /** True while this worker may write and start tools. */
+  get fresh(): boolean {
+    return this.ageMs < (this.#context.settings.leaseMs * 2) / 3;
+  }
+
+  /** Writes the first heartbeat; rejects when the store does not take it. */
+  async start(): Promise<void> {
+    await this.#beat();
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#guard?.cancel();
+  }
+
+  /** Rejects with `lease_lost` when this worker may no longer act. */
+  assertFresh(): void {
+    if (!this.fresh) throw new BerthError("lease_lost", "This worker lost its lease.", { retryable: true });
+  }
+
+  async #beat(): Promise<void> {
+    const sentAt = this.#context.clock.monotonic();
+    await this.#context.store.system.heartbeat(this.workerId);
+    this.#confirmedAt = sentAt;
+    this.#lost = false;
+    this.#watch();
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#context.clock.after(this.#context.settings.leaseMs / 3, () => {
+      this.#beat()
+        .catch((error: unknown) => this.#context.telemetry.unexpectedError({ where: "heartbeat", error }))
+        .finally(() => this.#schedule());
+    });
+  }
+
+  /** Fires once when the lease runs out before the next confirmation. */
+  #watch(): void {
+    this.#guard?.cancel();
+    if (this.#stopped) return;
+    const left = (this.#context.settings.leaseMs * 2) / 3 - this.ageMs;
+    this.#guard = this.#context.clock.after(Math.max(0, left), () => {
+      if (this.#stopped || this.fresh || this.#lost) return;
+      this.#lost = true;
+      this.#onLost();
+    });
+  }
+}

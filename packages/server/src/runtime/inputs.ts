@@ -1,0 +1,201 @@
+import { asBerthError } from "../lib/errors.ts";
+import { hashJson } from "../lib/canonical-json.ts";
+import { decideInput, nextInput, refuse } from "../session/decide-input.ts";
+import { decideRewind, decideRollback, type RewindContext } from "../session/decide-rewind.ts";
+import { isSafePoint } from "../session/decide-rewind.ts";
+import type { RunPlan } from "../session/decide-run.ts";
+import { isResolved } from "../session/tool-call.ts";
+import { decodeEvent } from "../session/upcast.ts";
+import type { InputRecord } from "../store/records.ts";
+import type { RunWish } from "./definitions.ts";
+import type { Draft } from "./draft.ts";
+import { stateAt } from "./load.ts";
+import type { SessionActor } from "./session-actor.ts";
+import { takeManifest } from "./transitions.ts";
+
+/** Takes every input that may be taken now into the draft. True when another turn should look again. */
+export async function takeInputs(actor: SessionActor, draft: Draft): Promise<boolean> {
+  let waiting = await actor.readMailbox();
+  for (;;) {
+    const open = actor.draining ? waiting.filter((input) => input.lane === "control") : waiting;
+    const input = nextInput(draft.state, open);
+    if (input === null) return false;
+    const begins = draft.state.run === null && beginsRun(input);
+    if (begins && !actor.slots.take(actor)) return false;
+    const fresh = await takeOne(actor, draft, input, waiting);
+    waiting = waiting.filter((other) => !draft.taken.includes(other.id));
+    // A rewind changes what the draft stands on: it is committed before anything else is taken.
+    if (!fresh) return true;
+  }
+}
+
+function beginsRun(input: InputRecord): boolean {
+  return input.body.type === "user.message" || input.body.type === "run.retry";
+}
+
+/** Writes one input's events. False when the draft has to be committed before another input is taken. */
+async function takeOne(
+  actor: SessionActor,
+  draft: Draft,
+  input: InputRecord,
+  mailbox: readonly InputRecord[],
+): Promise<boolean> {
+  const { body } = input;
+  const running = draft.state.run !== null;
+  if (body.type === "session.rewind") return rewind(actor, draft, input, body.toSeq);
+  if (body.type === "user.message" && body.onBusy === "rollback" && running)
+    return rollback(actor, draft, input);
+  let manifest: string | null = null;
+  if (running && endsRun(draft, input)) {
+    await actor.effects.abortAll();
+    manifest = await takeManifest(actor, draft);
+  }
+  const plan = beginsRun(input) ? await planOf(actor, draft, input) : noPlan;
+  if ("refused" in plan) {
+    draft.add([{ ...refuse(input, plan.code, plan.refused, input.runId ?? undefined), actor: input.actor }]);
+    draft.taken.push(input.id);
+    return true;
+  }
+  const isFile = body.type === "file.write" || body.type === "file.delete" || body.type === "file.move";
+  const fileError = isFile ? await actor.workspace.apply(body, draft.state.manifest?.hash ?? null) : null;
+  const { events, taken } = decideInput(draft.state, input, {
+    now: actor.context.clock.now(),
+    plan,
+    mailbox,
+    partials: actor.live.partials(),
+    ...(manifest !== null && { manifest }),
+    ...(body.type === "user.approval" && body.decision === "edit" && { editedHash: hashJson(body.input) }),
+    ...(fileError !== null && { fileError }),
+  });
+  draft.add(events);
+  draft.taken.push(...taken);
+  return true;
+}
+
+function endsRun(draft: Draft, input: InputRecord): boolean {
+  const { body } = input;
+  if (body.type === "session.archive") return true;
+  if (body.type === "user.message") return input.lane === "control";
+  return body.type === "user.interrupt" && (body.runId === undefined || body.runId === draft.state.run?.id);
+}
+
+const noPlan: RunPlan = {
+  agent: { id: "", version: 0, name: "" },
+  model: "",
+  limits: { maxSteps: 0, maxDurationMs: 0, maxTokens: 0, maxDepth: 0 },
+};
+
+async function planOf(
+  actor: SessionActor,
+  draft: Draft,
+  input: InputRecord,
+): Promise<RunPlan | { refused: string; code: string }> {
+  const { body, traceparent } = input;
+  const wish: RunWish = body.type === "run.retry" ? body : {};
+  try {
+    return await actor.definitions.plan(actor.held.orgId, draft.state, {
+      ...(wish.model !== undefined && { model: wish.model }),
+      ...(wish.limits !== undefined && { limits: wish.limits }),
+      ...(traceparent !== null && { traceparent }),
+    });
+  } catch (thrown) {
+    const { code, message, retryable } = asBerthError(thrown);
+    if (retryable) throw thrown;
+    return { refused: message, code };
+  }
+}
+
+async function rewind(
+  actor: SessionActor,
+  draft: Draft,
+  input: InputRecord,
+  toSeq: number,
+): Promise<boolean> {
+  const target = await stateAt(actor.context, actor.held, toSeq);
+  const context = await rewindContext(actor, target, toSeq);
+  if (target !== null && isSafePoint(toSeq, draft.state, context)) {
+    await goBack(actor, target);
+  }
+  const { events, taken } = decideRewind(draft.state, input, context);
+  draft.add(events, target ?? undefined);
+  draft.taken.push(...taken);
+  return false;
+}
+
+async function rollback(actor: SessionActor, draft: Draft, input: InputRecord): Promise<boolean> {
+  const { body } = input;
+  const { run } = draft.state;
+  if (run === null || body.type !== "user.message") return true;
+  const toSeq = run.firstSeq - 1;
+  const target = await stateAt(actor.context, actor.held, toSeq);
+  const plan = await planOf(actor, draft, input);
+  if (target === null || "refused" in plan) {
+    const message = "refused" in plan ? plan.refused : "There is nothing before this run to roll back to.";
+    draft.add([
+      { ...refuse(input, "not_a_safe_point", message, input.runId ?? undefined), actor: input.actor },
+    ]);
+    draft.taken.push(input.id);
+    return true;
+  }
+  const context = await rewindContext(actor, target, toSeq);
+  await goBack(actor, target);
+  const { events, taken } = decideRollback(
+    draft.state,
+    { ...input, content: body.content },
+    { ...context, plan },
+  );
+  draft.add(events, target);
+  draft.taken.push(...taken);
+  return false;
+}
+
+/** Ends what is under way and makes the workspace what it was. Done before the commit: a crash in between repeats it. */
+async function goBack(actor: SessionActor, target: NonNullable<RewindContext["target"]>): Promise<void> {
+  await actor.effects.abortAll();
+  if (target.manifest !== null || !target.workspaceDirty)
+    await actor.workspace.restore(target.manifest?.hash ?? null);
+}
+
+async function rewindContext(
+  actor: SessionActor,
+  target: RewindContext["target"],
+  toSeq: number,
+): Promise<RewindContext> {
+  return {
+    now: actor.context.clock.now(),
+    partials: actor.live.partials(),
+    target,
+    rewinds: actor.rewinds,
+    outsideEffects: await outsideEffects(actor, toSeq),
+  };
+}
+
+/** Calls after a seq that were run and whose effects a restored workspace does not undo. */
+async function outsideEffects(actor: SessionActor, toSeq: number): Promise<RewindContext["outsideEffects"]> {
+  const { orgId, sessionId } = actor.held;
+  const store = actor.context.store.session(orgId, sessionId);
+  const found: { toolUseId: string; name: string; seq: number }[] = [];
+  for (let after = toSeq; ;) {
+    const page = await store.readLog({ after, limit: 500 });
+    const last = page?.events.at(-1);
+    if (page === null || last === undefined) break;
+    for (const stored of page.events) {
+      if (stored.type !== "agent.tool_result") continue;
+      const event = decodeEvent(stored.json);
+      if (event.type !== "agent.tool_result") continue;
+      const { toolUseId, name, errorType } = event.data;
+      const ran = errorType !== "denied" && errorType !== "validation";
+      if (ran && actor.context.tools.find(name)?.reachesOutside)
+        found.push({ toolUseId, name, seq: event.seq });
+    }
+    after = last.seq;
+  }
+  for (const at of Object.values(actor.state.namespaces)) {
+    for (const { toolUseId, name, state } of at.calls) {
+      if (isResolved(state) || state !== "executing") continue;
+      if (actor.context.tools.find(name)?.reachesOutside)
+        found.push({ toolUseId, name, seq: actor.state.seq });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,108 @@
+import type { LiveEvent, LiveType } from "@berth/contract";
+import type { Bus } from "../coordination/bus.ts";
+import { type LiveFrame, sessionTopic } from "../coordination/session-frames.ts";
+import type { PartialText } from "../session/decide-run.ts";
+
+type DeltaType = "agent.message.delta" | "agent.thinking.delta" | "agent.tool_use.delta";
+
+interface OpenBlock {
+  readonly type: DeltaType;
+  readonly namespace: string;
+  readonly runId: string;
+  readonly stepId: string;
+  readonly messageId: string;
+  readonly blockId: number;
+  readonly attempt: number;
+  readonly tool: { readonly toolUseId: string; readonly name: string } | null;
+  text: string;
+}
+
+/** Where a delta belongs. */
+export interface BlockPlace {
+  readonly type: DeltaType;
+  readonly namespace: string;
+  readonly runId: string;
+  readonly stepId: string;
+  readonly messageId: string;
+  readonly blockId: number;
+  readonly attempt: number;
+  readonly tool?: { readonly toolUseId: string; readonly name: string };
+}
+
+/** Text that is being written and is not in the log yet: told to followers as it grows, and whole to who joins in its middle. */
+export class LiveText {
+  readonly #bus: Bus;
+  readonly #topic: string;
+  readonly #sessionId: string;
+  readonly #now: () => number;
+  readonly #open = new Map<string, OpenBlock>();
+
+  constructor(options: { bus: Bus; orgId: string; sessionId: string; now: () => number }) {
+    this.#bus = options.bus;
+    this.#topic = sessionTopic(options.orgId, options.sessionId);
+    this.#sessionId = options.sessionId;
+    this.#now = options.now;
+  }
+
+  /** Adds text to a block, which begins with its first text. */
+  append(place: BlockPlace, text: string): void {
+    const key = `${place.messageId}/${place.blockId}`;
+    let block = this.#open.get(key);
+    if (block === undefined || block.attempt < place.attempt) {
+      block = { ...place, tool: place.tool ?? null, text: "" };
+      this.#open.set(key, block);
+    }
+    const offset = block.text.length;
+    block.text += text;
+    this.#bus.publish(this.#topic, this.#frame(block, offset, text));
+  }
+
+  /** Forgets the blocks of a message: they are in the log, or will never be. */
+  close(messageId: string): void {
+    for (const [key, block] of this.#open) if (block.messageId === messageId) this.#open.delete(key);
+  }
+
+  /** One frame for each open block, from offset 0 with its whole text so far. */
+  openBlocks(): readonly LiveFrame[] {
+    return [...this.#open.values()].map((block) => this.#frame(block, 0, block.text));
+  }
+
+  /** Answers that were cut off in their middle: what people had read of them. */
+  partials(): readonly PartialText[] {
+    return [...this.#open.values()]
+      .filter((block) => block.type === "agent.message.delta")
+      .map(({ namespace, messageId, blockId, text }) => ({ namespace, messageId, blockId, text }));
+  }
+
+  /** Tells followers something that is no text: a status, a tool's progress. */
+  tell<T extends LiveType>(
+    event: Pick<LiveEvent<T>, "type" | "data" | "namespace"> & { runId?: string | undefined },
+  ): void {
+    const { runId, ...rest } = event;
+    const whole = {
+      ...rest,
+      at: this.#at(),
+      sessionId: this.#sessionId,
+      ...(runId !== undefined && { runId }),
+    };
+    const { type, namespace } = event;
+    this.#bus.publish(this.#topic, {
+      kind: "live",
+      type,
+      namespace,
+      json: JSON.stringify(whole),
+    } satisfies LiveFrame);
+  }
+
+  #frame(block: OpenBlock, offset: number, text: string): LiveFrame {
+    const { type, namespace, runId, stepId, messageId, blockId, attempt, tool } = block;
+    const data = { messageId, blockId, attempt, offset, ...tool, text };
+    const event = { type, at: this.#at(), sessionId: this.#sessionId, runId, stepId, namespace, data };
+    const delta = { messageId, blockId, attempt, offset, length: text.length };
+    return { kind: "live", type, namespace, json: JSON.stringify(event), delta };
+  }
+
+  #at(): string {
+    return new Date(this.#now()).toISOString();
+  }
+}

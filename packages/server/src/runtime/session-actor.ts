@@ -1,0 +1,293 @@
+import { sessionTopic } from "../coordination/session-frames.ts";
+import type { AgentRef } from "@berth/contract";
+import { asBerthError, BerthError } from "../lib/errors.ts";
+import type { TimerHandle } from "../lib/clock.ts";
+import { breakpointOf } from "../session/breakpoint.ts";
+import { deadlineOf } from "../session/next-step.ts";
+import { encodeState } from "../session/snapshot.ts";
+import { type NamespaceState, type SessionState, stateVersion, statusOf } from "../session/state.ts";
+import type { InputRecord, Rewind } from "../store/records.ts";
+import { Committer } from "./committer.ts";
+import type { Held, RuntimeContext } from "./context.ts";
+import type { Definitions } from "./definitions.ts";
+import type { Draft } from "./draft.ts";
+import { messageIdOf } from "./effects/call-model.ts";
+import { Effects } from "./effects/effects.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { LiveText } from "./live-text.ts";
+import type { LoadedSession } from "./load.ts";
+import type { RunSlots } from "./run-slots.ts";
+import { ToolSet } from "./toolset.ts";
+import { takeTurn } from "./turn.ts";
+import { Workspace } from "./workspace.ts";
+
+/** Tokens of a model that nothing is known about. */
+const unknownWindow = 128_000;
+
+export interface ActorDependencies {
+  readonly context: RuntimeContext;
+  readonly heartbeat: Heartbeat;
+  readonly definitions: Definitions;
+  readonly slots: RunSlots;
+  /** The actor ended by itself: fenced, lease lost, or failed. */
+  readonly onEnd: (actor: SessionActor, error: BerthError) => void;
+  /** The actor has nothing to do for now. */
+  readonly onQuiet: () => void;
+}
+
+/**
+ * Runs one session that this process holds: takes inputs, decides, commits, lets effects run. One turn at a time; whatever comes
+ * meanwhile (an input, a finished effect, a timer) wakes it for another. Only its commits change the session's log.
+ */
+export class SessionActor {
+  readonly held: Held;
+  readonly context: RuntimeContext;
+  readonly definitions: Definitions;
+  readonly heartbeat: Heartbeat;
+  readonly slots: RunSlots;
+  readonly effects: Effects;
+  readonly live: LiveText;
+  readonly workspace: Workspace;
+  readonly activatedAt: number;
+  readonly initMs: number;
+  /** Steps whose context was compacted because the provider found it too long: done once. */
+  readonly forced = new Set<string>();
+  readonly tooLong = new Set<string>();
+  /** Contexts that could not be made smaller, by how many items they had. */
+  readonly incompressible = new Map<string, number>();
+  readonly #tools = new Map<string, ToolSet>();
+  #attempts = 0;
+  state: SessionState;
+  rewinds: readonly Rewind[];
+  mailbox: readonly InputRecord[] = [];
+  lastUsedAt: number;
+  recovered = false;
+  draining = false;
+  /** Third claim without an event: the run that kills its workers is ended instead of tried again. */
+  readonly poisoned: boolean;
+  readonly #committer: Committer;
+  readonly #onEnd: ActorDependencies["onEnd"];
+  readonly #onQuiet: ActorDependencies["onQuiet"];
+  #mailboxDirty = true;
+  #woken = false;
+  #turning = false;
+  #stopped = false;
+  #unanswer: (() => void) | null = null;
+  #deadline: TimerHandle | null = null;
+  #snapshotSeq: number;
+  #told = "";
+
+  constructor(held: Held, loaded: LoadedSession, dependencies: ActorDependencies) {
+    const { context, heartbeat, definitions, slots, onEnd } = dependencies;
+    const { orgId, sessionId } = held;
+    this.held = held;
+    this.context = context;
+    this.heartbeat = heartbeat;
+    this.definitions = definitions;
+    this.slots = slots;
+    this.#onEnd = onEnd;
+    this.#onQuiet = dependencies.onQuiet;
+    this.state = loaded.state;
+    this.rewinds = loaded.rewinds;
+    this.poisoned = loaded.poisoned;
+    this.initMs = loaded.initMs;
+    this.#snapshotSeq = loaded.snapshotSeq;
+    this.activatedAt = context.clock.now();
+    this.lastUsedAt = context.clock.now();
+    this.effects = new Effects(context.clock, () => this.#wakeUp());
+    this.live = new LiveText({ bus: context.bus, orgId, sessionId, now: () => context.clock.now() });
+    this.workspace = new Workspace({ sandboxes: context.sandboxes, blobs: context.blobs, orgId, sessionId });
+    this.#committer = new Committer(context, heartbeat, held);
+  }
+
+  /** Begins to answer for the session's open blocks and takes the first turn. */
+  async start(): Promise<void> {
+    const { orgId, sessionId } = this.held;
+    this.#unanswer = await this.context.bus.answer(sessionTopic(orgId, sessionId), () =>
+      this.live.openBlocks(),
+    );
+    this.#wakeUp();
+  }
+
+  /** Something came into the mailbox. */
+  wake(): void {
+    this.#mailboxDirty = true;
+    this.#wakeUp();
+  }
+
+  /** Takes another turn without reading the mailbox. */
+  nudge(): void {
+    this.#wakeUp();
+  }
+
+  /** True when nothing happens here: no turn, no effect, and no run but one that waits for people. */
+  get quiet(): boolean {
+    if (this.#turning || this.#woken || this.effects.size > 0) return false;
+    return this.state.run === null || this.state.run.waitingSince !== null;
+  }
+
+  get running(): boolean {
+    return this.state.run !== null && this.state.run.waitingSince === null;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Inputs that wait, read anew when something came. */
+  async readMailbox(): Promise<readonly InputRecord[]> {
+    if (this.#mailboxDirty) {
+      this.#mailboxDirty = false;
+      const { orgId, sessionId } = this.held;
+      this.mailbox = await this.context.store.session(orgId, sessionId).mailbox();
+    }
+    return this.mailbox;
+  }
+
+  /** Commits a draft and makes its state the session's. */
+  async commit(draft: Draft): Promise<void> {
+    await this.#committer.commit(draft);
+    this.state = draft.state;
+    this.mailbox = this.mailbox.filter((input) => !draft.taken.includes(input.id));
+    for (const event of draft.events) {
+      if (event.type === "step.finished" && event.stepId !== undefined)
+        this.live.close(messageIdOf(event.stepId));
+      if (event.type === "session.rewound")
+        this.rewinds = [...this.rewinds, { at: event.seq, toSeq: event.data.toSeq }];
+    }
+    this.lastUsedAt = this.context.clock.now();
+    if (this.state.seq - this.#snapshotSeq >= this.context.settings.snapshotEvery) this.#snapshot();
+    this.tellStatus();
+  }
+
+  /** Tells followers the status and the breakpoint, when they changed. */
+  tellStatus(): void {
+    const status = statusOf(this.state);
+    const breakpoint = breakpointOf(this.state);
+    const told = `${status}/${breakpoint}`;
+    if (told === this.#told) return;
+    const runId = this.state.run?.id;
+    if (!this.#told.startsWith(`${status}/`))
+      this.live.tell({ type: "session.status", namespace: "", runId, data: { status } });
+    this.live.tell({ type: "breakpoint.changed", namespace: "", runId, data: { breakpoint } });
+    this.#told = told;
+  }
+
+  /** Tokens that a namespace's model takes; without a bound when its context cannot be made smaller. */
+  windowOf(at: NamespaceState): number {
+    if (this.incompressible.get(at.name) === at.items.length) return Number.POSITIVE_INFINITY;
+    const { models } = this.context;
+    return (
+      this.definitions.peek(this.held.orgId, at.agent)?.contextWindow ??
+      models.info(at.model)?.contextWindow ??
+      unknownWindow
+    );
+  }
+
+  /** What the agent of a namespace may call. */
+  async toolsOf(at: NamespaceState): Promise<ToolSet> {
+    const { orgId } = this.held;
+    const chain: AgentRef[] = [];
+    for (let one: NamespaceState | undefined = at; one !== undefined;) {
+      chain.push(one.agent);
+      one = one.parent === null ? undefined : this.state.namespaces[one.parent.namespace];
+    }
+    const key = chain.map((ref) => `${ref.id}@${ref.version}`).join("/");
+    const known = this.#tools.get(key);
+    if (known !== undefined) return known;
+    const [own, ...parents] = await Promise.all(chain.map((ref) => this.definitions.get(orgId, ref)));
+    if (own === undefined) throw new BerthError("internal", "a namespace has no agent");
+    const made = new ToolSet(this.context.tools, own, parents);
+    if (this.#tools.size > 20) this.#tools.clear();
+    this.#tools.set(key, made);
+    return made;
+  }
+
+  /** Number of the next model call's first attempt: rises within an epoch, and with the epoch. Retries inside a call add one each. */
+  nextAttempt(): number {
+    this.#attempts += 100;
+    return this.held.epoch * 1_000_000 + this.#attempts;
+  }
+
+  /** Gives the session back if it is quiet and its mailbox is empty; false when it has to stay. */
+  async release(): Promise<boolean> {
+    if (!this.quiet || this.#stopped) return false;
+    this.#turning = true;
+    try {
+      if (this.state.seq > this.#snapshotSeq) await this.#writeSnapshot();
+      if (!(await this.context.store.system.release(this.held))) return false;
+      await this.#end();
+      return true;
+    } finally {
+      this.#turning = false;
+      if (!this.#stopped) this.wake();
+    }
+  }
+
+  /** Stops at once and writes nothing: another holder goes on from the log. Tools and model calls are ended. */
+  async abandon(): Promise<void> {
+    if (this.#stopped) return;
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    this.#stopped = true;
+    this.#deadline?.cancel();
+    this.#unanswer?.();
+    this.slots.free(this);
+    await this.effects.abortAll();
+    await this.workspace.release();
+  }
+
+  #wakeUp(): void {
+    this.#woken = true;
+    if (this.#turning || this.#stopped) return;
+    this.#turning = true;
+    void this.#turns().catch((error: unknown) => this.#fail(error));
+  }
+
+  async #turns(): Promise<void> {
+    try {
+      while (this.#woken && !this.#stopped) {
+        this.#woken = false;
+        if (await takeTurn(this)) this.#woken = true;
+      }
+    } finally {
+      this.#turning = false;
+    }
+    this.#watchDeadline();
+    if (this.#woken) this.#wakeUp();
+    else if (this.quiet) this.#onQuiet();
+  }
+
+  async #fail(thrown: unknown): Promise<void> {
+    if (this.#stopped) return;
+    const error = asBerthError(thrown);
+    await this.#end();
+    this.#onEnd(this, error);
+  }
+
+  #watchDeadline(): void {
+    this.#deadline?.cancel();
+    this.#deadline = null;
+    const { run } = this.state;
+    if (run === null || run.waitingSince !== null || this.#stopped) return;
+    const now = this.context.clock.now();
+    this.#deadline = this.context.clock.after(Math.max(0, deadlineOf(run, now) - now), () => this.#wakeUp());
+  }
+
+  #snapshot(): void {
+    void this.#writeSnapshot().catch((error: unknown) => {
+      const { orgId, sessionId } = this.held;
+      this.context.telemetry.unexpectedError({ where: "snapshot", error, orgId, sessionId });
+    });
+  }
+
+  async #writeSnapshot(): Promise<void> {
+    const { orgId, sessionId, epoch } = this.held;
+    const { seq } = this.state;
+    this.#snapshotSeq = seq;
+    const body = encodeState(this.state);
+    await this.context.store.session(orgId, sessionId).putSnapshot({ seq, stateVersion, body, epoch });
+  }
+}

@@ -1,0 +1,196 @@
+import { hashJson } from "../lib/canonical-json.ts";
+import type { Action } from "../session/next-step.ts";
+import { contextTokens, forcedCompaction } from "../session/context-window.ts";
+import { finishStep, finishSubagent, finishTool } from "../session/decide-step.ts";
+import { type NamespaceState, root } from "../session/state.ts";
+import { isResolved } from "../session/tool-call.ts";
+import { callModel, type ModelOutcome } from "./effects/call-model.ts";
+import { compact } from "./effects/compact.ts";
+import type { Draft } from "./draft.ts";
+import type { Completion } from "./effects/effects.ts";
+import { runTool } from "./effects/run-tool.ts";
+import { messagesOf, systemPrompt } from "./prompt.ts";
+import type { SessionActor } from "./session-actor.ts";
+import { definitionOf, endRun } from "./transitions.ts";
+
+type Effect = Extract<Action, { type: "call_model" | "run_tool" | "compact" }>;
+
+/** True for an action that reaches outside and is wanted until its events are in the log. */
+export function isEffect(action: Action): action is Effect {
+  return action.type === "call_model" || action.type === "run_tool" || action.type === "compact";
+}
+
+const toolPrefix = "tool:";
+
+/** Keys of tool effects. */
+export const toolKey = {
+  of: (toolUseId: string): string => toolPrefix + toolUseId,
+  idOf: (key: string): string | null => (key.startsWith(toolPrefix) ? key.slice(toolPrefix.length) : null),
+};
+
+const compactKey = (namespace: string): string => `compact:${namespace}`;
+
+function keyOf(effect: Effect): string {
+  if (effect.type === "run_tool") return toolKey.of(effect.toolUseId);
+  return effect.type === "call_model" ? `model:${effect.stepId}` : compactKey(effect.namespace);
+}
+
+/** Brings what is under way in line with what is wanted: aborts the rest, starts what is missing. */
+export async function startEffects(actor: SessionActor, wanted: readonly Effect[]): Promise<void> {
+  const { effects } = actor;
+  const keys = new Set(wanted.flatMap((effect) => [keyOf(effect), compactKey(effect.namespace)]));
+  effects.keepOnly(wanted.length === 0 ? new Set() : keys);
+  const missing = wanted.filter(
+    (effect) => !effects.has(keyOf(effect)) && !effects.has(compactKey(effect.namespace)),
+  );
+  if (missing.length === 0 || !actor.slots.take(actor)) return;
+  await effects.settled();
+  for (const effect of missing) start(actor, effect);
+}
+
+function start(actor: SessionActor, effect: Effect): void {
+  const at = actor.state.namespaces[effect.namespace];
+  if (at === undefined) return;
+  actor.heartbeat.assertFresh();
+  if (effect.type === "run_tool") return startTool(actor, at, effect.toolUseId);
+  if (effect.type === "compact") return startCompaction(actor, at, effect.plan);
+  const tooLong = actor.tooLong.has(effect.stepId) && !actor.forced.has(effect.stepId);
+  if (!tooLong) return startModel(actor, at, effect.stepId);
+  actor.forced.add(effect.stepId);
+  startCompaction(actor, at, forcedCompaction(at, actor.windowOf(at)));
+}
+
+function startTool(actor: SessionActor, at: NamespaceState, toolUseId: string): void {
+  const call = at.calls.find((one) => one.toolUseId === toolUseId);
+  const run = actor.state.run;
+  if (call === undefined || run === null) return;
+  const { context, held, live, workspace } = actor;
+  actor.effects.start(toolKey.of(toolUseId), async (signal): Promise<Completion> => {
+    const finished = await runTool({
+      context,
+      live,
+      orgId: held.orgId,
+      sessionId: held.sessionId,
+      runId: run.id,
+      namespace: at.name,
+      agent: at.agent,
+      call,
+      signal,
+      sandbox: () => workspace.sandbox(actor.state.manifest?.hash ?? null),
+      todos: () => actor.state.todos,
+    });
+    return (draft) => {
+      const open = draft.state.namespaces[at.name]?.calls.find((one) => one.toolUseId === toolUseId);
+      if (open === undefined || isResolved(open.state)) return;
+      const done = { ...finished.done, ...editedNote(at, toolUseId, call.inputHash, finished.done.note) };
+      draft.add([
+        ...finished.events.map((event) => ({ ...event, namespace: at.name })),
+        finishTool(at.name, call, done),
+      ]);
+    };
+  });
+}
+
+/** Tells the model when a person changed the arguments that it had written. */
+function editedNote(
+  at: NamespaceState,
+  toolUseId: string,
+  inputHash: string,
+  note: string | undefined,
+): { note?: string } {
+  for (const item of at.items) {
+    if (item.kind !== "tool_use" || item.toolUseId !== toolUseId) continue;
+    if (hashJson(item.input) === inputHash) return {};
+    const edited = "A person changed the arguments before the tool was run.";
+    return { note: note === undefined ? edited : `${note} ${edited}` };
+  }
+  return {};
+}
+
+function startCompaction(
+  actor: SessionActor,
+  at: NamespaceState,
+  plan: ReturnType<typeof forcedCompaction>,
+): void {
+  const { context, held } = actor;
+  actor.effects.start(compactKey(at.name), async (signal): Promise<Completion> => {
+    const job = { models: context.models, blobs: context.blobs, orgId: held.orgId, at, signal };
+    const event = plan === null ? null : await compact({ ...job, plan });
+    return (draft) => {
+      const now = draft.state.namespaces[at.name];
+      if (now === undefined) return;
+      if (event === null) actor.incompressible.set(at.name, now.items.length);
+      else draft.add([event]);
+    };
+  });
+}
+
+function startModel(actor: SessionActor, at: NamespaceState, stepId: string): void {
+  const run = actor.state.run;
+  if (run === null) return;
+  actor.effects.start(`model:${stepId}`, async (signal): Promise<Completion> => {
+    const outcome = await askModel(actor, at, { stepId, runId: run.id, signal });
+    return (draft) => takeAnswer(actor, draft, at.name, stepId, outcome);
+  });
+}
+
+async function askModel(
+  actor: SessionActor,
+  at: NamespaceState,
+  step: { stepId: string; runId: string; signal: AbortSignal },
+): Promise<ModelOutcome> {
+  const { context, held, live } = actor;
+  const { orgId, sessionId } = held;
+  const definition = await definitionOf(actor, at);
+  const tools = await actor.toolsOf(at);
+  const messages = await messagesOf(at, context.blobs, orgId);
+  const request = {
+    system: systemPrompt(definition, at),
+    messages,
+    tools: tools.specs,
+    settings: definition.modelSettings,
+  };
+  const models = [at.model, ...definition.fallbackModels.filter((name) => name !== at.model)];
+  return callModel({
+    context,
+    live,
+    tools,
+    call: { models, request },
+    orgId,
+    sessionId,
+    runId: step.runId,
+    namespace: at.name,
+    stepId: step.stepId,
+    estimatedTokens: contextTokens(at),
+    attempt: actor.nextAttempt(),
+    signal: step.signal,
+    note: (event) =>
+      actor.effects.complete((draft) => {
+        if (draft.state.namespaces[at.name]?.step?.id === step.stepId) draft.add([event]);
+      }),
+  });
+}
+
+async function takeAnswer(
+  actor: SessionActor,
+  draft: Draft,
+  namespace: string,
+  stepId: string,
+  outcome: ModelOutcome,
+): Promise<void> {
+  if (draft.state.namespaces[namespace]?.step?.id !== stepId) return;
+  if (outcome.ok) {
+    draft.add(finishStep(outcome.step));
+    return;
+  }
+  const { code, message, retryable } = outcome.error;
+  if (code === "context_length_exceeded" && !actor.forced.has(stepId)) {
+    actor.tooLong.add(stepId);
+    return;
+  }
+  draft.add(finishStep(outcome.step));
+  const at = draft.state.namespaces[namespace];
+  const error = { code, message, retryable };
+  if (at !== undefined && namespace !== root) draft.add(finishSubagent(at, { error }));
+  else await endRun(actor, draft, { reason: retryable ? "retries_exhausted" : "error", error });
+}

@@ -1,0 +1,123 @@
+import type { AgentDefinition, ClientTool, Effect, EventData, Permissions } from "@berth/contract";
+import { hashJson } from "../lib/canonical-json.ts";
+import type { ToolSpec } from "../models/model.ts";
+import { decidePermission } from "../tools/permission.ts";
+import type { ToolRegistry } from "../tools/registry.ts";
+import type { Tool } from "../tools/tool.ts";
+
+export const delegateName = "delegate";
+
+type ToolUse = Omit<EventData<"agent.tool_use">, "messageId" | "blockId">;
+
+interface Known {
+  readonly kind: "server" | "client" | "delegate";
+  readonly effect: Effect;
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  readonly permissionTool: { readonly name: string; readonly effect: Effect; readonly mainArgument?: string };
+  readonly timeoutMs?: number;
+}
+
+/** What one agent may call, in one run: its built-in tools, the caller's own, and `delegate` when it has sub-agents. */
+export class ToolSet {
+  readonly specs: readonly ToolSpec[];
+  readonly #registry: ToolRegistry;
+  readonly #known = new Map<string, Known>();
+  readonly #permissions: Permissions;
+  readonly #parents: readonly Permissions[];
+
+  constructor(registry: ToolRegistry, definition: AgentDefinition, parents: readonly AgentDefinition[]) {
+    this.#registry = registry;
+    this.#permissions = definition.permissions;
+    this.#parents = parents.map((parent) => parent.permissions);
+    const specs: ToolSpec[] = [];
+    for (const tool of registry.forAgent(definition.tools)) {
+      if (tool.name === delegateName) continue;
+      this.#known.set(tool.name, serverTool(tool));
+      specs.push({ name: tool.name, description: tool.description, inputSchema: tool.inputSchema });
+    }
+    const delegate = definition.subagents.length > 0 ? registry.find(delegateName) : null;
+    if (delegate !== null) {
+      this.#known.set(delegate.name, { ...serverTool(delegate), kind: "delegate", effect: "pure" });
+      const description = `${delegate.description}\n\nAgents: ${definition.subagents.join(", ")}.`;
+      specs.push({ name: delegate.name, description, inputSchema: delegate.inputSchema });
+    }
+    for (const tool of definition.clientTools) {
+      this.#known.set(tool.name, clientTool(tool));
+      specs.push({ name: tool.name, description: tool.description, inputSchema: tool.inputSchema });
+    }
+    this.specs = specs;
+  }
+
+  /** Decides everything about a call that a model wrote: whether there is such a tool, whether the input is valid, whether it may run. */
+  judge(call: { toolUseId: string; name: string; rawInput: string; signature?: string }): ToolUse {
+    const { toolUseId, name, rawInput, signature } = call;
+    const known = this.#known.get(name);
+    const parsed = parseInput(rawInput);
+    const base = {
+      toolUseId,
+      name,
+      input: parsed.input,
+      inputHash: hashJson(parsed.input),
+      kind: known?.kind ?? ("unknown" as const),
+      effect: known?.effect ?? ("pure" as const),
+      ...(known?.timeoutMs !== undefined && { timeoutMs: known.timeoutMs }),
+      ...(signature !== undefined && { signature }),
+    };
+    const invalid =
+      known === undefined ? this.#noSuchTool(name) : (parsed.invalid ?? this.#invalid(known, parsed.input));
+    if (known === undefined || invalid !== null) {
+      const raw = parsed.invalid === null ? {} : { rawInput: rawInput.slice(0, 10_000) };
+      return { ...base, permission: "deny", invalid: invalid ?? "", ...raw };
+    }
+    return { ...base, ...this.#permit(known, parsed.input) };
+  }
+
+  #permit(known: Known, input: unknown): { permission: "allow" | "ask" | "deny"; rule: string } {
+    // The caller runs its own tools and delegates act through their own calls: only a rule that names one stops it.
+    const permissions =
+      known.kind === "server" ? this.#permissions : { ...this.#permissions, mode: "auto" as const };
+    const intersect =
+      known.kind === "server"
+        ? this.#parents
+        : this.#parents.map((one) => ({ ...one, mode: "auto" as const }));
+    return decidePermission({ permissions, tool: known.permissionTool, input, intersect });
+  }
+
+  #invalid(known: Known, input: unknown): string | null {
+    const problems = this.#registry.validate(known.inputSchema, input);
+    return problems === null ? null : `The input is not valid: ${problems}`;
+  }
+
+  #noSuchTool(name: string): string {
+    const names = this.specs.map((spec) => spec.name);
+    return `There is no tool ${JSON.stringify(name.slice(0, 100))}. The tools are: ${names.join(", ") || "none"}.`;
+  }
+}
+
+function serverTool(tool: Tool): Known {
+  const { name, effect, inputSchema, mainArgument } = tool;
+  const permissionTool = { name, effect, ...(mainArgument !== undefined && { mainArgument }) };
+  return { kind: "server", effect, inputSchema, permissionTool };
+}
+
+function clientTool(tool: ClientTool): Known {
+  const { name, inputSchema, timeoutMs } = tool;
+  const permissionTool = { name, effect: "once" as const };
+  return {
+    kind: "client",
+    effect: "once",
+    inputSchema,
+    permissionTool,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
+}
+
+function parseInput(raw: string): { input: unknown; invalid: string | null } {
+  if (raw.trim() === "") return { input: {}, invalid: null };
+  try {
+    return { input: JSON.parse(raw) as unknown, invalid: null };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { input: {}, invalid: `The arguments are no valid JSON (${why}). Write the call again.` };
+  }
+}

@@ -1,0 +1,144 @@
+import type { AgentDefinition } from "@berth/contract";
+import { newId } from "../lib/id.ts";
+import { finishRun } from "../session/decide-run.ts";
+import {
+  askApproval,
+  beginStep,
+  type Delegation,
+  delegate,
+  finishSubagent,
+  requestInput,
+  startTool,
+} from "../session/decide-step.ts";
+import type { Action } from "../session/next-step.ts";
+import type { NamespaceState, ToolCall } from "../session/state.ts";
+import type { Draft } from "./draft.ts";
+import type { SessionActor } from "./session-actor.ts";
+
+type Transition = Extract<
+  Action,
+  {
+    type:
+      | "begin_step"
+      | "ask"
+      | "request_input"
+      | "delegate"
+      | "start_tool"
+      | "finish_subagent"
+      | "finish_run";
+  }
+>;
+
+const types: ReadonlySet<Action["type"]> = new Set<Transition["type"]>([
+  "begin_step",
+  "ask",
+  "request_input",
+  "delegate",
+  "start_tool",
+  "finish_subagent",
+  "finish_run",
+]);
+
+/** True for an action that only writes events. */
+export function isTransition(action: Action): action is Transition {
+  return types.has(action.type);
+}
+
+/** Writes the events of one transition into the draft. */
+export async function transit(actor: SessionActor, draft: Draft, action: Transition): Promise<void> {
+  if (action.type === "finish_run") return endRun(actor, draft, action);
+  const at = draft.state.namespaces[action.namespace];
+  if (at === undefined) return;
+  if (action.type === "begin_step")
+    return draft.add([beginStep(at, newId("step", actor.context.clock.now()))]);
+  if (action.type === "finish_subagent") return draft.add(finishSubagent(at));
+  const call = at.calls.find((one) => one.toolUseId === action.toolUseId);
+  if (call !== undefined) await forCall(actor, draft, action.type, at, call);
+}
+
+async function forCall(
+  actor: SessionActor,
+  draft: Draft,
+  type: "ask" | "request_input" | "delegate" | "start_tool",
+  at: NamespaceState,
+  call: ToolCall,
+): Promise<void> {
+  const { clock, settings } = actor.context;
+  switch (type) {
+    case "ask": {
+      const { approvalTimeoutMs } = (await definitionOf(actor, at)).permissions;
+      const expiresAt = new Date(clock.now() + approvalTimeoutMs).toISOString();
+      return draft.add([askApproval(draft.state, at, call, expiresAt)]);
+    }
+    case "request_input": {
+      const expiresAt = new Date(
+        clock.now() + (call.timeoutMs ?? settings.clientToolTimeoutMs),
+      ).toISOString();
+      return draft.add([requestInput(at, call, expiresAt)]);
+    }
+    case "start_tool":
+      return draft.add([startTool(at, call, actor.held.epoch)]);
+    case "delegate":
+      return draft.add([delegate(draft.state, at, call, await delegationOf(actor, at, call))]);
+  }
+}
+
+/** The sub-agent that a call names: only one that the calling agent lists, in its newest version. */
+async function delegationOf(
+  actor: SessionActor,
+  at: NamespaceState,
+  call: ToolCall,
+): Promise<Delegation | { refused: string }> {
+  const { agent, task } = call.input as { agent: string; task: string };
+  const { subagents } = await definitionOf(actor, at);
+  if (!subagents.includes(agent)) {
+    return {
+      refused: `There is no agent ${JSON.stringify(agent)} to delegate to. The agents are: ${subagents.join(", ")}.`,
+    };
+  }
+  const found = await actor.definitions.newest(actor.held.orgId, agent);
+  if (found === null) return { refused: `The agent ${agent} does not exist any more.` };
+  return { agent: found.ref, model: found.definition.model, task };
+}
+
+export function definitionOf(actor: SessionActor, at: NamespaceState): Promise<AgentDefinition> {
+  return actor.definitions.get(actor.held.orgId, at.agent);
+}
+
+/** Ends the run: stops what is under way, keeps the workspace, writes what finishRun says. */
+export async function endRun(
+  actor: SessionActor,
+  draft: Draft,
+  ending: Pick<Extract<Transition, { type: "finish_run" }>, "reason" | "error">,
+): Promise<void> {
+  await actor.effects.abortAll();
+  const manifest = await takeManifest(actor, draft);
+  const { reason, error } = ending;
+  const { defaultModel } = actor.context.settings;
+  const otherModels = defaultModel === null || defaultModel === draft.state.run?.model ? [] : [defaultModel];
+  draft.add(
+    finishRun(draft.state, {
+      reason,
+      now: actor.context.clock.now(),
+      partials: actor.live.partials(),
+      otherModels,
+      ...(error !== undefined && { error }),
+      ...(manifest !== null && { manifest }),
+    }),
+  );
+}
+
+/** Stores the workspace as a run leaves it, if anything touched it; a failure costs the manifest, not the run. */
+export async function takeManifest(actor: SessionActor, draft: Draft): Promise<string | null> {
+  if (!draft.state.workspaceDirty) return null;
+  try {
+    const taken = await actor.workspace.takeManifest();
+    if (taken === null) return null;
+    draft.blobs.push(...taken.blobs);
+    return taken.hash;
+  } catch (error) {
+    const { orgId, sessionId } = actor.held;
+    actor.context.telemetry.unexpectedError({ where: "manifest", error, orgId, sessionId });
+    return null;
+  }
+}

@@ -1,0 +1,103 @@
+import { BerthError } from "../lib/errors.ts";
+import { failpoint } from "../lib/failpoint.ts";
+import { finishRun, recover } from "../session/decide-run.ts";
+import { refuse } from "../session/decide-input.ts";
+import { nextStep, type Policy } from "../session/next-step.ts";
+import { Draft } from "./draft.ts";
+import { takeInputs } from "./inputs.ts";
+import type { SessionActor } from "./session-actor.ts";
+import { isEffect, startEffects, toolKey } from "./start-effects.ts";
+import { isTransition, transit } from "./transitions.ts";
+
+/**
+ * One turn of a session: take in what effects finished and what the mailbox brought, follow the graph until only effects or waiting are
+ * left, commit it all at once, start the effects. True when another turn is due at once.
+ */
+export async function takeTurn(actor: SessionActor): Promise<boolean> {
+  const draft = new Draft(actor.state, actor.context.clock.now());
+  beginAfterCrash(actor, draft);
+  for (const completion of actor.effects.take()) await completion(draft);
+  const more = await takeInputs(actor, draft);
+  await followGraph(actor, draft);
+  if (!draft.empty) await commit(actor, draft);
+  const actions = actor.state.run === null ? [] : nextStep(actor.state, policyOf(actor));
+  await startEffects(actor, actions.filter(isEffect));
+  if (actor.state.run === null || actor.state.run.waitingSince !== null) actor.slots.free(actor);
+  return more || (draft.before.run !== null && actor.state.run === null && actor.mailbox.length > 0);
+}
+
+/** The first turn of a new holder: whatever the one before left in its middle is sealed or goes on. */
+function beginAfterCrash(actor: SessionActor, draft: Draft): void {
+  if (actor.recovered) return;
+  actor.recovered = true;
+  draft.add(recover(draft.state, actor.held.epoch));
+  if (!actor.poisoned || draft.state.run === null) return;
+  const message = "The session's worker ended three times without getting on, so the run was stopped.";
+  const error = { code: "quarantined", message, retryable: false };
+  draft.add(finishRun(draft.state, { reason: "quarantined", error, now: actor.context.clock.now() }));
+}
+
+/** Refuses the input that a poisoned session would take first, when it is not a run that kills the workers. */
+export async function refusePoison(actor: SessionActor): Promise<void> {
+  if (!actor.poisoned || actor.state.run !== null) return;
+  const [first] = await actor.readMailbox();
+  if (first === undefined) return;
+  const draft = new Draft(actor.state, actor.context.clock.now());
+  const message = "The server ended three times when it took this input, so it was put aside.";
+  draft.add([{ ...refuse(first, "quarantined", message, first.runId ?? undefined), actor: first.actor }]);
+  draft.taken.push(first.id);
+  actor.recovered = true;
+  await actor.commit(draft);
+}
+
+async function commit(actor: SessionActor, draft: Draft): Promise<void> {
+  const types = new Set(draft.events.map((event) => event.type));
+  try {
+    await actor.commit(draft);
+  } catch (error) {
+    if (!(error instanceof BerthError) || error.code !== "event_too_large") throw error;
+    await giveUp(actor, error);
+  }
+  if (draft.taken.length > 0) failpoint("runtime.input-taken");
+  if (types.has("approval.requested")) failpoint("runtime.approval-requested");
+  if (types.has("subagent.started")) failpoint("runtime.subagent-started");
+  if (types.has("context.compacted")) failpoint("runtime.compacted");
+  if (types.has("session.resumed")) failpoint("runtime.recovered");
+  if (types.has("run.finished")) failpoint("runtime.run-finished");
+}
+
+/** A step that the log cannot take ends its run, with the reason; the inputs of the failed draft stay in the mailbox. */
+async function giveUp(actor: SessionActor, error: BerthError): Promise<void> {
+  const draft = new Draft(actor.state, actor.context.clock.now());
+  await actor.effects.abortAll();
+  const { code, message } = error;
+  draft.add(
+    finishRun(draft.state, {
+      reason: "error",
+      error: { code, message, retryable: false },
+      now: actor.context.clock.now(),
+    }),
+  );
+  if (draft.empty) throw error;
+  await actor.commit(draft);
+}
+
+/** Writes transitions until nothing but effects, waiting or inputs is next. */
+async function followGraph(actor: SessionActor, draft: Draft): Promise<void> {
+  for (;;) {
+    if (draft.state.run === null) return;
+    const transitions = nextStep(draft.state, policyOf(actor)).filter(isTransition);
+    if (transitions.length === 0) return;
+    for (const transition of transitions) await transit(actor, draft, transition);
+  }
+}
+
+export function policyOf(actor: SessionActor): Policy {
+  const { context, effects } = actor;
+  const inFlight = new Set(effects.keys().flatMap((key) => toolKey.idOf(key) ?? []));
+  return {
+    now: context.clock.now(),
+    contextWindow: (at) => actor.windowOf(at),
+    inFlight,
+  };
+}
