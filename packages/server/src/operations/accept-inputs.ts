@@ -1,0 +1,62 @@
+import type { Actor, InputBody } from "@berth/contract";
+import type { Principal } from "../auth/principal.ts";
+import { failpoint } from "../lib/failpoint.ts";
+import { newId } from "../lib/id.ts";
+import type { Lane, NewInput, SessionRecord } from "../store/records.ts";
+import type { AcceptedRecord, Outcome } from "../store/store.ts";
+import type { OperationsContext, Origin } from "./context.ts";
+import { wakeSession } from "./wake-session.ts";
+
+interface InputDraft {
+  readonly lane: Lane;
+  readonly body: InputBody;
+  /** Given to the run that the input starts. */
+  readonly runId?: string;
+}
+
+/** An input of a principal, ready to be accepted. */
+export function newInput(draft: InputDraft, principal: Principal, origin: Origin): NewInput {
+  const { lane, body, runId } = draft;
+  return {
+    id: newId("input"),
+    lane,
+    body,
+    runId: runId ?? null,
+    actor: actorOf(principal),
+    clientId: "clientId" in body ? (body.clientId ?? null) : null,
+    traceparent: origin.traceparent,
+  };
+}
+
+function actorOf({ type, id }: Principal): Actor {
+  return { type, id };
+}
+
+interface Acceptance {
+  readonly session: SessionRecord;
+  readonly inputs: readonly NewInput[];
+  readonly origin: Origin;
+  readonly rejectIfBusy?: boolean;
+}
+
+/** Commits inputs to a session's mailbox and wakes whoever runs it. Rejects as `SessionStore.accept` does. */
+export async function acceptInputs(
+  context: OperationsContext,
+  { session, inputs, origin, rejectIfBusy = false }: Acceptance,
+): Promise<Outcome<readonly AcceptedRecord[]>> {
+  const { orgId, id: sessionId } = session;
+  const outcome = await context.store.session(orgId, sessionId).accept({
+    inputs,
+    rejectIfBusy,
+    limit: context.settings.mailboxLimit,
+    ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
+  });
+  failpoint("http.accepted.before-reply");
+  await wakeSession(context, session);
+  if (!outcome.replayed) {
+    for (const { id, body } of inputs) {
+      context.telemetry.inputAccepted({ orgId, sessionId, inputId: id, type: body.type });
+    }
+  }
+  return outcome;
+}

@@ -1,0 +1,84 @@
+import type { DecideBody } from "@berth/contract";
+import type { Principal } from "../auth/principal.ts";
+import { BerthError } from "../lib/errors.ts";
+import type { ApprovalRecord, SessionRecord } from "../store/records.ts";
+import { approvalNotFound } from "./access.ts";
+import type { OperationsContext, Origin } from "./context.ts";
+import { schemaErrors } from "./json-schema.ts";
+import { approvalView } from "./views.ts";
+
+interface Deciding {
+  readonly context: OperationsContext;
+  readonly principal: Principal;
+  readonly origin: Origin;
+  readonly session: SessionRecord | null;
+}
+
+/**
+ * Refuses a decision that cannot count: no such approval in this session, decided before, by the owner where the agent wants
+ * four eyes, or with new arguments that the tool would not take. Resolves with the approval when it is decided already and the
+ * request may be a repetition of the one that did it: the caller refuses it once the store says that it is none.
+ */
+export async function checkDecision(
+  deciding: Deciding,
+  decision: DecideBody & { readonly approvalId: string },
+): Promise<ApprovalRecord | null> {
+  const { context, principal, session } = deciding;
+  const approval = await context.store.org(principal.orgId).findApproval(decision.approvalId);
+  if (approval === null || session === null || approval.sessionId !== session.id) {
+    throw approvalNotFound(decision.approvalId);
+  }
+  if (approval.status !== "pending" && !mayBeRepeated(deciding, approval, decision)) {
+    throw alreadyDecided(approval);
+  }
+  const agent = await context.store.org(principal.orgId).findAgent(session.agent.id);
+  if (agent?.definition.permissions.fourEyes && principal.id === session.owner) {
+    throw new BerthError(
+      "four_eyes",
+      "This agent's calls are approved by somebody other than the session's owner: ask another person.",
+    );
+  }
+  const late = approval.status === "pending" ? null : approval;
+  if (decision.decision !== "edit") return late;
+  const clientTool = agent?.definition.clientTools.find(({ name }) => name === approval.tool);
+  const tool = context.tools.list().find(({ name }) => name === approval.tool);
+  checkArguments(approval, clientTool?.inputSchema ?? tool?.inputSchema, decision.input);
+  return late;
+}
+
+const statuses = { allow: "allowed", deny: "denied", edit: "edited" } as const;
+
+/**
+ * A request with an Idempotency-Key that decided this approval and whose reply was lost comes again: it has to reach the
+ * store, which knows the key.
+ */
+function mayBeRepeated(
+  { principal, origin }: Deciding,
+  approval: ApprovalRecord,
+  { decision }: DecideBody,
+): boolean {
+  return (
+    origin.idempotency !== null &&
+    approval.decidedBy === principal.id &&
+    approval.status === statuses[decision]
+  );
+}
+
+function checkArguments(
+  approval: ApprovalRecord,
+  schema: Readonly<Record<string, unknown>> | undefined,
+  input: unknown,
+): void {
+  const errors = schema === undefined ? [] : schemaErrors(schema, input);
+  if (errors.length === 0) return;
+  throw new BerthError("invalid_request", `The new arguments do not fit the tool ${approval.tool}.`, {
+    details: { errors: errors.map(({ pointer, detail }) => ({ pointer: `/input${pointer}`, detail })) },
+  });
+}
+
+/** The refusal of a decision that came too late; `details.approval` is the winner. */
+export function alreadyDecided(approval: ApprovalRecord): BerthError {
+  return new BerthError("already_decided", `The approval ${approval.id} is ${approval.status} already.`, {
+    details: { approval: approvalView(approval) },
+  });
+}

@@ -1,0 +1,68 @@
+import type { Bus } from "../coordination/bus.ts";
+import type { Presence } from "../coordination/presence.ts";
+import type { Queue } from "../coordination/queue.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { ModelClient } from "../models/model.ts";
+import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { Blobs } from "../store/blobs.ts";
+import type { Idempotency, Store } from "../store/store.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Tool } from "../tools/tool.ts";
+
+/** Everything that operations need from outside. */
+export interface OperationsContext {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly queue: Queue;
+  readonly bus: Bus;
+  readonly presence: Presence;
+  readonly clock: Clock;
+  readonly models: ModelClient;
+  readonly tools: ToolList;
+  readonly sandboxes: SandboxProvider;
+  readonly settings: OperationsSettings;
+  readonly telemetry: Telemetry;
+}
+
+/** The server's own tools. */
+export interface ToolList {
+  list(): readonly Tool[];
+}
+
+/** Plain data. Times are milliseconds, sizes bytes. */
+export interface OperationsSettings {
+  /** Inputs that may wait in one session's mailbox. */
+  readonly mailboxLimit: number;
+  /** How long a route that answers synchronously waits for its event. */
+  readonly syncWaitMs: number;
+  /** How often it reads the log meanwhile, whatever the bus says. */
+  readonly rereadMs: number;
+  /** How long a worker may take to answer a command. */
+  readonly workerAnswerMs: number;
+  /** Images and files of a message above this size go to the blob store. */
+  readonly inlineBytes: number;
+  readonly toolResultBytes: number;
+  readonly system: SystemSettings;
+}
+
+/** What `GET /system` shows of how the server was started. */
+export interface SystemSettings {
+  readonly version: string;
+  readonly mode: "single" | "multi";
+  readonly orgName: string;
+  /** Name of the coordination adapter, for example `in-process`. */
+  readonly coordination: string;
+  readonly startedAt: number;
+  /** Secrets are shown as set or not set. */
+  readonly config: readonly { readonly name: string; readonly value: string; readonly source: string }[];
+}
+
+/** What a request says about itself, beside what it asks for. */
+export interface Origin {
+  /** Made part of the change's own transaction. */
+  readonly idempotency: Idempotency | null;
+  /** W3C trace context, kept on the run. */
+  readonly traceparent: string | null;
+  /** Aborts when nobody waits for the answer any more. What was accepted stays accepted. */
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,23 @@
+import type { ModelInfo, ToolInfo } from "@berth/contract";
+import { requirePermission } from "../auth/permissions.ts";
+import type { Principal } from "../auth/principal.ts";
+import type { OperationsContext } from "./context.ts";
+import { toolView } from "./views.ts";
+
+/** The server's own tools, by name. */
+export function listTools(context: OperationsContext, principal: Principal): readonly ToolInfo[] {
+  requirePermission(principal, "tool:read");
+  return context.tools
+    .list()
+    .map(toolView)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The models that providers list. One that takes any name answers for more than these. */
+export async function listModels(
+  context: OperationsContext,
+  principal: Principal,
+): Promise<readonly ModelInfo[]> {
+  requirePermission(principal, "model:read");
+  return context.models.list();
+}

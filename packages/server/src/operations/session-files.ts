@@ -1,0 +1,133 @@
+import type { FileEntry, FileList } from "@berth/contract";
+import type { Permission } from "../auth/permissions.ts";
+import type { Principal } from "../auth/principal.ts";
+import { BerthError } from "../lib/errors.ts";
+import type { GrepMatch, Sandbox } from "../sandbox/sandbox.ts";
+import type { SessionRecord } from "../store/records.ts";
+import { sessionFor } from "./access.ts";
+import type { OperationsContext } from "./context.ts";
+
+export interface FilesRequest {
+  readonly sessionId: string;
+}
+
+/** Bytes of a file that are read at a time. */
+const pieceBytes = 1 << 20;
+
+/** What is in a folder of the workspace; nothing when there is no workspace yet. */
+export async function listFiles(
+  context: OperationsContext,
+  principal: Principal,
+  request: FilesRequest & { readonly path: string; readonly depth: number; readonly limit: number },
+): Promise<FileList> {
+  const { path, depth, limit } = request;
+  const { sandbox } = await workspaceFor(context, principal, request);
+  if (sandbox === null && path === "") return { items: [], truncated: false };
+  if (sandbox === null) throw fileNotFound(path);
+  const { items, truncated } = await sandbox.files.list(path, { depth, limit });
+  return { items: [...items], truncated };
+}
+
+export interface FileDownload {
+  readonly size: number;
+  readonly name: string;
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
+/** A file's bytes, read as they are taken. Rejects with `file_not_found`, `not_a_file` or `path_invalid`. */
+export async function downloadFile(
+  context: OperationsContext,
+  principal: Principal,
+  request: FilesRequest & { readonly path: string },
+): Promise<FileDownload> {
+  const { path } = request;
+  const { sandbox } = await workspaceFor(context, principal, request);
+  const stat = await sandbox?.files.stat(path);
+  if (!sandbox || !stat) throw fileNotFound(path);
+  if (stat.kind !== "file") throw new BerthError("not_a_file", `${path} is no file: name one.`);
+  const name = path.split("/").findLast((part) => part !== "") ?? "file";
+  return { size: stat.size, name, pieces: piecesOf(sandbox, path, stat.size) };
+}
+
+/** Exactly `size` bytes, or an error: the length was promised already. */
+async function* piecesOf(sandbox: Sandbox, path: string, size: number): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < size;) {
+    const piece = await sandbox.files.read(path, { offset, length: Math.min(pieceBytes, size - offset) });
+    if (piece.byteLength === 0)
+      throw new BerthError("file_changed", `${path} became shorter while it was read.`);
+    offset += piece.byteLength;
+    yield piece;
+  }
+}
+
+interface Found<T> {
+  readonly items: T[];
+  readonly truncated: boolean;
+}
+
+/** Paths that match a glob pattern. */
+export async function globFiles(
+  context: OperationsContext,
+  principal: Principal,
+  request: FilesRequest & { readonly pattern: string; readonly path: string; readonly limit: number },
+): Promise<Found<string>> {
+  const { pattern, path, limit } = request;
+  const { sandbox } = await workspaceFor(context, principal, request);
+  if (sandbox === null) return { items: [], truncated: false };
+  const { items, truncated } = await sandbox.files.glob(pattern, { path, limit });
+  return { items: [...items], truncated };
+}
+
+/** Lines that match a regular expression. Rejects with `pattern_invalid` or `search_timeout`. */
+export async function grepFiles(
+  context: OperationsContext,
+  principal: Principal,
+  request: FilesRequest & {
+    readonly pattern: string;
+    readonly path: string;
+    readonly glob?: string | undefined;
+    readonly ignoreCase: boolean;
+    readonly limit: number;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<Found<GrepMatch>> {
+  const { pattern, path, glob, ignoreCase, limit, signal } = request;
+  const { sandbox } = await workspaceFor(context, principal, request);
+  if (sandbox === null) return { items: [], truncated: false };
+  const { items, truncated } = await sandbox.files.grep(pattern, {
+    path,
+    ignoreCase,
+    limit,
+    ...(glob !== undefined && { glob }),
+    ...(signal !== undefined && { signal }),
+  });
+  return { items: [...items], truncated };
+}
+
+/** What a path is now; null when there is nothing. */
+export async function findFile(
+  context: OperationsContext,
+  session: SessionRecord,
+  path: string,
+): Promise<FileEntry | null> {
+  const sandbox = await context.sandboxes.find({ orgId: session.orgId, sessionId: session.id });
+  const stat = await sandbox?.files.stat(path);
+  if (!stat) return null;
+  return { path, kind: stat.kind, size: stat.size, modifiedAt: new Date(stat.modifiedMs).toISOString() };
+}
+
+/** The session and its sandbox if there is one; reading never makes one. */
+async function workspaceFor(
+  context: OperationsContext,
+  principal: Principal,
+  { sessionId }: FilesRequest,
+  permission: Permission = "session:read",
+): Promise<{ session: SessionRecord; sandbox: Sandbox | null }> {
+  const session = await sessionFor({ context, principal, id: sessionId, permission });
+  const sandbox = await context.sandboxes.find({ orgId: session.orgId, sessionId });
+  return { session, sandbox };
+}
+
+function fileNotFound(path: string): BerthError {
+  return new BerthError("file_not_found", `There is no ${path === "" ? "file" : path} in the workspace.`);
+}

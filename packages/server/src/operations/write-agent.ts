@@ -1,0 +1,85 @@
+import type { Agent, AgentDefinition } from "@berth/contract";
+import picomatch from "picomatch";
+import { requirePermission } from "../auth/permissions.ts";
+import type { Principal } from "../auth/principal.ts";
+import { BerthError } from "../lib/errors.ts";
+import { newId } from "../lib/id.ts";
+import { agentFor } from "./access.ts";
+import type { OperationsContext, Origin } from "./context.ts";
+import { checkSchema, invalid } from "./json-schema.ts";
+import { agentView } from "./views.ts";
+
+interface Written {
+  readonly agent: Agent;
+  readonly replayed: boolean;
+}
+
+/** Version 1 of an agent. Rejects with `agent_name_taken`, `unknown_tool` or `invalid_request`. */
+export async function createAgent(
+  context: OperationsContext,
+  principal: Principal,
+  { definition, origin }: { readonly definition: AgentDefinition; readonly origin: Origin },
+): Promise<Written> {
+  requirePermission(principal, "agent:write");
+  checkDefinition(context, definition);
+  const { result, replayed } = await context.store.org(principal.orgId).createAgent({
+    id: newId("agent", context.clock.now()),
+    definition,
+    ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
+  });
+  return { agent: agentView(result), replayed };
+}
+
+/** The next version. Rejects with `agent_not_found`, `version_mismatch` and as creating does. */
+export async function putAgent(
+  context: OperationsContext,
+  principal: Principal,
+  request: {
+    readonly agentId: string;
+    readonly definition: AgentDefinition;
+    /** The version that the caller has seen. */
+    readonly ifVersion: number | null;
+    readonly origin: Origin;
+  },
+): Promise<Written> {
+  const { agentId, definition, ifVersion, origin } = request;
+  await agentFor({ context, principal, id: agentId, permission: "agent:write" });
+  checkDefinition(context, definition);
+  const { result, replayed } = await context.store.org(principal.orgId).putAgent({
+    id: agentId,
+    definition,
+    ...(ifVersion !== null && { ifVersion }),
+    ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
+  });
+  return { agent: agentView(result), replayed };
+}
+
+/** An archived agent starts no new session; its sessions go on. Rejects with `agent_not_found`. */
+export async function archiveAgent(
+  context: OperationsContext,
+  principal: Principal,
+  { agentId, archived }: { readonly agentId: string; readonly archived: boolean },
+): Promise<Agent> {
+  requirePermission(principal, "agent:write");
+  const agent = await context.store.org(principal.orgId).archiveAgent(agentId, archived);
+  if (agent === null) throw new BerthError("agent_not_found", `There is no agent ${agentId}.`);
+  return agentView(agent);
+}
+
+/** What the schema cannot see: tools that there are, client tools that can be told apart and have usable schemas. */
+function checkDefinition(context: OperationsContext, { tools, clientTools }: AgentDefinition): void {
+  const known = context.tools.list().map(({ name }) => name);
+  for (const pattern of tools) {
+    if (known.some((name) => picomatch.isMatch(name, pattern))) continue;
+    throw new BerthError(
+      "unknown_tool",
+      `There is no tool ${pattern}: GET /api/v1/tools lists what there is.`,
+    );
+  }
+  const names = new Set(known);
+  for (const [index, { name, inputSchema }] of clientTools.entries()) {
+    if (names.has(name)) throw invalid(`/clientTools/${index}/name`, "is the name of another tool");
+    names.add(name);
+    checkSchema(inputSchema, `/clientTools/${index}/inputSchema`);
+  }
+}
