@@ -1,0 +1,71 @@
+import type { SessionEvent } from "@berth/contract";
+import { type Blocks, isUnfinished } from "./blocks.ts";
+import { notice, placeOf } from "./take-model-event.ts";
+
+type RunEvent = SessionEvent<
+  | "subagent.started"
+  | "subagent.finished"
+  | "run.finished"
+  | "session.rewound"
+  | "session.resumed"
+  | "input.refused"
+  | "error"
+>;
+
+export function takeRunEvent(blocks: Blocks, event: RunEvent): void {
+  switch (event.type) {
+    case "subagent.started": {
+      const { toolUseId, namespace: child, agent, task } = event.data;
+      const key = subagentKey(event.runId, child);
+      return blocks.put({
+        ...placeOf(event),
+        kind: "subagent",
+        key,
+        child,
+        toolUseId,
+        agent,
+        task,
+        reason: null,
+      });
+    }
+    case "subagent.finished": {
+      const { namespace: child, reason } = event.data;
+      const block = blocks.find(subagentKey(event.runId, child));
+      blocks.remove((one) => one.namespace === child && isUnfinished(one));
+      if (block?.kind === "subagent") blocks.put({ ...block, reason });
+      return;
+    }
+    case "run.finished":
+      return finishRun(blocks, event);
+    case "session.rewound":
+      // What was undone leaves the screen; what is only live belonged to the run that the rewind ended.
+      return blocks.remove((block) => block.seq === null || block.seq > event.data.toSeq);
+    case "session.resumed":
+      // The model call under way died with its server; its text will be written anew.
+      return blocks.remove(isUnfinished);
+    case "input.refused":
+      return blocks.put({ ...notice(event, event.data.message, "error"), code: event.data.code });
+    case "error":
+      return blocks.put({ ...notice(event, event.data.message, "error"), code: event.data.code });
+  }
+}
+
+/** Sub-agents are numbered within their run. */
+function subagentKey(runId: string | undefined, child: string): string {
+  return `${runId ?? ""}:${child}`;
+}
+
+function finishRun(blocks: Blocks, event: SessionEvent<"run.finished">): void {
+  const { reason, usage, cost, error, recovery } = event.data;
+  blocks.remove(isUnfinished);
+  blocks.put({
+    ...placeOf(event),
+    kind: "run",
+    key: `event:${event.seq}`,
+    reason,
+    usage,
+    cost,
+    error: error ?? null,
+    recovery: recovery ?? [],
+  });
+}
