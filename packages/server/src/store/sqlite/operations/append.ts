@@ -1,47 +1,49 @@
 import type { AppendOutcome } from "../../store.ts";
 import type { AppendArgs, EventBlock } from "../protocol.ts";
 import type { Transaction } from "../transaction.ts";
-import { applyProjection } from "./projection.ts";
+import { writeProjection } from "./projection.ts";
 import { referToBlobs } from "./blobs.ts";
+import { sessionColumns, updateSession } from "./session-columns.ts";
 
-/**
- * Appends one commit's events behind the fence of its session's row. Nothing is written before all of it is known to pass.
- */
+interface Fence {
+  readonly no: number;
+  readonly epoch: number;
+  readonly lastSeq: number;
+  readonly holder: string | null;
+  readonly status: string;
+}
+
+/** Appends one commit's events behind the fence of its session's row. Nothing is written before all of it is known to pass. */
 export function append(tx: Transaction, args: AppendArgs): AppendOutcome {
-  const { orgId, sessionId, epoch, expectedSeq, block } = args;
+  const { orgId, sessionId, epoch, expectedSeq, block, projection } = args;
   const fence = tx
-    .sql<{ no: number; epoch: number; lastSeq: number; holder: string | null }>(
-      "SELECT no, epoch, last_seq AS lastSeq, holder FROM sessions WHERE org_id = ? AND id = ?",
+    .sql<Fence>(
+      "SELECT no, epoch, last_seq AS lastSeq, holder, status FROM sessions WHERE org_id = ? AND id = ?",
     )
     .get(orgId, sessionId);
   if (fence === undefined || fence.epoch !== epoch || fence.holder === null)
     return { ok: false, reason: "fenced" };
   if (fence.lastSeq !== expectedSeq) return { ok: false, reason: "wrong_seq" };
-  if (!allWaiting(tx, orgId, fence.no, args.taken)) return { ok: false, reason: "duplicate_input" };
+  const { no } = fence;
+  if (!allWaiting(tx, orgId, no, args.taken)) return { ok: false, reason: "duplicate_input" };
 
+  const row = projection?.session === undefined ? {} : sessionColumns(tx, fence, projection.session);
   if (block.count > 0) {
-    tx.sql("UPDATE sessions SET last_seq = ?, claims = 0, updated_at = ? WHERE no = ?").run(
-      expectedSeq + block.count,
-      tx.now,
-      fence.no,
-    );
-    insertBlock(tx, { orgId, logNo: fence.no, firstSeq: expectedSeq + 1, block });
+    Object.assign(row, { last_seq: expectedSeq + block.count, claims: 0, updated_at: tx.now });
+    insertBlock(tx, { orgId, logNo: no, firstSeq: expectedSeq + 1, block });
   }
+  updateSession(tx, no, row);
   for (const inputId of args.taken) {
-    tx.sql("DELETE FROM mailbox WHERE org_id = ? AND session_no = ? AND id = ?").run(
-      orgId,
-      fence.no,
-      inputId,
-    );
+    tx.sql("DELETE FROM mailbox WHERE org_id = ? AND session_no = ? AND id = ?").run(orgId, no, inputId);
   }
-  if (args.projection !== undefined) applyProjection(tx, { orgId, sessionId, no: fence.no }, args.projection);
+  if (projection !== undefined) writeProjection(tx, { orgId, sessionId, no }, projection);
   if (args.blobs !== undefined && args.blobs.length > 0) {
-    referToBlobs(tx, { orgId, logNo: fence.no, seq: expectedSeq + 1, hashes: args.blobs });
+    referToBlobs(tx, { orgId, logNo: no, seq: expectedSeq + 1, hashes: args.blobs });
   }
   if (args.maxEventVersion !== undefined && args.maxEventVersion > 1) {
     tx.sql("UPDATE sessions SET max_event_version = max(max_event_version, ?) WHERE no = ?").run(
       args.maxEventVersion,
-      fence.no,
+      no,
     );
   }
   return { ok: true };

@@ -13,7 +13,8 @@ import { insertBlock } from "./append.ts";
 import { referToBlobs } from "./blobs.ts";
 import { copyPrefix, sharePrefix } from "./fork.ts";
 import { once } from "./idempotency.ts";
-import { applyProjection, searchText } from "./projection.ts";
+import { writeProjection } from "./projection.ts";
+import { searchText, sessionColumns, updateSession } from "./session-columns.ts";
 
 const maxWaiting = 1_000;
 
@@ -57,7 +58,9 @@ function insertSession(tx: Transaction, args: CreateSessionArgs): void {
   }
   if (block.count > 0) insertBlock(tx, { orgId: row.orgId, logNo: no, firstSeq: prefix + 1, block });
   if (args.projection !== undefined) {
-    applyProjection(tx, { orgId: row.orgId, sessionId: row.id, no }, args.projection);
+    const { session } = args.projection;
+    if (session !== undefined) updateSession(tx, no, sessionColumns(tx, { no, status: row.status }, session));
+    writeProjection(tx, { orgId: row.orgId, sessionId: row.id, no }, args.projection);
   }
   if (args.blobs !== undefined) {
     referToBlobs(tx, { orgId: row.orgId, logNo: no, seq: prefix + 1, hashes: args.blobs });

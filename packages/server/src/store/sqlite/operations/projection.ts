@@ -8,9 +8,8 @@ export interface ProjectedSession {
   readonly no: number;
 }
 
-/** Writes the listable rows that follow from a commit's events, in the commit's own transaction. */
-export function applyProjection(tx: Transaction, session: ProjectedSession, projection: Projection): void {
-  if (projection.session !== undefined) changeSession(tx, session.no, projection.session);
+/** Writes the listable rows that follow from a commit's events, but the session's own, in the commit's own transaction. */
+export function writeProjection(tx: Transaction, session: ProjectedSession, projection: Projection): void {
   for (const run of projection.runs ?? []) changeRun(tx, session, run);
   for (const approval of projection.approvals ?? []) changeApproval(tx, session, approval);
   if (projection.timers !== undefined) changeTimers(tx, session, projection.timers);
@@ -24,41 +23,6 @@ export function applyProjection(tx: Transaction, session: ProjectedSession, proj
     );
     tx.sql("UPDATE sessions SET rewound = 1 WHERE no = ?").run(session.no);
   }
-}
-
-function changeSession(tx: Transaction, no: number, change: NonNullable<Projection["session"]>): void {
-  const columns: string[] = [];
-  const values: (string | number | null)[] = [];
-  const set = (column: string, value: string | number | null) => {
-    columns.push(`${column} = ?`);
-    values.push(value);
-  };
-  if (change.status !== undefined) set("status", change.status);
-  if (change.currentRunId !== undefined) set("current_run_id", change.currentRunId);
-  if (change.usage !== undefined) set("usage", JSON.stringify(change.usage));
-  if (change.model !== undefined) set("model", change.model);
-  if (change.metadata !== undefined) set("metadata", JSON.stringify(change.metadata));
-  if (change.agent !== undefined) {
-    set("agent_id", change.agent.id);
-    set("agent_version", change.agent.version);
-    set("agent_name", change.agent.name);
-  }
-  if (change.title !== undefined) {
-    set("title", change.title);
-    const row = tx.sql<{ key: string | null }>("SELECT key FROM sessions WHERE no = ?").get(no);
-    set("search", searchText(change.title, row?.key ?? null));
-  }
-  if (columns.length > 0) tx.sql(`UPDATE sessions SET ${columns.join(", ")} WHERE no = ?`).run(...values, no);
-  if (change.status !== undefined) {
-    tx.sql(
-      "UPDATE sessions SET archived = (status = 'archived') WHERE no = ? AND archived <> (status = 'archived')",
-    ).run(no);
-  }
-}
-
-/** What the list's search looks in: both fields in lower case, apart. */
-export function searchText(title: string | null, key: string | null): string {
-  return `${title ?? ""}\n${key ?? ""}`.toLowerCase();
 }
 
 const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));

@@ -1,0 +1,34 @@
+import { describe } from "vitest";
+import { agentsConformance } from "./conformance/agents.conformance.ts";
+import { fencingConformance } from "./conformance/fencing.conformance.ts";
+import { forksConformance } from "./conformance/forks.conformance.ts";
+import { historyConformance } from "./conformance/history.conformance.ts";
+import { holdingConformance } from "./conformance/holding.conformance.ts";
+import { isolationConformance } from "./conformance/isolation.conformance.ts";
+import { listsConformance } from "./conformance/lists.conformance.ts";
+import { mailboxConformance } from "./conformance/mailbox.conformance.ts";
+import { projectionsConformance } from "./conformance/projections.conformance.ts";
+import { requestsConformance } from "./conformance/requests.conformance.ts";
+import type { OpenStore } from "./conformance/scene.conformance.ts";
+import { systemConformance } from "./conformance/system.conformance.ts";
+
+const areas = [
+  fencingConformance,
+  mailboxConformance,
+  holdingConformance,
+  requestsConformance,
+  historyConformance,
+  forksConformance,
+  listsConformance,
+  projectionsConformance,
+  agentsConformance,
+  systemConformance,
+  isolationConformance,
+];
+
+/** What every store must do. `open` gives an empty one each time; the tests of one area share it, each in orgs of its own. */
+export function storeConformance(name: string, open: OpenStore): void {
+  describe(`store: ${name}`, () => {
+    for (const area of areas) area(open);
+  });
+}
