@@ -1,6 +1,5 @@
 import type { Dispatcher } from "undici";
 import { type Clock, systemClock } from "../../lib/clock.ts";
-import { BerthError } from "../../lib/errors.ts";
 import { createModelDispatcher } from "../model-dispatcher.ts";
 import type { ModelAdapter } from "../model.ts";
 import { type ModelTimeouts, withTimeouts } from "../model-timeouts.ts";

@@ -130,7 +130,7 @@ function toolResults(
     }
     if (texts.length === 0) texts.push(attached.length > 0 ? "The result follows in the next message." : "");
     const text = texts.join("\n\n");
-    wire.push({ role: "tool", tool_call_id: id, content: result.ok ? text : `Error: ${text}` });
+    wire.push({ role: "tool", tool_call_id: id, content: text });
   }
   return attached.length === 0 ? wire : [...wire, { role: "user", content: attached }];
 }
