@@ -5,7 +5,7 @@ import { failpoint } from "../lib/failpoint.ts";
 import { pause } from "../lib/clock.ts";
 import { blobsOf, project } from "../session/project.ts";
 import { statusOf } from "../session/state.ts";
-import type { Projection, StoredEvent } from "../store/records.ts";
+import type { StoredEvent } from "../store/records.ts";
 import type { AppendOutcome, SessionCommit } from "../store/store.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import type { Draft } from "./draft.ts";
@@ -38,7 +38,7 @@ export class Committer {
       expectedSeq: draft.before.seq,
       events,
       taken: draft.taken,
-      projection: project(draft.before, draft.events, draft.state) as Projection,
+      projection: project(draft.before, draft.events, draft.state),
       blobs: [...new Set([...blobsOf(draft.events), ...draft.blobs])],
       ...newestVersion(draft.events),
     };

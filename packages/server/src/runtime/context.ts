@@ -7,7 +7,7 @@ import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import type { ToolRegistry } from "../tools/registry.ts";
+import type { Registry } from "../tools/registry.ts";
 import type { SafeFetch } from "../tools/tool.ts";
 
 /** Everything that running sessions needs from outside. */
@@ -19,7 +19,7 @@ export interface RuntimeContext {
   readonly presence: Presence;
   readonly clock: Clock;
   readonly models: ModelClient;
-  readonly tools: ToolRegistry;
+  readonly tools: Registry;
   readonly sandboxes: SandboxProvider;
   readonly fetch: SafeFetch;
   readonly telemetry: Telemetry;

@@ -185,7 +185,7 @@ async function outsideEffects(actor: SessionActor, toSeq: number): Promise<Rewin
       if (event.type !== "agent.tool_result") continue;
       const { toolUseId, name, errorType } = event.data;
       const ran = errorType !== "denied" && errorType !== "validation";
-      if (ran && actor.context.tools.find(name)?.reachesOutside)
+      if (ran && actor.context.tools.get(name)?.reachesOutside)
         found.push({ toolUseId, name, seq: event.seq });
     }
     after = last.seq;
@@ -193,7 +193,7 @@ async function outsideEffects(actor: SessionActor, toSeq: number): Promise<Rewin
   for (const at of Object.values(actor.state.namespaces)) {
     for (const { toolUseId, name, state } of at.calls) {
       if (isResolved(state) || state !== "executing") continue;
-      if (actor.context.tools.find(name)?.reachesOutside)
+      if (actor.context.tools.get(name)?.reachesOutside)
         found.push({ toolUseId, name, seq: actor.state.seq });
     }
   }

@@ -2,10 +2,10 @@ import type { AgentDefinition, ClientTool, Effect, EventData, Permissions } from
 import { hashJson } from "../lib/canonical-json.ts";
 import type { ToolSpec } from "../models/model.ts";
 import { decidePermission } from "../tools/permission.ts";
-import type { ToolRegistry } from "../tools/registry.ts";
+import type { Registry } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
 
-export const delegateName = "delegate";
+const delegateName = "delegate";
 
 type ToolUse = Omit<EventData<"agent.tool_use">, "messageId" | "blockId">;
 
@@ -20,32 +20,20 @@ interface Known {
 /** What one agent may call, in one run: its built-in tools, the caller's own, and `delegate` when it has sub-agents. */
 export class ToolSet {
   readonly specs: readonly ToolSpec[];
-  readonly #registry: ToolRegistry;
+  readonly #registry: Registry;
   readonly #known = new Map<string, Known>();
   readonly #permissions: Permissions;
   readonly #parents: readonly Permissions[];
 
-  constructor(registry: ToolRegistry, definition: AgentDefinition, parents: readonly AgentDefinition[]) {
+  constructor(registry: Registry, definition: AgentDefinition, parents: readonly AgentDefinition[]) {
     this.#registry = registry;
     this.#permissions = definition.permissions;
     this.#parents = parents.map((parent) => parent.permissions);
-    const specs: ToolSpec[] = [];
-    for (const tool of registry.forAgent(definition.tools)) {
-      if (tool.name === delegateName) continue;
-      this.#known.set(tool.name, serverTool(tool));
-      specs.push({ name: tool.name, description: tool.description, inputSchema: tool.inputSchema });
-    }
-    const delegate = definition.subagents.length > 0 ? registry.find(delegateName) : null;
-    if (delegate !== null) {
-      this.#known.set(delegate.name, { ...serverTool(delegate), kind: "delegate", effect: "pure" });
-      const description = `${delegate.description}\n\nAgents: ${definition.subagents.join(", ")}.`;
-      specs.push({ name: delegate.name, description, inputSchema: delegate.inputSchema });
-    }
+    for (const tool of registry.select(definition)) this.#known.set(tool.name, serverTool(tool));
     for (const tool of definition.clientTools) {
-      this.#known.set(tool.name, clientTool(tool));
-      specs.push({ name: tool.name, description: tool.description, inputSchema: tool.inputSchema });
+      if (!this.#known.has(tool.name)) this.#known.set(tool.name, clientTool(tool));
     }
-    this.specs = specs;
+    this.specs = registry.specs(definition);
   }
 
   /** Decides everything about a call that a model wrote: whether there is such a tool, whether the input is valid, whether it may run. */
@@ -84,7 +72,7 @@ export class ToolSet {
   }
 
   #invalid(known: Known, input: unknown): string | null {
-    const problems = this.#registry.validate(known.inputSchema, input);
+    const problems = this.#registry.checkInput(known, input);
     return problems === null ? null : `The input is not valid: ${problems}`;
   }
 
@@ -97,7 +85,8 @@ export class ToolSet {
 function serverTool(tool: Tool): Known {
   const { name, effect, inputSchema, mainArgument } = tool;
   const permissionTool = { name, effect, ...(mainArgument !== undefined && { mainArgument }) };
-  return { kind: "server", effect, inputSchema, permissionTool };
+  const kind = name === delegateName ? "delegate" : "server";
+  return { kind, effect, inputSchema, permissionTool };
 }
 
 function clientTool(tool: ClientTool): Known {

@@ -32,7 +32,7 @@ export interface ToolFinished {
 export async function runTool(job: ToolJob): Promise<ToolFinished> {
   const { context, call } = job;
   const startedAt = context.clock.monotonic();
-  const tool = context.tools.find(call.name);
+  const tool = context.tools.get(call.name);
   const outcome = tool === null ? gone(call.name) : await attempt(job, tool);
   failpoint("runtime.tool-done");
   const durationMs = Math.round((context.clock.monotonic() - startedAt) * 10) / 10;
