@@ -1,0 +1,118 @@
+import { Ajv, type AnySchemaObject, type ErrorObject, type Options, type ValidateFunction } from "ajv";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { createBoundedRegExp } from "./bounded-regexp.ts";
+
+/** Length of a schema as JSON. */
+const maxSchemaCharacters = 64 * 1024;
+const maxSchemaDepth = 32;
+const keptSchemas = 500;
+const shownErrors = 5;
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Validates inputs against JSON Schemas of any origin; each schema is compiled once. */
+export interface InputCheck {
+  /** What is wrong with an input, as sentences for the model, for example `content: must be string`; null when it is valid. */
+  check(schema: JsonSchema, input: unknown): string | null;
+  /** Why a schema cannot be used; null when it can. */
+  schemaError(schema: JsonSchema): string | null;
+}
+
+type Compiled = { readonly validate: ValidateFunction } | { readonly error: string };
+
+const options: Options = {
+  allErrors: true,
+  strict: false,
+  validateFormats: false,
+  addUsedSchema: false,
+  logger: false,
+  code: { regExp: createBoundedRegExp },
+};
+
+export function createInputCheck(): InputCheck {
+  const bySchema = new WeakMap<JsonSchema, Compiled>();
+  const byText = new Map<string, Compiled>();
+
+  function compiled(schema: JsonSchema): Compiled {
+    const known = bySchema.get(schema);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(schema);
+    // The same schema comes as a new object each time that an agent is read from the store.
+    const entry = byText.get(text) ?? compile(schema, text);
+    byText.delete(text);
+    byText.set(text, entry);
+    const oldest = byText.keys().next();
+    if (byText.size > keptSchemas && oldest.done !== true) byText.delete(oldest.value);
+    bySchema.set(schema, entry);
+    return entry;
+  }
+
+  return {
+    check(schema, input) {
+      const entry = compiled(schema);
+      if ("error" in entry) return entry.error;
+      return entry.validate(input) ? null : explain(entry.validate.errors ?? []);
+    },
+    schemaError(schema) {
+      const entry = compiled(schema);
+      return "error" in entry ? entry.error : null;
+    },
+  };
+}
+
+function compile(schema: JsonSchema, text: string): Compiled {
+  if (text.length > maxSchemaCharacters) {
+    return { error: `The schema has more than ${maxSchemaCharacters} characters; make it smaller.` };
+  }
+  if (depthOf(schema) > maxSchemaDepth) {
+    return { error: `The schema is nested more than ${maxSchemaDepth} levels deep; make it flatter.` };
+  }
+  if (schema["type"] !== "object") return { error: 'The schema must have "type": "object" at its top.' };
+  const { $schema, $id: _, ...rest } = schema;
+  const newer = typeof $schema === "string" && /2019-09|2020-12/.test($schema);
+  const ajv = newer ? new Ajv2020(options) : new Ajv(options);
+  try {
+    const validate = ajv.compile(rest as AnySchemaObject);
+    if ("$async" in validate) return { error: "The schema cannot be asynchronous; remove $async." };
+    return { validate };
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    return { error: `The schema cannot be used: ${why.slice(0, 300)}` };
+  }
+}
+
+function depthOf(value: unknown, depth = 0): number {
+  if (typeof value !== "object" || value === null || depth > maxSchemaDepth) return depth;
+  return Math.max(depth, ...Object.values(value).map((member) => depthOf(member, depth + 1)));
+}
+
+function explain(errors: readonly ErrorObject[]): string {
+  const sentences = [...new Set(errors.map(sentenceOf))];
+  const shown = sentences.slice(0, shownErrors).join("; ");
+  const more = sentences.length - shownErrors;
+  return more > 0 ? `${shown}; and ${more} more` : shown;
+}
+
+function sentenceOf({ instancePath, keyword, params, message }: ErrorObject): string {
+  const path = readablePath(instancePath);
+  const at = (name: unknown) => (path === "" ? String(name) : `${path}.${String(name)}`);
+  if (keyword === "required") return `${at(params["missingProperty"])}: is missing`;
+  if (keyword === "additionalProperties") return `${at(params["additionalProperty"])}: is not known`;
+  const values: unknown = params["allowedValues"];
+  const said = Array.isArray(values)
+    ? `must be one of ${values.map(String).join(", ")}`
+    : (message ?? "is not valid");
+  return `${path === "" ? "the input" : path}: ${said}`.slice(0, 300);
+}
+
+/** `/todos/0/status` as `todos[0].status`. */
+function readablePath(pointer: string): string {
+  const names = pointer
+    .split("/")
+    .slice(1)
+    .map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return names.reduce((path, name) => {
+    if (/^\d+$/.test(name)) return `${path}[${name}]`;
+    return path === "" ? name : `${path}.${name}`;
+  }, "");
+}
