@@ -48,7 +48,7 @@ export function decideRewind(state: SessionState, input: MailboxInput, context: 
 
 /**
  * A message with `onBusy: rollback` while a run goes on: cancel it, rewind to before its message, take the new one.
- * When there is no safe place before it, the cancelled run stays in the conversation.
+ * Given any other target the cancelled run stays in the conversation: a rollback never undoes more than its run.
  */
 export function decideRollback(
   state: SessionState,
@@ -57,7 +57,8 @@ export function decideRollback(
 ): Taken {
   const { target } = context;
   const events = [...cancelRun(state, context)];
-  if (target !== null && isSafePoint(target.seq, state, context)) {
+  const before = (state.run?.firstSeq ?? 0) - 1;
+  if (target !== null && isSafePoint(before, state, context)) {
     const back = rewound({ state, target, ended: events, cause: "rollback", context });
     events.push({ ...back, actor: input.actor });
   }
