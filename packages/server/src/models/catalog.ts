@@ -1,0 +1,92 @@
+import type { ModelInfo } from "@berth/contract";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { knownModel, type KnownModel, knownNames } from "./known-models.ts";
+import { createModelLister } from "./model-lister.ts";
+import { makerOf, type ModelProvider, type ProviderKind } from "./model-provider.ts";
+import type { ModelAdapter, ModelCatalog } from "./model.ts";
+
+export interface CatalogOptions {
+  readonly providers: readonly ModelProvider[];
+  /** How each kind of provider is spoken to. */
+  readonly factories: Readonly<Record<ProviderKind, (provider: ModelProvider) => ModelAdapter>>;
+  /** Asks servers of one's own for their models when they are listed; without it they list none. */
+  readonly fetch?: typeof globalThis.fetch;
+  readonly clock?: Clock;
+}
+
+/** Assumed where nothing is known. */
+const defaultContextWindow = 128_000;
+
+/** Models by `provider/model`. An adapter is made when the first of its models is asked for. */
+export function createModelCatalog({
+  providers,
+  factories,
+  fetch,
+  clock = systemClock,
+}: CatalogOptions): ModelCatalog {
+  const byName = new Map(providers.map((provider) => [provider.name, provider]));
+  const adapters = new Map<string, ModelAdapter>();
+  const namesAt = fetch === undefined ? null : createModelLister({ fetch, clock });
+
+  function adapterOf(provider: ModelProvider): ModelAdapter {
+    const made = adapters.get(provider.name) ?? factories[provider.kind](provider);
+    adapters.set(provider.name, made);
+    return made;
+  }
+
+  async function namesOf(provider: ModelProvider): Promise<readonly string[]> {
+    if (provider.models.length > 0) return provider.models.map(({ name }) => name);
+    const known = knownNames(makerOf(provider) ?? "");
+    if (known.length > 0 || provider.kind !== "openai-compatible") return known;
+    return (await namesAt?.(provider)) ?? [];
+  }
+
+  return {
+    resolve(name) {
+      const [provider, model] = split(name, byName);
+      if (provider === null) return null;
+      const listed = provider.models.some((one) => one.name === model);
+      if (provider.kind === "scripted" && !listed) return null;
+      return { adapter: adapterOf(provider), info: infoOf(provider, model), model };
+    },
+    async list() {
+      const all = await Promise.all(
+        providers.map(async (provider) => (await namesOf(provider)).map((model) => infoOf(provider, model))),
+      );
+      return all.flat();
+    },
+  };
+}
+
+function split(
+  name: string,
+  providers: ReadonlyMap<string, ModelProvider>,
+): readonly [ModelProvider | null, string] {
+  const slash = name.indexOf("/");
+  const model = name.slice(slash + 1);
+  return [slash === -1 || model === "" ? null : (providers.get(name.slice(0, slash)) ?? null), model];
+}
+
+function infoOf(provider: ModelProvider, model: string): ModelInfo {
+  const said = provider.models.find(({ name }) => name === model);
+  const maker = makerOf(provider);
+  const known = knownAt(maker, model);
+  return {
+    name: `${provider.name}/${model}`,
+    provider: provider.name,
+    contextWindow: said?.contextWindow ?? known?.contextWindow ?? defaultContextWindow,
+    maxOutputTokens: said?.maxOutputTokens ?? known?.maxOutputTokens ?? null,
+    // A model's list price says nothing of what a server of one's own costs.
+    price: said?.price ?? (maker === null ? null : (known?.price ?? null)),
+    demo: provider.kind === "scripted",
+  };
+}
+
+/** OpenRouter names models `maker/model`, with dots in versions, and asks the makers' prices. */
+function knownAt(maker: string | null, model: string): KnownModel | null {
+  if (maker !== "openrouter") return knownModel(maker, model);
+  const [vendor = "", ...rest] = model.split("/");
+  const name = rest.join("/").replace(/:.*$/, "");
+  const at = { "x-ai": "xai", mistralai: "mistral" }[vendor] ?? vendor;
+  return knownModel(at, name) ?? knownModel(at, name.replaceAll(".", "-"));
+}
