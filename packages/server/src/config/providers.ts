@@ -3,7 +3,7 @@ import { parseDuration } from "../lib/duration.ts";
 import { Secret } from "../lib/secret.ts";
 import type { ReadContext, Setting, SettingText } from "./setting.ts";
 
-const providerKinds = ["openai-compatible", "anthropic", "google", "mistral"] as const;
+const providerKinds = ["openai-compatible", "anthropic", "ai-sdk", "google", "mistral", "scripted"] as const;
 
 const timeout = z.string().transform((text, context) => {
   try {
@@ -21,6 +21,11 @@ const provider = z
     baseUrl: z
       .url({ protocol: /^https?$/, message: "must be an http(s) address" })
       .refine((address) => URL.parse(address)?.username === "", "must not hold a user name or password")
+      .optional(),
+    /** Of kind ai-sdk: the provider package that is installed. */
+    package: z
+      .string()
+      .regex(/^(@[a-z0-9-]+\/)?[a-z0-9.-]+$/)
       .optional(),
     apiKey: z.string().min(1).optional(),
     /** The environment variable that holds the key. */
@@ -48,6 +53,10 @@ const provider = z
   })
   .refine(({ kind, baseUrl }) => kind !== "openai-compatible" || baseUrl !== undefined, "needs a baseUrl")
   .refine(
+    ({ kind, package: name }) => (kind === "ai-sdk") === (name !== undefined),
+    "needs a package, and only with kind ai-sdk",
+  )
+  .refine(
     ({ apiKey, apiKeyEnv }) => apiKey === undefined || apiKeyEnv === undefined,
     "has two keys: give apiKey or apiKeyEnv",
   );
@@ -66,6 +75,7 @@ export interface ProviderConfig {
   readonly name: string;
   readonly kind: (typeof providerKinds)[number];
   readonly baseUrl: string | null;
+  readonly package: string | null;
   readonly apiKey: Secret | null;
   readonly headers: Readonly<Record<string, Secret>>;
   readonly timeouts: {
@@ -96,7 +106,17 @@ export function providerList(spec: SettingText): Setting<readonly ProviderConfig
 }
 
 function resolve(written: WrittenProvider, { env }: ReadContext): ProviderConfig {
-  const { name, kind, baseUrl = null, apiKey, apiKeyEnv, headers = {}, timeouts = {}, models = [] } = written;
+  const {
+    name,
+    kind,
+    baseUrl = null,
+    package: sdk = null,
+    apiKey,
+    apiKeyEnv,
+    headers = {},
+    timeouts = {},
+    models = [],
+  } = written;
   const key = apiKeyEnv === undefined ? apiKey : env[apiKeyEnv];
   if (apiKeyEnv !== undefined && !key)
     throw new Error(`wants the key of ${name} from ${apiKeyEnv}, which is not set`);
@@ -107,6 +127,7 @@ function resolve(written: WrittenProvider, { env }: ReadContext): ProviderConfig
     name,
     kind,
     baseUrl: baseUrl?.replace(/\/+$/, "") ?? null,
+    package: sdk,
     apiKey: key === undefined ? null : new Secret(key),
     headers: Object.fromEntries(secretHeaders),
     timeouts,

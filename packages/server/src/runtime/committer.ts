@@ -84,6 +84,7 @@ export class Committer {
     if (asks) bus.publish(hintTopic(orgId, "approvals"), { sessionId });
     if (statusOf(draft.before) !== statusOf(draft.state))
       bus.publish(hintTopic(orgId, "sessions"), { sessionId });
+    telemetry.metrics.eventsAppended.inc(draft.events.length);
     for (const event of draft.events) tellBusiness(telemetry, orgId, event);
   }
 }

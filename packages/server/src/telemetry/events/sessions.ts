@@ -37,10 +37,8 @@ export interface ContextCompacted extends EventScope {
 }
 
 export interface CommitDone {
-  /** Appends that shared it. */
-  readonly appends: number;
-  /** Events that it added to logs. */
-  readonly events: number;
+  /** Operations that shared it. */
+  readonly operations: number;
   readonly durationMs: number;
 }
 
@@ -92,8 +90,7 @@ export function sessionEvents({ logger, metrics }: Sinks) {
 
     commitDone(event: CommitDone): void {
       metrics.commitSeconds.observe(event.durationMs / 1_000);
-      metrics.commitBatch.observe(event.appends);
-      metrics.eventsAppended.inc(event.events);
+      metrics.commitBatch.observe(event.operations);
       if (event.durationMs >= slowCommitMs) logger.warn({ ...event }, "commit was slow: look at the disk");
     },
   };

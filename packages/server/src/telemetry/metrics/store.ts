@@ -11,8 +11,8 @@ export function storeMetrics(registry: Registry) {
       registers,
     }),
     commitBatch: new Histogram({
-      name: "berth_commit_appends",
-      help: "Appends that shared one commit.",
+      name: "berth_commit_operations",
+      help: "Operations that shared one commit.",
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
       registers,
     }),

@@ -1,0 +1,63 @@
+import { loadConfig } from "../config/load.ts";
+import { asBerthError } from "../lib/errors.ts";
+import { startProgram } from "../roles/program.ts";
+
+/** `berth serve`: starts the server, says where it is, and stops it on SIGTERM or SIGINT. Returns the exit code. */
+export async function serve(flags: Readonly<Record<string, unknown>>): Promise<number> {
+  try {
+    const program = await startProgram(loadConfig({ flags }));
+    announce(program);
+    await untilStopped(() => program.stop());
+    return 0;
+  } catch (thrown) {
+    const error = asBerthError(thrown);
+    console.error(`Berth could not start: ${error.message}`);
+    if (error.code === "internal") console.error(error.cause);
+    return 1;
+  }
+}
+
+interface Started {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly defaultModel: string;
+  readonly newAdminKey: string | null;
+  readonly adminKeyFile: string;
+}
+
+function announce({ url, dataDir, defaultModel, newAdminKey, adminKeyFile }: Started): void {
+  const lines = [`Berth is ready at ${url}`, `  data   ${dataDir}`, `  model  ${defaultModel}`];
+  if (defaultModel === "demo/tour")
+    lines.push("         a built-in demo; set OPENAI_API_KEY or another provider's key for a real one");
+  if (newAdminKey !== null)
+    lines.push(
+      `  key    ${newAdminKey}`,
+      `         the admin key, shown this once and kept in ${adminKeyFile}`,
+    );
+  lines.push("", "Talk to an agent in another terminal:  ./berth chat");
+  console.log(lines.join("\n"));
+}
+
+/** Resolves when the program has stopped after the first signal; a second one ends it at once. */
+function untilStopped(stop: () => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const signals = ["SIGTERM", "SIGINT"] as const;
+    let asked = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (asked) {
+        for (const name of signals) process.off(name, onSignal);
+        process.kill(process.pid, signal);
+        return;
+      }
+      asked = true;
+      console.error(
+        "Stopping: runs may finish, then the rest is handed over. Press Ctrl-C again to end at once.",
+      );
+      stop().then(() => {
+        for (const name of signals) process.off(name, onSignal);
+        resolve();
+      }, reject);
+    };
+    for (const name of signals) process.on(name, onSignal);
+  });
+}

@@ -1,0 +1,91 @@
+import type { Bus } from "../coordination/bus.ts";
+import { createInProcessBus } from "../coordination/in-process/bus.ts";
+import { createInProcessPresence } from "../coordination/in-process/presence.ts";
+import { createInProcessQueue } from "../coordination/in-process/queue.ts";
+import type { Presence } from "../coordination/presence.ts";
+import type { Queue } from "../coordination/queue.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import type { ModelClient } from "../models/model.ts";
+import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
+import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { Blobs } from "../store/blobs.ts";
+import { createDiskBlobs } from "../store/disk/blobs.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import type { Store } from "../store/store.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import { builtinTools } from "../tools/builtin/builtin-tools.ts";
+import { createRegistry, type Registry } from "../tools/registry.ts";
+import { createSafeFetch } from "../tools/safe-fetch.ts";
+import type { SafeFetch } from "../tools/tool.ts";
+import { openModels } from "./models.ts";
+
+/** Every port with its adapter chosen: the only place that knows which. */
+export interface Ports {
+  readonly store: Store & { describe?(url: string): void };
+  readonly blobs: Blobs;
+  readonly queue: Queue;
+  readonly bus: Bus;
+  readonly presence: Presence;
+  readonly clock: Clock;
+  readonly models: ModelClient;
+  readonly tools: Registry;
+  readonly sandboxes: SandboxProvider;
+  readonly fetch: SafeFetch;
+  readonly telemetry: Telemetry;
+}
+
+/** Opens the adapters that the configuration names. Tests override parts. */
+export async function openPorts(
+  loaded: LoadedConfig,
+  telemetry: Telemetry,
+  overrides: Partial<Ports> = {},
+): Promise<Ports> {
+  const { config, sandboxVariables } = loaded;
+  const clock = overrides.clock ?? systemClock;
+  const onCommit = ({ operations, totalMs }: { operations: number; totalMs: number }) =>
+    telemetry.commitDone({ operations, durationMs: totalMs });
+  const store =
+    overrides.store ??
+    (await openSqliteStore({
+      dataDir: config.data,
+      clock,
+      telemetry: { onCommit },
+      failpoint: config.failpoint,
+    }));
+  const blobs = createDiskBlobs({
+    dataDir: config.data,
+    note: (orgId, hash, size) => store.system.noteBlob({ orgId, hash, size }),
+  });
+  return {
+    store,
+    blobs,
+    queue: createInProcessQueue(),
+    bus: createInProcessBus({
+      clock,
+      onError: (error) => telemetry.unexpectedError({ where: "bus", error }),
+    }),
+    presence: createInProcessPresence({ clock }),
+    clock,
+    models: overrides.models ?? (await openModels(config, clock)),
+    tools: createRegistry(builtinTools()),
+    sandboxes: createLocalProcess({
+      dataDir: config.data,
+      clock,
+      environment: sandboxVariables,
+      log: { warn: (details, message) => telemetry.logger.warn({ ...details }, message) },
+    }),
+    fetch: createSafeFetch({ allow: config.fetchAllow }),
+    telemetry,
+    ...overrides,
+  };
+}
+
+/** Closes what was opened, the store last. */
+export async function closePorts(ports: Ports): Promise<void> {
+  await ports.sandboxes.close();
+  await ports.queue.close();
+  await ports.bus.close();
+  await ports.presence.close();
+  await ports.store.close();
+}

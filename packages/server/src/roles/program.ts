@@ -1,0 +1,104 @@
+import type { LoadedConfig } from "../config/load.ts";
+import { secretsOf } from "../config/secrets.ts";
+import { adminKeyPath, ensureAdminKey } from "../auth/admin-key.ts";
+import { BerthError } from "../lib/errors.ts";
+import { armFailpoint } from "../lib/failpoint.ts";
+import type { TimerHandle } from "../lib/clock.ts";
+import { watchEventLoop } from "../telemetry/event-loop.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { createRedactor } from "../telemetry/redaction.ts";
+import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
+import { type ApiRole, startApi } from "./api.ts";
+import { closePorts, openPorts, type Ports } from "./ports.ts";
+import { startChores } from "./chores.ts";
+import { runtimeSettings } from "./settings.ts";
+import { startWorker, type WorkerRole } from "./worker.ts";
+import { version } from "./version.ts";
+
+/** A running Berth. */
+export interface Program {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly defaultModel: string;
+  /** The admin key, when this start made it: shown once. */
+  readonly newAdminKey: string | null;
+  readonly adminKeyFile: string;
+  readonly telemetry: Telemetry;
+  /** Ends user-facing things first, then lets runs finish within the drain time, then closes the rest. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts every role in one process, in order: keys, store, models, worker, API. What was started is stopped again when a later part
+ * cannot start. Rejects with what is wrong and what to do about it.
+ */
+export async function startProgram(loaded: LoadedConfig, overrides: Partial<Ports> = {}): Promise<Program> {
+  const { config } = loaded;
+  refuseOpenBind(config.host, config.adminKey !== null);
+  armFailpoint(config.failpoint);
+  const redactor = createRedactor();
+  for (const secret of secretsOf(config)) redactor.add(secret);
+  const logger = createLogger({ level: config.logLevel, format: config.logFormat, redactor });
+  const telemetry = createTelemetry({ logger, metrics: createMetrics({ version }) });
+  const stops: (() => Promise<void> | void)[] = [];
+  const stopAll = async () => {
+    for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop();
+  };
+  try {
+    // The store comes first: its lock decides whether this process may touch the folder at all.
+    const ports = await openPorts(loaded, telemetry, overrides);
+    stops.push(() => closePorts(ports));
+    const adminKey = await ensureAdminKey({ dataDir: config.data, preset: config.adminKey });
+    redactor.add(adminKey.key);
+    const eventLoop: TimerHandle = watchEventLoop({
+      clock: ports.clock,
+      telemetry,
+      slowMs: config.eventLoopSlow,
+    });
+    stops.push(() => eventLoop.cancel());
+    const defaultModel = await defaultModelOf(config.defaultModel, ports);
+    const chores = startChores(ports);
+    stops.push(() => chores.stop());
+    const worker: WorkerRole = await startWorker(ports, runtimeSettings(config, defaultModel));
+    stops.push(() => worker.stop(config.drainTimeout));
+    const api: ApiRole = await startApi({ loaded, ports, adminKey: adminKey.key, worker, defaultModel });
+    stops.push(() => api.stop());
+    ports.store.describe?.(api.url);
+    let stopping: Promise<void> | null = null;
+    return {
+      url: api.url,
+      dataDir: config.data,
+      defaultModel,
+      newAdminKey: adminKey.created ? adminKey.key.reveal() : null,
+      adminKeyFile: adminKeyPath(config.data),
+      telemetry,
+      stop: () => (stopping ??= stopAll()),
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+/** Other machines are let in only with a key that the operator chose. */
+function refuseOpenBind(host: string, hasKey: boolean): void {
+  const loopback = host === "localhost" || host === "::1" || host.startsWith("127.");
+  if (loopback || hasKey) return;
+  throw new BerthError(
+    "unsafe_bind",
+    `Listening on ${host} lets other machines in. Set BERTH_ADMIN_KEY to a key of your own first, or leave host at 127.0.0.1.`,
+  );
+}
+
+async function defaultModelOf(wanted: string | null, ports: Ports): Promise<string> {
+  if (wanted !== null) {
+    if (ports.models.knows(wanted)) return wanted;
+    throw new BerthError(
+      "unknown_model",
+      `The default model ${wanted} belongs to no provider of this server.`,
+    );
+  }
+  const found = await ports.models.list();
+  return (found.find((model) => !model.demo) ?? found[0])?.name ?? "demo/tour";
+}
