@@ -32,7 +32,7 @@ export async function runFor(wanted: Wanted): Promise<{ run: RunRecord; session:
   const run = await org.findRun(id);
   const session = run && (await org.findSession(run.sessionId));
   if (run === null || session === null) {
-    throw new BerthError("run_not_found", `There is no run ${id}.`);
+    throw runNotFound(id);
   }
   return { run, session };
 }
@@ -50,12 +50,12 @@ export async function approvalFor(
   return { approval, session };
 }
 
-/** Any version of an agent that the request names by id. Rejects with `forbidden` or `agent_not_found`. */
+/** Any version of an agent that the request names by id or by name. Rejects with `forbidden` or `agent_not_found`. */
 export async function agentFor(wanted: Wanted & { readonly version?: number }): Promise<AgentRecord> {
   const { context, principal, id, permission, version } = wanted;
   requirePermission(principal, permission);
   const agent = await context.store.org(principal.orgId).findAgent(id, version);
-  if (agent === null) throw new BerthError("agent_not_found", `There is no agent ${id}.`);
+  if (agent === null) throw agentNotFound(id);
   return agent;
 }
 
@@ -65,4 +65,12 @@ export function sessionNotFound(id: string): BerthError {
 
 export function approvalNotFound(id: string): BerthError {
   return new BerthError("approval_not_found", `There is no approval ${id}.`);
+}
+
+export function runNotFound(id: string): BerthError {
+  return new BerthError("run_not_found", `There is no run ${id}.`);
+}
+
+export function agentNotFound(id: string): BerthError {
+  return new BerthError("agent_not_found", `There is no agent ${id}.`);
 }

@@ -1,9 +1,8 @@
 import type { Run, Session, SendableInput } from "@berth/contract";
 import type { Principal } from "../auth/principal.ts";
-import { BerthError } from "../lib/errors.ts";
 import type { SessionRecord } from "../store/records.ts";
 import { newInput } from "./accept-inputs.ts";
-import { runFor, sessionFor } from "./access.ts";
+import { runFor, runNotFound, sessionFor } from "./access.ts";
 import { reread, settle, type Settled } from "./apply-inputs.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { runView, sessionView } from "./views.ts";
@@ -34,7 +33,7 @@ export async function cancelRun(
   const { session } = await runFor({ context, principal, id: runId, permission: "session:write" });
   return settle(context, interrupt(principal, session, cancel, runId), async () => {
     const run = await context.store.org(principal.orgId).findRun(runId);
-    if (run === null) throw new BerthError("run_not_found", `There is no run ${runId}.`);
+    if (run === null) throw runNotFound(runId);
     return runView(run);
   });
 }

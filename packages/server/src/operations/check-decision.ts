@@ -4,7 +4,7 @@ import { BerthError } from "../lib/errors.ts";
 import type { ApprovalRecord, SessionRecord } from "../store/records.ts";
 import { approvalNotFound } from "./access.ts";
 import type { OperationsContext, Origin } from "./context.ts";
-import { schemaErrors } from "./json-schema.ts";
+import { invalidBody } from "./invalid-body.ts";
 import { approvalView } from "./views.ts";
 
 interface Deciding {
@@ -41,8 +41,9 @@ export async function checkDecision(
   const late = approval.status === "pending" ? null : approval;
   if (decision.decision !== "edit") return late;
   const clientTool = agent?.definition.clientTools.find(({ name }) => name === approval.tool);
-  const tool = context.tools.list().find(({ name }) => name === approval.tool);
-  checkArguments(approval, clientTool?.inputSchema ?? tool?.inputSchema, decision.input);
+  const tool = context.tools.get(approval.tool) ?? clientTool;
+  const error = tool === undefined ? null : context.tools.checkInput(tool, decision.input);
+  if (error !== null) throw invalidBody("/input", `does not fit the tool ${approval.tool}: ${error}`);
   return late;
 }
 
@@ -62,18 +63,6 @@ function mayBeRepeated(
     approval.decidedBy === principal.id &&
     approval.status === statuses[decision]
   );
-}
-
-function checkArguments(
-  approval: ApprovalRecord,
-  schema: Readonly<Record<string, unknown>> | undefined,
-  input: unknown,
-): void {
-  const errors = schema === undefined ? [] : schemaErrors(schema, input);
-  if (errors.length === 0) return;
-  throw new BerthError("invalid_request", `The new arguments do not fit the tool ${approval.tool}.`, {
-    details: { errors: errors.map(({ pointer, detail }) => ({ pointer: `/input${pointer}`, detail })) },
-  });
 }
 
 /** The refusal of a decision that came too late; `details.approval` is the winner. */

@@ -7,7 +7,7 @@ import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Idempotency, Store } from "../store/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import type { Tool } from "../tools/tool.ts";
+import type { Registry } from "../tools/registry.ts";
 
 /** Everything that operations need from outside. */
 export interface OperationsContext {
@@ -18,15 +18,10 @@ export interface OperationsContext {
   readonly presence: Presence;
   readonly clock: Clock;
   readonly models: ModelClient;
-  readonly tools: ToolList;
+  readonly tools: Pick<Registry, "list" | "get" | "checkInput" | "clientToolError">;
   readonly sandboxes: SandboxProvider;
   readonly settings: OperationsSettings;
   readonly telemetry: Telemetry;
-}
-
-/** The server's own tools. */
-export interface ToolList {
-  list(): readonly Tool[];
 }
 
 /** Plain data. Times are milliseconds, sizes bytes. */

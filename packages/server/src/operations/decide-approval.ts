@@ -10,7 +10,7 @@ import { approvalView } from "./views.ts";
 
 /**
  * Decides an approval. The first decision in the log wins: a later one is refused with `already_decided` and the winner. Rejects
- * with `approval_not_found`, `four_eyes` or `invalid_request` too.
+ * with `approval_not_found`, `four_eyes` or `validation_failed` too.
  */
 export async function decideApproval(
   context: OperationsContext,

@@ -35,7 +35,7 @@ export async function listAgentVersions(
   principal: Principal,
   { agentId, ...page }: PageRequest & { readonly agentId: string },
 ): Promise<Page<AgentVersion>> {
-  await agentFor({ context, principal, id: agentId, permission: "agent:read" });
-  const versions = await context.store.org(principal.orgId).listAgentVersions(agentId, page);
+  const { id } = await agentFor({ context, principal, id: agentId, permission: "agent:read" });
+  const versions = await context.store.org(principal.orgId).listAgentVersions(id, page);
   return pageView(versions, agentVersionView);
 }

@@ -1,7 +1,7 @@
 import type { Page, Run, RunStatus } from "@berth/contract";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
-import { runFor } from "./access.ts";
+import { runFor, sessionFor } from "./access.ts";
 import type { OperationsContext } from "./context.ts";
 import { pageView, runView } from "./views.ts";
 
@@ -20,6 +20,16 @@ export async function listRuns(
 ): Promise<Page<Run>> {
   requirePermission(principal, "session:read");
   return pageView(await context.store.org(principal.orgId).listRuns(filter), runView);
+}
+
+/** Newest first. Rejects with `session_not_found`. */
+export async function listSessionRuns(
+  context: OperationsContext,
+  principal: Principal,
+  filter: RunFilter & { readonly sessionId: string },
+): Promise<Page<Run>> {
+  await sessionFor({ context, principal, id: filter.sessionId, permission: "session:read" });
+  return listRuns(context, principal, filter);
 }
 
 /** Rejects with `run_not_found`. */

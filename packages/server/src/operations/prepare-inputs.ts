@@ -26,7 +26,7 @@ export interface Prepared {
 
 /**
  * What callers send, as mailbox inputs: lanes chosen, run ids minted, big images and files in the blob store, permissions and
- * decisions checked. Rejects with `forbidden`, `approval_not_found`, `already_decided`, `four_eyes`, `invalid_request`,
+ * decisions checked. Rejects with `forbidden`, `approval_not_found`, `already_decided`, `four_eyes`, `validation_failed`,
  * `tool_result_too_large` or `unknown_blob`.
  */
 export async function prepareInputs(

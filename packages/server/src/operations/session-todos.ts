@@ -5,7 +5,7 @@ import { sessionFor } from "./access.ts";
 import { settle, type Settled } from "./apply-inputs.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { foldSession } from "./fold-session.ts";
-import { invalid } from "./json-schema.ts";
+import { invalidBody } from "./invalid-body.ts";
 
 interface Todos {
   readonly todos: Todo[];
@@ -22,7 +22,7 @@ export async function getTodos(
   return { todos: [...state.todos] };
 }
 
-/** Replaces the list. Rejects with `session_not_found`, or `invalid_request` for two of one id or two in progress. */
+/** Replaces the list. Rejects with `session_not_found`, or `validation_failed` for two of one id or two in progress. */
 export async function putTodos(
   context: OperationsContext,
   principal: Principal,
@@ -40,10 +40,10 @@ function checkTodos(todos: readonly Todo[]): void {
   const ids = new Set<string>();
   let inProgress = 0;
   for (const [index, { id, status }] of todos.entries()) {
-    if (ids.has(id)) throw invalid(`/todos/${index}/id`, "is the id of another todo");
+    if (ids.has(id)) throw invalidBody(`/todos/${index}/id`, "is the id of another todo.");
     ids.add(id);
     if (status === "in_progress" && (inProgress += 1) > 1) {
-      throw invalid(`/todos/${index}/status`, "makes two todos that are in progress");
+      throw invalidBody(`/todos/${index}/status`, "makes two todos that are in progress.");
     }
   }
 }

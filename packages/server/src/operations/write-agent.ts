@@ -1,12 +1,12 @@
 import type { Agent, AgentDefinition } from "@berth/contract";
-import picomatch from "picomatch";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
 import { newId } from "../lib/id.ts";
-import { agentFor } from "./access.ts";
+import { matchesGlob } from "../tools/glob-match.ts";
+import { agentFor, agentNotFound } from "./access.ts";
 import type { OperationsContext, Origin } from "./context.ts";
-import { checkSchema, invalid } from "./json-schema.ts";
+import { invalidBody } from "./invalid-body.ts";
 import { agentView } from "./views.ts";
 
 interface Written {
@@ -14,7 +14,7 @@ interface Written {
   readonly replayed: boolean;
 }
 
-/** Version 1 of an agent. Rejects with `agent_name_taken`, `unknown_tool` or `invalid_request`. */
+/** Version 1 of an agent. Rejects with `agent_name_taken`, `unknown_tool` or `validation_failed`. */
 export async function createAgent(
   context: OperationsContext,
   principal: Principal,
@@ -43,10 +43,10 @@ export async function putAgent(
   },
 ): Promise<Written> {
   const { agentId, definition, ifVersion, origin } = request;
-  await agentFor({ context, principal, id: agentId, permission: "agent:write" });
+  const { id } = await agentFor({ context, principal, id: agentId, permission: "agent:write" });
   checkDefinition(context, definition);
   const { result, replayed } = await context.store.org(principal.orgId).putAgent({
-    id: agentId,
+    id,
     definition,
     ...(ifVersion !== null && { ifVersion }),
     ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
@@ -60,9 +60,9 @@ export async function archiveAgent(
   principal: Principal,
   { agentId, archived }: { readonly agentId: string; readonly archived: boolean },
 ): Promise<Agent> {
-  requirePermission(principal, "agent:write");
-  const agent = await context.store.org(principal.orgId).archiveAgent(agentId, archived);
-  if (agent === null) throw new BerthError("agent_not_found", `There is no agent ${agentId}.`);
+  const { id } = await agentFor({ context, principal, id: agentId, permission: "agent:write" });
+  const agent = await context.store.org(principal.orgId).archiveAgent(id, archived);
+  if (agent === null) throw agentNotFound(agentId);
   return agentView(agent);
 }
 
@@ -70,16 +70,17 @@ export async function archiveAgent(
 function checkDefinition(context: OperationsContext, { tools, clientTools }: AgentDefinition): void {
   const known = context.tools.list().map(({ name }) => name);
   for (const pattern of tools) {
-    if (known.some((name) => picomatch.isMatch(name, pattern))) continue;
+    if (known.some((name) => matchesGlob(pattern, name))) continue;
     throw new BerthError(
       "unknown_tool",
       `There is no tool ${pattern}: GET /api/v1/tools lists what there is.`,
     );
   }
-  const names = new Set(known);
-  for (const [index, { name, inputSchema }] of clientTools.entries()) {
-    if (names.has(name)) throw invalid(`/clientTools/${index}/name`, "is the name of another tool");
-    names.add(name);
-    checkSchema(inputSchema, `/clientTools/${index}/inputSchema`);
+  const names = new Set<string>();
+  for (const [index, tool] of clientTools.entries()) {
+    const twice = names.has(tool.name) ? "has the name of another client tool." : null;
+    const error = twice ?? context.tools.clientToolError(tool);
+    if (error !== null) throw invalidBody(`/clientTools/${index}`, error);
+    names.add(tool.name);
   }
 }

@@ -1,0 +1,3 @@
+import { z } from "zod";
+
+export const cancelBody = z.strictObject({ reason: z.string().max(2_000).optional() });

@@ -1,0 +1,134 @@
+import { problem } from "@berth/contract";
+import { OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
+import type { Endpoint, ReplySpec, Tag } from "./endpoint.ts";
+import { type ErrorCode, errorStatuses, statusTitles } from "./error-codes.ts";
+import { nameSchemas } from "./openapi-components.ts";
+
+const tags: Readonly<Record<Tag, string>> = {
+  sessions: "Conversations with an agent, each an append-only log.",
+  events: "What is said to a session, and what its log tells.",
+  runs: "What a message starts: from the first thought to the last answer.",
+  approvals: "Tool calls that wait for a person.",
+  files: "The workspace of a session. Reading never makes one.",
+  agents: "Definitions that sessions run with. A version never changes.",
+  catalog: "Tools and models that agents can be given.",
+  runtime: "Sessions that workers hold in memory.",
+  server: "The server itself.",
+};
+
+const description = `Sessions run agents; each is an append-only log that survives crashes.
+
+Every POST, PUT and PATCH takes an \`Idempotency-Key\`: sent twice with the same body it is done once, and the second reply is the
+first one again. Unknown fields are refused. Errors are problem documents (RFC 9457) with a stable \`code\`.`;
+
+let cached: { readonly endpoints: readonly Endpoint[]; readonly text: string } | null = null;
+
+/** The OpenAPI 3.1 document of the endpoints as JSON, made from the same schemas that validate requests. */
+export function apiDocument(endpoints: readonly Endpoint[]): string {
+  if (cached?.endpoints !== endpoints) cached = { endpoints, text: generate(endpoints) };
+  return cached.text;
+}
+
+function generate(endpoints: readonly Endpoint[]): string {
+  nameSchemas();
+  const app = new OpenAPIHono();
+  const registry = app.openAPIRegistry;
+  registry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
+  registry.registerComponent("securitySchemes", "apiKey", {
+    type: "apiKey",
+    in: "header",
+    name: "X-API-Key",
+  });
+  for (const endpoint of endpoints) registry.registerPath(routeOf(endpoint));
+  const document = app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Berth",
+      version: "1",
+      description,
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+    },
+    servers: [{ url: "/", description: "The server that this document came from." }],
+    tags: Object.entries(tags).map(([name, text]) => ({ name, description: text })),
+  });
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function routeOf(endpoint: Endpoint): RouteConfig {
+  const { id, method, path, tag, summary, access = "key" } = endpoint;
+  const content = bodyOf(endpoint);
+  return {
+    operationId: id,
+    method,
+    path,
+    tags: [tag],
+    summary,
+    ...(endpoint.description !== undefined && { description: endpoint.description }),
+    security: access === "open" ? [] : [{ bearer: [] }, { apiKey: [] }],
+    request: {
+      ...(endpoint.params && { params: endpoint.params as z.ZodObject }),
+      ...(endpoint.query && { query: endpoint.query as z.ZodObject }),
+      ...(takesKey(endpoint) && { headers: z.object({ "Idempotency-Key": idempotencyKey }) }),
+      ...(content && { body: { content, required: endpoint.bodyOptional !== true } }),
+    },
+    responses: { ...repliesOf(endpoint), ...problemsOf(endpoint) },
+  };
+}
+
+const idempotencyKey = z.string().min(1).max(255).optional().describe("raw or as a quoted string; kept 24 h");
+
+function takesKey({ method, access = "key" }: Endpoint): boolean {
+  return access === "key" && method !== "get" && method !== "delete";
+}
+
+function bodyOf({
+  body,
+  upload,
+}: Endpoint): NonNullable<NonNullable<RouteConfig["request"]>["body"]>["content"] | null {
+  if (upload) {
+    return {
+      "application/octet-stream": {
+        schema: { type: "string", contentMediaType: "application/octet-stream" },
+      },
+    };
+  }
+  return body === undefined ? null : { "application/json": { schema: body } };
+}
+
+function repliesOf({ replies }: Endpoint): RouteConfig["responses"] {
+  return Object.fromEntries(Object.entries(replies).map(([status, reply]) => [status, replyOf(reply)]));
+}
+
+function replyOf({ description: text, schema, mediaType }: ReplySpec): RouteConfig["responses"][string] {
+  if (schema !== undefined) return { description: text, content: { "application/json": { schema } } };
+  if (mediaType === undefined) return { description: text };
+  return { description: text, content: { [mediaType]: { schema: {} } } };
+}
+
+/** The problems of an endpoint by status, each with its codes. */
+function problemsOf(endpoint: Endpoint): RouteConfig["responses"] {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of [...commonProblems(endpoint), ...(endpoint.problems ?? [])]) {
+    const status = errorStatuses[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => {
+      const text = `${statusTitles[status] ?? "Error"}: ${[...new Set(codes)].map((code) => `\`${code}\``).join(", ")}.`;
+      return [status, { description: text, content: { "application/problem+json": { schema: problem } } }];
+    }),
+  );
+}
+
+/** What every endpoint of its kind may answer. */
+function commonProblems(endpoint: Endpoint): readonly ErrorCode[] {
+  const { access = "key", method, upload } = endpoint;
+  const codes: ErrorCode[] = ["validation_failed", "internal"];
+  if (access !== "open") codes.push("unauthenticated", "forbidden", "store_unavailable");
+  if (takesKey(endpoint)) codes.push("malformed_header", "idempotency_mismatch", "disk_full");
+  if (upload) codes.push("body_too_large", "unsupported_media_type");
+  else if (method !== "get" && method !== "delete") {
+    codes.push("malformed_json", "body_too_large", "unsupported_media_type");
+  }
+  return codes;
+}

@@ -1,0 +1,20 @@
+import { z } from "zod";
+
+/** `true` or `false`. */
+export const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+
+/** Values joined by commas. */
+export function listOf<T extends z.ZodType<unknown, string>>(item: T) {
+  return z
+    .string()
+    .max(4_000)
+    .transform((text) => text.split(","))
+    .pipe(z.array(item).max(100));
+}
+
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+/** The same object without members that are undefined. */
+export function defined<T extends object>(object: T): Defined<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -1,0 +1,117 @@
+import type { Endpoint } from "./endpoint.ts";
+import { apiDocument } from "./openapi-document.ts";
+import { archiveAgentRoute } from "./routes/archive-agent.ts";
+import { cancelRunRoute } from "./routes/cancel-run.ts";
+import { cancelSessionRoute } from "./routes/cancel-session.ts";
+import { cleanUpRuntimeRoute } from "./routes/clean-up-runtime.ts";
+import { createAgentRoute } from "./routes/create-agent.ts";
+import { createSessionRoute } from "./routes/create-session.ts";
+import { decideApprovalRoute } from "./routes/decide-approval.ts";
+import { deleteFileRoute } from "./routes/delete-file.ts";
+import { deleteSessionRoute } from "./routes/delete-session.ts";
+import { downloadFileRoute } from "./routes/download-file.ts";
+import { evictSessionRoute } from "./routes/evict-session.ts";
+import { exportSessionRoute } from "./routes/export-session.ts";
+import { forkSessionRoute } from "./routes/fork-session.ts";
+import { getAgentRoute } from "./routes/get-agent.ts";
+import { getApprovalRoute } from "./routes/get-approval.ts";
+import { getHealth } from "./routes/get-health.ts";
+import { getMe } from "./routes/get-me.ts";
+import { getMetrics } from "./routes/get-metrics.ts";
+import { getOpenapi } from "./routes/get-openapi.ts";
+import { getReadiness } from "./routes/get-readiness.ts";
+import { getRunRoute } from "./routes/get-run.ts";
+import { getRuntimeHealth } from "./routes/get-runtime-health.ts";
+import { getRuntimeStats } from "./routes/get-runtime-stats.ts";
+import { getSessionRoute } from "./routes/get-session.ts";
+import { getSessionSummary } from "./routes/get-session-summary.ts";
+import { getSystem } from "./routes/get-system.ts";
+import { getTodosRoute } from "./routes/get-todos.ts";
+import { globFilesRoute } from "./routes/glob-files.ts";
+import { grepFilesRoute } from "./routes/grep-files.ts";
+import { listAgentVersionsRoute } from "./routes/list-agent-versions.ts";
+import { listAgentsRoute } from "./routes/list-agents.ts";
+import { listApprovalsRoute } from "./routes/list-approvals.ts";
+import { listEventsRoute } from "./routes/list-events.ts";
+import { listFilesRoute } from "./routes/list-files.ts";
+import { listLiveSessionsRoute } from "./routes/list-live-sessions.ts";
+import { listModelsRoute } from "./routes/list-models.ts";
+import { listRunsRoute } from "./routes/list-runs.ts";
+import { listSessionRunsRoute } from "./routes/list-session-runs.ts";
+import { listSessionsRoute } from "./routes/list-sessions.ts";
+import { listToolsRoute } from "./routes/list-tools.ts";
+import { moveFileRoute } from "./routes/move-file.ts";
+import { putAgentRoute } from "./routes/put-agent.ts";
+import { putTodosRoute } from "./routes/put-todos.ts";
+import { releaseSessionRoute } from "./routes/release-session.ts";
+import { retryRunRoute } from "./routes/retry-run.ts";
+import { rewindSessionRoute } from "./routes/rewind-session.ts";
+import { sendEventsRoute } from "./routes/send-events.ts";
+import { unarchiveAgentRoute } from "./routes/unarchive-agent.ts";
+import { updateSessionRoute } from "./routes/update-session.ts";
+import { uploadFileRoute } from "./routes/upload-file.ts";
+import { welcome } from "./routes/welcome.ts";
+
+/** The route table: every endpoint, in the order in which the API's description shows them. */
+export const endpoints: readonly Endpoint[] = [
+  // sessions
+  createSessionRoute,
+  listSessionsRoute,
+  getSessionRoute,
+  updateSessionRoute,
+  deleteSessionRoute,
+  forkSessionRoute,
+  rewindSessionRoute,
+  cancelSessionRoute,
+  releaseSessionRoute,
+  exportSessionRoute,
+  getSessionSummary,
+  getTodosRoute,
+  putTodosRoute,
+  // events
+  sendEventsRoute,
+  listEventsRoute,
+  // runs
+  listRunsRoute,
+  listSessionRunsRoute,
+  getRunRoute,
+  cancelRunRoute,
+  retryRunRoute,
+  // approvals
+  listApprovalsRoute,
+  getApprovalRoute,
+  decideApprovalRoute,
+  // files
+  listFilesRoute,
+  downloadFileRoute,
+  uploadFileRoute,
+  deleteFileRoute,
+  moveFileRoute,
+  globFilesRoute,
+  grepFilesRoute,
+  // agents
+  createAgentRoute,
+  listAgentsRoute,
+  getAgentRoute,
+  putAgentRoute,
+  listAgentVersionsRoute,
+  archiveAgentRoute,
+  unarchiveAgentRoute,
+  // catalog
+  listToolsRoute,
+  listModelsRoute,
+  // runtime
+  getRuntimeStats,
+  getRuntimeHealth,
+  listLiveSessionsRoute,
+  evictSessionRoute,
+  cleanUpRuntimeRoute,
+  // server
+  getSystem,
+  getMe,
+  getOpenapi(() => apiDocument(endpoints)),
+  getHealth,
+  getReadiness,
+  getMetrics,
+  welcome,
+];

@@ -1,0 +1,38 @@
+import { downloadFile } from "../../operations/session-files.ts";
+import { endpoint } from "../endpoint.ts";
+import { fileQuery } from "../file-path.ts";
+import { sessionPath } from "../path-params.ts";
+import { streamBody } from "../stream-body.ts";
+
+export const downloadFileRoute = endpoint({
+  id: "downloadFile",
+  method: "get",
+  path: "/api/v1/sessions/{sessionId}/files/content",
+  tag: "files",
+  summary: "The bytes of a file",
+  params: sessionPath,
+  query: fileQuery,
+  replies: { 200: { description: "The bytes.", mediaType: "application/octet-stream" } },
+  problems: ["session_not_found", "file_not_found", "not_a_file", "path_invalid"],
+  async handle({ operations, principal, params, query, context, requestId }) {
+    const { size, name, pieces } = await downloadFile(operations, principal, { ...params, ...query });
+    const body = streamBody(pieces, { telemetry: context.telemetry, requestId });
+    return {
+      raw: new Response(body, {
+        headers: {
+          "content-type": "application/octet-stream",
+          "content-length": String(size),
+          "content-disposition": `attachment; filename*=UTF-8''${headerText(name)}`,
+        },
+      }),
+    };
+  },
+});
+
+/** RFC 8187. */
+function headerText(text: string): string {
+  return encodeURIComponent(text).replace(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}

@@ -1,0 +1,16 @@
+import { runtimeStats } from "@berth/contract";
+import { runtimeStatistics } from "../../operations/inspect-runtime.ts";
+import { endpoint } from "../endpoint.ts";
+
+export const getRuntimeStats = endpoint({
+  id: "getRuntimeStats",
+  method: "get",
+  path: "/api/v1/runtime/stats",
+  tag: "runtime",
+  summary: "Live sessions and their memory, all workers together",
+  replies: { 200: { description: "The figures.", schema: runtimeStats } },
+  problems: ["no_worker"],
+  async handle({ operations, principal }) {
+    return { status: 200, body: await runtimeStatistics(operations, principal) };
+  },
+});

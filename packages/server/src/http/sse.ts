@@ -1,0 +1,127 @@
+import type { ServerResponse } from "node:http";
+import type { Principal } from "../auth/principal.ts";
+import { type Clock, pause } from "../lib/clock.ts";
+import { BerthError } from "../lib/errors.ts";
+import type { Following, FollowRequest, Opened } from "../operations/follow-events.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Beats } from "./beats.ts";
+import { outgoingOf } from "./node-requests.ts";
+import { securityHeaders } from "./security-headers.ts";
+import { goodbye, retryBytes } from "./sse-bytes.ts";
+import { SseConnection } from "./sse-connection.ts";
+import { NodeWire, WebWire } from "./sse-wire.ts";
+import type { StreamSettings } from "./stream-settings.ts";
+import type { StreamSlots } from "./stream-slots.ts";
+
+export interface EventStreamsOptions {
+  readonly following: Following;
+  readonly slots: StreamSlots;
+  readonly beats: Beats;
+  readonly clock: Clock;
+  readonly settings: StreamSettings;
+  readonly telemetry: Telemetry;
+}
+
+interface StreamRequest {
+  readonly request: Request;
+  readonly requestId: string;
+  readonly principal: Principal;
+  readonly follow: FollowRequest;
+}
+
+/** The event streams (SSE) of this process. */
+export interface EventStreams {
+  /** 204 when nothing can come, else the stream. Rejects as `Following.open` does, with `too_many_streams` or `shutting_down`. */
+  answer(request: StreamRequest): Promise<Response>;
+  /** Ends every stream so that its client connects again elsewhere. Resolves when they are gone. */
+  closeAll(): Promise<void>;
+  readonly size: number;
+}
+
+const eventStreamHeaders: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(securityHeaders),
+  "content-type": "text/event-stream",
+  "cache-control": "no-store, no-transform",
+  "x-accel-buffering": "no",
+};
+
+export function createEventStreams(options: EventStreamsOptions): EventStreams {
+  const { following, slots, beats, clock, settings, telemetry } = options;
+  const open = new Set<SseConnection>();
+  const retry = retryBytes(settings.retryMs);
+  let closing = false;
+
+  /** Answers the request on the wire that it came by. */
+  function start({ request, requestId, principal, follow }: StreamRequest, opened: Opening): Response {
+    const { orgId } = principal;
+    const { sessionId } = follow;
+    const connection = new SseConnection(settings, (by) => {
+      open.delete(connection);
+      beats.remove(connection);
+      slots.giveBack(principal);
+      telemetry.streamClosed({ transport: "sse", by, orgId, sessionId, requestId });
+    });
+    open.add(connection);
+    beats.add(connection);
+    telemetry.streamOpened({ transport: "sse", orgId, sessionId, requestId });
+    const headers = { ...eventStreamHeaders, "x-request-id": requestId };
+    const outgoing = outgoingOf(request);
+    const response =
+      outgoing === null ? webResponse(connection, headers) : nodeResponse(connection, outgoing, headers);
+    connection.write(retry);
+    connection.follow(opened.start(connection));
+    return response;
+  }
+
+  return {
+    async answer(request) {
+      if (closing) throw shuttingDown();
+      slots.take(request.principal);
+      try {
+        const opened = await following.open(request.principal, request.follow);
+        if (closing) throw shuttingDown();
+        if (opened.kind === "stream" && !request.request.signal.aborted) return start(request, opened);
+      } catch (thrown) {
+        slots.giveBack(request.principal);
+        throw thrown;
+      }
+      slots.giveBack(request.principal);
+      return new Response(null, { status: 204 });
+    },
+
+    async closeAll() {
+      closing = true;
+      for (const connection of open) connection.close(goodbye);
+      const deadline = clock.monotonic() + settings.closeMs;
+      while (open.size > 0 && clock.monotonic() < deadline) await pause(clock, 10);
+      for (const connection of open) connection.cut("server");
+    },
+
+    get size() {
+      return open.size;
+    },
+  };
+}
+
+type Opening = Extract<Opened, { kind: "stream" }>;
+
+function nodeResponse(
+  connection: SseConnection,
+  outgoing: ServerResponse,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  outgoing.writeHead(200, headers);
+  connection.connect(new NodeWire(outgoing, () => connection.gone()));
+  // Tells the adapter that the response is being written already.
+  return new Response(null, { headers: { "x-hono-already-sent": "true" } });
+}
+
+function webResponse(connection: SseConnection, headers: Readonly<Record<string, string>>): Response {
+  const wire = new WebWire(() => connection.gone());
+  connection.connect(wire);
+  return new Response(wire.body, { headers });
+}
+
+export function shuttingDown(): BerthError {
+  return new BerthError("shutting_down", "The server is stopping: connect again.", { retryable: true });
+}
