@@ -22,6 +22,7 @@ export class Activation {
   readonly #timings: number[] = [];
   #evictions = 0;
   #activations = 0;
+  #changes = 0;
   #roomWaiters: (() => void)[] = [];
   #timer: TimerHandle | null = null;
 
@@ -68,18 +69,24 @@ export class Activation {
     return [...this.#actors.values()];
   }
 
-  /** True when one more session may be activated; evicts by count first if that is what it takes. */
-  async makeRoom(): Promise<boolean> {
-    const { maxSessions } = this.#context.settings;
-    if (this.#actors.size < maxSessions && !this.#overMemory()) return true;
+  /** True when one more session may be activated besides those that are being claimed; evicts first if that is what it takes. */
+  async makeRoom(beingClaimed: number): Promise<boolean> {
+    const isRoom = () =>
+      this.#actors.size + beingClaimed < this.#context.settings.maxSessions && !this.#overMemory();
+    if (isRoom()) return true;
     await this.check();
-    return this.#actors.size < maxSessions && !this.#overMemory();
+    return isRoom();
   }
 
-  /** Resolves when a session left, or the signal aborted. */
-  room(signal: AbortSignal): Promise<void> {
+  /** Rises when a session left or became quiet. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Resolves when something changed since `changes` was read, or the signal aborted. */
+  room(changes: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      if (signal.aborted) return resolve();
+      if (signal.aborted || changes !== this.#changes) return resolve();
       this.#roomWaiters.push(resolve);
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
@@ -87,7 +94,7 @@ export class Activation {
 
   /** A session became quiet: who waits for room may look again. */
   noteQuiet(): void {
-    if (this.#roomWaiters.length > 0) this.#releaseWaiters();
+    this.#releaseWaiters();
   }
 
   /** Evicts what is idle for too long, then by count and by memory. */
@@ -114,6 +121,8 @@ export class Activation {
     this.remove(actor);
     this.#evictions += 1;
     const { orgId, sessionId } = actor.held;
+    // Something came while it was given back: whoever claims it next finds it in the mailbox.
+    if (actor.woken) await this.#context.queue.push({ orgId, sessionId });
     this.#context.telemetry.sessionEvicted({ orgId, sessionId, reason, bytes: actor.state.bytes });
     return true;
   }
@@ -183,6 +192,7 @@ export class Activation {
   }
 
   #releaseWaiters(): void {
+    this.#changes += 1;
     const waiters = this.#roomWaiters;
     this.#roomWaiters = [];
     for (const go of waiters) go();

@@ -130,6 +130,10 @@ export class SessionActor {
     return this.state.run !== null && this.state.run.waitingSince === null;
   }
 
+  get woken(): boolean {
+    return this.#woken;
+  }
+
   get stopped(): boolean {
     return this.#stopped;
   }

@@ -32,6 +32,7 @@ export class Worker {
   readonly #slots: RunSlots;
   readonly #stopping = new AbortController();
   readonly #claiming = new Map<string, Promise<void>>();
+  readonly #wokenMeanwhile = new Set<string>();
   readonly #timers: TimerHandle[] = [];
   #taking: Promise<void> | null = null;
   #unanswer: (() => void) | null = null;
@@ -111,7 +112,7 @@ export class Worker {
     for (;;) {
       for (const actor of this.activation.all())
         await this.#quietly("drain", async () => void (await this.activation.evict(actor, "drain")));
-      const busy = this.activation.all().some((actor) => actor.running || !actor.quiet);
+      const busy = this.activation.all().some((actor) => actor.running);
       if (!busy || clock.monotonic() >= until) return;
       await pause(clock, 50);
       for (const actor of this.activation.all()) actor.wake();
@@ -129,26 +130,32 @@ export class Worker {
         live.wake();
         continue;
       }
-      while (!signal.aborted && !(await this.#hasRoom())) await this.activation.room(signal);
+      await this.#waitForRoom(signal);
       while (this.#claiming.size >= claimsAtOnce) await Promise.race(this.#claiming.values());
       if (signal.aborted) return;
       this.#claimSoon(wakeUp);
     }
   }
 
-  async #hasRoom(): Promise<boolean> {
-    const { maxSessions } = this.#context.settings;
-    return (
-      this.activation.all().length + this.#claiming.size < maxSessions && (await this.activation.makeRoom())
-    );
+  async #waitForRoom(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const { changes } = this.activation;
+      if (await this.activation.makeRoom(this.#claiming.size)) return;
+      await this.activation.room(changes, signal);
+    }
   }
 
   #claimSoon(wakeUp: WakeUp): void {
     const key = `${wakeUp.orgId}/${wakeUp.sessionId}`;
-    if (this.#claiming.has(key)) return;
-    const claiming = this.#quietly("claim", () => this.#claim(wakeUp)).finally(() =>
-      this.#claiming.delete(key),
-    );
+    if (this.#claiming.has(key)) {
+      this.#wokenMeanwhile.add(key);
+      return;
+    }
+    const claiming = this.#quietly("claim", () => this.#claim(wakeUp)).finally(() => {
+      this.#claiming.delete(key);
+      if (this.#wokenMeanwhile.delete(key)) this.activation.get(wakeUp.orgId, wakeUp.sessionId)?.wake();
+      this.activation.noteQuiet();
+    });
     this.#claiming.set(key, claiming);
   }
 
