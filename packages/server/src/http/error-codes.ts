@@ -52,6 +52,7 @@ export const errorStatuses = {
   validation_failed: 422,
   mailbox_full: 429,
   rate_limited: 429,
+  too_many_streams: 429,
   too_many_tickets: 429,
   internal: 500,
   bus_closed: 503,

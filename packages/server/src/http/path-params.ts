@@ -1,9 +1,12 @@
 import { agentName, idSchema } from "@berth/contract";
 import { z } from "zod";
+import { filePath } from "./file-path.ts";
 
 export const sessionPath = z.strictObject({ sessionId: idSchema("session") });
 export const runPath = z.strictObject({ runId: idSchema("run") });
 export const approvalPath = z.strictObject({ approvalId: idSchema("approval") });
+/** A file of the workspace: its path is the rest of the URL's, slashes and all. */
+export const fileParams = z.strictObject({ sessionId: idSchema("session"), path: filePath.min(1) });
 /** An agent's id or its name. */
 export const agentPath = z.strictObject({ agentId: z.union([idSchema("agent"), agentName]) });
 /** A request that says all in its path; `{}` is taken too. */

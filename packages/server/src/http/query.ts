@@ -3,12 +3,13 @@ import { z } from "zod";
 /** `true` or `false`. */
 export const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
-/** Values joined by commas. */
+const text = z.string().max(4_000);
+
+/** Values joined by commas, or the name several times. */
 export function listOf<T extends z.ZodType<unknown, string>>(item: T) {
   return z
-    .string()
-    .max(4_000)
-    .transform((text) => text.split(","))
+    .union([text, z.array(text).max(100)])
+    .transform((given) => [given].flat().flatMap((words) => words.split(",")))
     .pipe(z.array(item).max(100));
 }
 

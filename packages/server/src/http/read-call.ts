@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Principal } from "../auth/principal.ts";
+import { BerthError } from "../lib/errors.ts";
 import { hashJson } from "../lib/canonical-json.ts";
 import { agentNotFound, approvalNotFound, runNotFound, sessionNotFound } from "../operations/access.ts";
 import { z } from "zod";
@@ -65,6 +66,8 @@ function notFound(name: string, id: string): Error {
       return approvalNotFound(id);
     case "runId":
       return runNotFound(id);
+    case "path":
+      return new BerthError("file_not_found", "There is no such file in the workspace.");
     default:
       return sessionNotFound(id);
   }

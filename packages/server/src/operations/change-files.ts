@@ -5,7 +5,6 @@ import { newInput } from "./accept-inputs.ts";
 import { sessionFor } from "./access.ts";
 import { settle, type Settled } from "./apply-inputs.ts";
 import type { OperationsContext, Origin } from "./context.ts";
-import { keepBlob } from "./keep-blob.ts";
 import { findFile } from "./session-files.ts";
 import { timeText } from "./views.ts";
 
@@ -24,7 +23,7 @@ export async function writeFile(
   const { data, mediaType, path } = request;
   checkPath(path);
   const session = await writable(context, principal, request);
-  const blob = await keepBlob(context, principal.orgId, data);
+  const blob = await context.blobs.put(principal.orgId, data);
   const body: InternalInput = { type: "file.write", path, ...blob, ...(mediaType !== null && { mediaType }) };
   return settle(context, change(principal, { session, body, origin: request.origin }), ([event]) => ({
     path,

@@ -59,12 +59,16 @@ export async function listLiveSessions(
   return lists.flat().toSorted((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
 }
 
-/** How the workers are; `ok` when there is one and all are well. */
+/** How the workers are: the one that is worst off, and each of them. Rejects with `no_worker`. */
 export async function runtimeHealthOf(
   context: OperationsContext,
   principal: Principal,
-): Promise<{ readonly ok: boolean; readonly workers: RuntimeHealth[] }> {
+): Promise<RuntimeHealth & { readonly workers: readonly RuntimeHealth[] }> {
   requirePermission(principal, "runtime:read");
   const workers = await askWorkers(context, { op: "health" }, runtimeHealth);
-  return { ok: workers.length > 0 && workers.every(({ ok }) => ok), workers: [...workers] };
+  const [worst] = workers.toSorted(
+    (a, b) => Number(a.ok) - Number(b.ok) || b.heartbeatAgeMs - a.heartbeatAgeMs,
+  );
+  if (worst === undefined) throw noWorker();
+  return { ...worst, workers };
 }

@@ -1,7 +1,6 @@
 import type { ContentPart } from "@berth/contract";
 import { BerthError } from "../lib/errors.ts";
 import type { OperationsContext } from "./context.ts";
-import { keepBlob } from "./keep-blob.ts";
 
 /**
  * Content as a log keeps it: images and files above `settings.inlineBytes` go to the blob store, a blob that is named must be
@@ -21,7 +20,7 @@ async function keepPart(context: OperationsContext, orgId: string, part: Content
   if (part.blob !== undefined) await checkBlob(context, orgId, part.blob);
   const { data, ...rest } = part;
   if (data === undefined || Buffer.byteLength(data, "base64") <= context.settings.inlineBytes) return part;
-  const kept = await keepBlob(context, orgId, Buffer.from(data, "base64"));
+  const kept = await context.blobs.put(orgId, Buffer.from(data, "base64"));
   return { ...rest, blob: { ...kept, mediaType: part.mediaType } };
 }
 

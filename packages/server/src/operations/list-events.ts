@@ -20,8 +20,8 @@ interface ListEvents {
   readonly after?: string | undefined;
   readonly types?: readonly string[] | undefined;
   readonly channels?: readonly Channel[] | undefined;
-  /** Of a sub-agent; empty for the session's own agent. */
-  readonly namespace?: string | undefined;
+  /** Of sub-agents; empty for the session's own agent. */
+  readonly namespaces?: readonly string[] | undefined;
 }
 
 /** Events that one request looks at, at most: what a narrow filter leaves out is not read for ever. */
@@ -59,8 +59,8 @@ function passes({ type }: StoredEvent, { types, channels }: ListEvents): boolean
   return (types?.includes(type) ?? true) && (channels?.includes(channelOf(type)) ?? true);
 }
 
-function inNamespace(event: SessionEvent, { namespace }: ListEvents): boolean {
-  return namespace === undefined || event.namespace === namespace;
+function inNamespace(event: SessionEvent, { namespaces }: ListEvents): boolean {
+  return namespaces?.includes(event.namespace) ?? true;
 }
 
 /** The seq that a cursor stands for. */

@@ -5,12 +5,15 @@ import type { SessionFilter } from "../store/store.ts";
 import type { OperationsContext } from "./context.ts";
 import { pageView, sessionView } from "./views.ts";
 
-/** Newest first. */
+/** Newest first; of one agent when its id or name is given. */
 export async function listSessions(
   context: OperationsContext,
   principal: Principal,
-  filter: SessionFilter,
+  { agent, ...rest }: Omit<SessionFilter, "agentId"> & { readonly agent?: string },
 ): Promise<Page<Session>> {
   requirePermission(principal, "session:read");
+  const found = agent === undefined ? undefined : await context.store.org(principal.orgId).findAgent(agent);
+  if (found === null) return { items: [], next: null };
+  const filter = { ...rest, ...(found !== undefined && { agentId: found.id }) };
   return pageView(await context.store.org(principal.orgId).listSessions(filter), sessionView);
 }

@@ -13,7 +13,8 @@ export async function wakeSession(
   const { orgId, id: sessionId, holder } = session;
   if (holder !== null) {
     const wake: WorkerCommand = { op: "wake", orgId, sessionId };
-    context.bus.publish(workerTopic(holder), wake);
+    // Nobody waits for the answer: there is none.
+    void context.bus.ask(workerTopic(holder), wake, context.settings.workerAnswerMs);
   }
   await context.queue.push({ orgId, sessionId });
 }

@@ -1,21 +1,19 @@
 import { downloadFile } from "../../operations/session-files.ts";
 import { endpoint } from "../endpoint.ts";
-import { fileQuery } from "../file-path.ts";
-import { sessionPath } from "../path-params.ts";
+import { fileParams } from "../path-params.ts";
 import { streamBody } from "../stream-body.ts";
 
 export const downloadFileRoute = endpoint({
   id: "downloadFile",
   method: "get",
-  path: "/api/v1/sessions/{sessionId}/files/content",
+  path: "/api/v1/sessions/{sessionId}/files/{path}",
   tag: "files",
   summary: "The bytes of a file",
-  params: sessionPath,
-  query: fileQuery,
+  params: fileParams,
   replies: { 200: { description: "The bytes.", mediaType: "application/octet-stream" } },
   problems: ["session_not_found", "file_not_found", "not_a_file", "path_invalid"],
-  async handle({ operations, principal, params, query, context, requestId }) {
-    const { size, name, pieces } = await downloadFile(operations, principal, { ...params, ...query });
+  async handle({ operations, principal, params, context, requestId }) {
+    const { size, name, pieces } = await downloadFile(operations, principal, { ...params });
     const body = streamBody(pieces, { telemetry: context.telemetry, requestId });
     return {
       raw: new Response(body, {

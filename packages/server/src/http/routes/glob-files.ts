@@ -13,7 +13,7 @@ const query = z.strictObject({
 export const globFilesRoute = endpoint({
   id: "globFiles",
   method: "get",
-  path: "/api/v1/sessions/{sessionId}/files/glob",
+  path: "/api/v1/sessions/{sessionId}/search/files",
   tag: "files",
   summary: "Files whose path matches a pattern",
   params: sessionPath,

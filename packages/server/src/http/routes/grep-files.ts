@@ -18,7 +18,7 @@ const match = z.strictObject({ path: z.string(), line: z.int().min(1), text: z.s
 export const grepFilesRoute = endpoint({
   id: "grepFiles",
   method: "get",
-  path: "/api/v1/sessions/{sessionId}/files/grep",
+  path: "/api/v1/sessions/{sessionId}/search/text",
   tag: "files",
   summary: "Lines of files that match a regular expression",
   params: sessionPath,

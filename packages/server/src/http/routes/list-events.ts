@@ -13,11 +13,9 @@ const query = z.strictObject({
     .optional(),
   types: listOf(z.enum(eventTypes)).optional().describe("event types, joined by commas"),
   channel: listOf(z.enum(channels)).optional().describe("progress, control or monitor, joined by commas"),
-  namespace: z
-    .string()
-    .max(1_000)
+  namespace: listOf(z.string())
     .optional()
-    .describe("path of a sub-agent; empty for the session's own agent"),
+    .describe("paths of sub-agents, joined by commas; empty for the session's own agent"),
 });
 
 export const listEventsRoute = endpoint({
@@ -32,8 +30,9 @@ export const listEventsRoute = endpoint({
   query,
   replies: { 200: { description: "A page of it.", schema: pageOf(sessionEvent) } },
   problems: ["session_not_found", "cursor_invalid"],
-  async handle({ operations, principal, params, query: { channel, ...rest } }) {
-    const page = await listEvents(operations, principal, { ...params, ...rest, channels: channel });
+  async handle({ operations, principal, params, query: { channel, namespace, ...rest } }) {
+    const filter = { channels: channel, namespaces: namespace };
+    const page = await listEvents(operations, principal, { ...params, ...rest, ...filter });
     return { status: 200, body: page };
   },
 });

@@ -1,4 +1,4 @@
-import { idSchema, pageOf, pageQuery, session, sessionKey, sessionStatus } from "@berth/contract";
+import { agentName, idSchema, pageOf, pageQuery, session, sessionKey, sessionStatus } from "@berth/contract";
 import { z } from "zod";
 import { listSessions } from "../../operations/list-sessions.ts";
 import { endpoint } from "../endpoint.ts";
@@ -12,7 +12,10 @@ const pair = z
 const query = z.strictObject({
   ...pageQuery,
   owner: z.string().min(1).max(100).optional(),
-  agentId: idSchema("agent").optional(),
+  agent: z
+    .union([idSchema("agent"), agentName])
+    .optional()
+    .describe("id or name"),
   key: sessionKey.optional(),
   status: sessionStatus.optional(),
   archived: flag.optional().describe("default: archived ones are left out"),
