@@ -39,7 +39,7 @@ describe("a turn", () => {
       answer: (call) => {
         if (turnOf(call) === 0) return calls(["echo", { say: "forty-two" }]);
         const last = call.request.messages.at(-1);
-        return text(last?.role === "tool" ? `It said ${String(last.results[0]?.content)}` : "?");
+        return text(last?.role === "tool" ? `It said ${JSON.stringify(last.results[0]?.content)}` : "?");
       },
       tools: [echo],
     });
@@ -48,7 +48,7 @@ describe("a turn", () => {
     const log = await h.finished(session);
     expect(log.length - 1).toBeLessThanOrEqual(12);
     expect(log.find((event) => event.type === "agent.message")).toMatchObject({
-      data: { text: "It said forty-two" },
+      data: { text: `It said "forty-two"` },
     });
   });
 
