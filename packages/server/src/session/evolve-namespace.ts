@@ -133,9 +133,7 @@ function resolveCall(state: SessionState, event: SessionEvent<"agent.tool_result
     ...(note !== undefined && { note }),
     ...(suggestions !== undefined && { suggestions }),
   });
-  const resolved = change(signalCall(told, event.namespace, toolUseId, signal), event.namespace, (at) =>
-    at.step === null ? settle(at) : at,
-  );
+  const resolved = change(signalCall(told, event.namespace, toolUseId, signal), event.namespace, settle);
   const call = state.namespaces[event.namespace]?.calls.find((one) => one.toolUseId === toolUseId);
   const touches = call?.kind === "server" && call.effect !== "pure";
   return touches ? { ...resolved, workspaceDirty: true } : resolved;

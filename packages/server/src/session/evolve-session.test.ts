@@ -1,0 +1,160 @@
+import type { EventData } from "@berth/contract";
+import { describe, expect, it } from "vitest";
+import { hashOf, idOf } from "../../test/support/session/ids.ts";
+import { agent, call, helper, person, story } from "../../test/support/session/story.ts";
+import { evolve } from "./evolve.ts";
+import type { NewEvent } from "./new-event.ts";
+import { bytesOf } from "./size.ts";
+import { noUsage, root, statusOf } from "./state.ts";
+
+describe("events about the session", () => {
+  it("session.created is the beginning", () => {
+    const { state } = story({ key: "k", title: "T", metadata: { a: "1" }, model: "test/own" });
+    expect(state).toMatchObject({
+      sessionId: idOf("session", 1),
+      seq: 1,
+      owner: person.id,
+      agent,
+      key: "k",
+      title: "T",
+      metadata: { a: "1" },
+      model: "test/own",
+      run: null,
+      usage: noUsage,
+    });
+    expect(statusOf(state)).toBe("idle");
+    expect(state.namespaces[root]).toMatchObject({ name: "", depth: 0, parent: null, model: "test/own" });
+    expect(story().state.namespaces[root]?.model).toBe("");
+  });
+
+  it("session.updated changes what it names and nothing else", () => {
+    const began = story({ title: "old", metadata: { a: "1" } });
+    const titled = story({ title: "old", metadata: { a: "1" } }).add({
+      type: "session.updated",
+      data: { title: null },
+    });
+    expect(titled.state).toEqual({ ...began.state, seq: 2, title: null });
+    const data = { metadata: { longer: "value" }, model: "test/b", agent: helper };
+    const changed = story({ title: "old", metadata: { a: "1" } }).add({
+      type: "session.updated",
+      data,
+    }).state;
+    expect(changed).toMatchObject({ ...data, title: "old" });
+    expect(changed.bytes - began.state.bytes).toBe(bytesOf(data.metadata) - bytesOf({ a: "1" }));
+  });
+
+  it("session.archived archives and brings back", () => {
+    const archived = story().add({ type: "session.archived", data: { archived: true } });
+    expect(statusOf(archived.state)).toBe("archived");
+    expect(statusOf(archived.add({ type: "session.archived", data: { archived: false } }).state)).toBe(
+      "idle",
+    );
+  });
+
+  it("session.forked makes the prefix another session's, with nothing going on", () => {
+    const prefix = story({ key: "k", title: "parent" }).message("hi").think().answer("hello");
+    const data = {
+      fromSessionId: idOf("session", 1),
+      fromSeq: 6,
+      owner: "usr_other",
+      title: null,
+      manifest: null,
+    };
+    const forked = {
+      ...prefix.events[0],
+      seq: 7,
+      type: "session.forked",
+      sessionId: idOf("session", 2),
+      data,
+    };
+    const { state } = prefix;
+    const fork = evolve({ ...state, archived: true }, forked as never);
+    expect(fork).toMatchObject({
+      sessionId: idOf("session", 2),
+      seq: 7,
+      owner: "usr_other",
+      key: null,
+      title: null,
+      archived: false,
+      manifest: null,
+      workspaceDirty: false,
+      run: null,
+      approvals: {},
+    });
+    expect(fork.namespaces[root]).toMatchObject({ node: "END", step: null, calls: [] });
+    expect([...(fork.namespaces[root]?.items ?? [])]).toEqual([...(state.namespaces[root]?.items ?? [])]);
+    const restored = evolve(state, { ...forked, data: { ...data, manifest: hashOf(3) } } as never);
+    expect(restored.manifest).toEqual({ hash: hashOf(3), seq: 7 });
+    const kept = evolve({ ...state, manifest: { hash: hashOf(1), seq: 2 } }, forked as never);
+    expect(kept.manifest).toEqual({ hash: hashOf(1), seq: 2 });
+  });
+
+  it("session.rewound is the state at its target with nothing going on and the usage of the raw log", () => {
+    const told = story()
+      .turn("one")
+      .message("two")
+      .think()
+      .answer(call(1, { effect: "once" }))
+      .starts(1)
+      .returns(1);
+    const target = told.state;
+    const usage = { ...noUsage, inputTokens: 99 };
+    const data = {
+      toSeq: told.seq,
+      cause: "rewind",
+      manifest: null,
+      manifestSeq: null,
+      usage,
+      outsideEffects: [],
+    } satisfies EventData<"session.rewound">;
+    const back = told.add({ type: "session.rewound", data }).state;
+    expect(back).toMatchObject({ run: null, approvals: {}, usage, workspaceDirty: true, manifest: null });
+    expect(back.namespaces[root]).toMatchObject({ node: "END", step: null, calls: [] });
+    expect([...(back.namespaces[root]?.items ?? [])]).toEqual([...(target.namespaces[root]?.items ?? [])]);
+    const restored = told.add({
+      type: "session.rewound",
+      data: { ...data, toSeq: told.seq, manifest: hashOf(1) },
+    });
+    expect(restored.state).toMatchObject({
+      workspaceDirty: false,
+      manifest: { hash: hashOf(1), seq: restored.seq },
+    });
+  });
+
+  it("todo.changed replaces the list and counts its size", () => {
+    const todos = [{ id: "1", content: "x".repeat(100), status: "pending" }] as const;
+    const before = story().state.bytes;
+    const told = story().add({ type: "todo.changed", data: { todos: [...todos] } });
+    expect(told.state.todos).toEqual(todos);
+    expect(told.state.bytes - before).toBeGreaterThan(100);
+    expect(told.add({ type: "todo.changed", data: { todos: [] } }).state.bytes).toBe(before);
+  });
+
+  it("file.changed makes the workspace dirty until a run's end keeps a manifest", () => {
+    const data = { path: "/a", change: "deleted" } as const;
+    const told = story().message("hi").add({ type: "file.changed", data });
+    expect(told.state.workspaceDirty).toBe(true);
+    expect(told.think().answer("x").ends().state).toMatchObject({ workspaceDirty: true, manifest: null });
+    const kept = told.message("again").think().answer("y").ends("end_turn", hashOf(4));
+    expect(kept.state).toMatchObject({ workspaceDirty: false, manifest: { hash: hashOf(4), seq: kept.seq } });
+  });
+
+  const silent: readonly NewEvent[] = [
+    { type: "session.resumed", data: { strategy: "continue", sealed: [], epoch: 2 } },
+    { type: "user.interrupt", data: {} },
+    { type: "input.refused", data: { code: "c", message: "m", inputType: "timer" } },
+    {
+      type: "model.retried",
+      data: { model: "m", attempt: 1, delayMs: 1, error: { code: "c", message: "m", retryable: true } },
+    },
+    {
+      type: "model.fell_back",
+      data: { from: "a", to: "b", error: { code: "c", message: "m", retryable: true } },
+    },
+    { type: "error", data: { code: "c", message: "m", retryable: false } },
+  ];
+  it.each(silent)("$type changes nothing but the seq", (event) => {
+    const told = story().message("hi");
+    expect(story().message("hi").add(event).state).toEqual({ ...told.state, seq: 4 });
+  });
+});
