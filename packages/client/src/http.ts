@@ -73,7 +73,7 @@ export function createHttp(options: HttpOptions): Http {
     return {
       accept: "application/json, application/problem+json",
       ...(body !== undefined && { "content-type": "application/json" }),
-      ...(method !== "GET" && method !== "DELETE" && { "idempotency-key": key }),
+      ...(method !== "GET" && { "idempotency-key": key }),
       ...headers,
       ...(await authorization()),
     };

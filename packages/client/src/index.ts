@@ -7,6 +7,7 @@ export { BrokenStreamError, type FollowState } from "./follow.ts";
 export type { CallOptions, ChangeOptions, PageQuery } from "./pages.ts";
 export type { AgentQuery } from "./resources/agents.ts";
 export type { ApprovalQuery } from "./resources/approvals.ts";
+export type { RunQuery } from "./resources/runs.ts";
 export type { Changed, SessionQuery } from "./resources/sessions.ts";
 export type { EventsOptions } from "./session/event-source.ts";
 export type {

@@ -47,10 +47,9 @@ function endOf(frame: { code: string; message: string }): Frame | "cut" {
 
 /** What a WebSocket tells by code alone, with the status that HTTP has for it. */
 const statuses: Readonly<Record<string, number>> = {
-  unauthorized: 401,
+  unauthenticated: 401,
   forbidden: 403,
   session_not_found: 404,
-  not_found: 404,
   cursor_invalid: 409,
   validation_failed: 422,
 };

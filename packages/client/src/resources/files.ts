@@ -7,20 +7,31 @@ export type Files = ReturnType<typeof createFiles>;
 
 /** The files of a session's workspace. Paths are relative to it, with `/` between folders. */
 export function createFiles(http: Http, sessionId: string) {
-  const at = (path: string) =>
-    sessionPath(sessionId, `/files/${path.split("/").map(encodeURIComponent).join("/")}`);
+  const folder = sessionPath(sessionId, "/files");
+  const content = `${folder}/content`;
   return {
-    list(options: CallOptions & { readonly path?: string } = {}): Promise<FileList> {
-      const query = options.path === undefined ? {} : { path: options.path };
-      return http.json({ method: "GET", path: sessionPath(sessionId, "/files"), query, ...callOf(options) });
+    /** What is in a folder (default: the workspace itself), `depth` levels down. */
+    list(
+      options: CallOptions & {
+        readonly path?: string;
+        readonly depth?: number;
+        readonly limit?: number;
+      } = {},
+    ): Promise<FileList> {
+      const { path, depth, limit } = options;
+      return http.json({ method: "GET", path: folder, query: { path, depth, limit }, ...callOf(options) });
+    },
+    /** Paths that match a pattern, for example `src/*.ts`. */
+    glob(
+      pattern: string,
+      options: CallOptions & { readonly path?: string } = {},
+    ): Promise<{ items: string[]; truncated: boolean }> {
+      const query = { pattern, path: options.path };
+      return http.json({ method: "GET", path: `${folder}/glob`, query, ...callOf(options) });
     },
     download(path: string, options: CallOptions = {}): Promise<Uint8Array> {
-      const request = {
-        method: "GET",
-        path: at(path),
-        headers: { accept: "*/*" },
-        ...callOf(options),
-      } as const;
+      const headers = { accept: "*/*" };
+      const request = { method: "GET", path: content, query: { path }, headers, ...callOf(options) } as const;
       return http.read(request, async (response) => new Uint8Array(await response.arrayBuffer()));
     },
     /** Writes a whole file; what was there is replaced. */
@@ -30,10 +41,21 @@ export function createFiles(http: Http, sessionId: string) {
       options: ChangeOptions & { readonly mediaType?: string } = {},
     ): Promise<void> {
       const headers = { "content-type": options.mediaType ?? "application/octet-stream" };
-      await http.json({ method: "PUT", path: at(path), bytes: data, headers, ...callOf(options) });
+      await http.json({
+        method: "PUT",
+        path: content,
+        query: { path },
+        bytes: data,
+        headers,
+        ...callOf(options),
+      });
     },
-    async delete(path: string, options: CallOptions = {}): Promise<void> {
-      await http.json({ method: "DELETE", path: at(path), ...callOf(options) });
+    /** Removes a file, or a folder with all that is in it. */
+    async delete(path: string, options: ChangeOptions = {}): Promise<void> {
+      await http.json({ method: "DELETE", path: content, query: { path }, ...callOf(options) });
+    },
+    async move(path: string, to: string, options: ChangeOptions = {}): Promise<void> {
+      await http.json({ method: "POST", path: `${folder}/move`, body: { path, to }, ...callOf(options) });
     },
   };
 }

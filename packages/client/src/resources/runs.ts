@@ -1,7 +1,11 @@
-import type { Page, Recovery, RetryBody, Run, RunStatus } from "@berth/contract";
+import type { Page, Recovery, RetryBody, Run, RunStatus, SendReply } from "@berth/contract";
 import type { Http } from "../http.ts";
 import { callOf, type CallOptions, type ChangeOptions, type PageQuery } from "../pages.ts";
-import { sessionPath } from "./sessions.ts";
+
+export interface RunQuery extends PageQuery {
+  readonly sessionId?: string;
+  readonly status?: RunStatus;
+}
 
 export type Runs = ReturnType<typeof createRuns>;
 
@@ -11,21 +15,16 @@ export function createRuns(http: Http) {
     get(id: string, options: CallOptions = {}): Promise<Run> {
       return http.json({ method: "GET", path: path(id), ...callOf(options) });
     },
-    list(sessionId: string, query: PageQuery & { readonly status?: RunStatus } = {}): Promise<Page<Run>> {
+    list(query: RunQuery = {}): Promise<Page<Run>> {
       const { signal, ...rest } = query;
-      return http.json({
-        method: "GET",
-        path: sessionPath(sessionId, "/runs"),
-        query: rest,
-        ...(signal && { signal }),
-      });
+      return http.json({ method: "GET", path: "/runs", query: rest, ...(signal && { signal }) });
     },
     /** Ends a run, also one that waits in the queue. */
     async cancel(id: string, options: ChangeOptions = {}): Promise<void> {
       await http.json({ method: "POST", path: path(id, "/cancel"), body: {}, ...callOf(options) });
     },
     /** A new run from the last safe point of one that ended. */
-    retry(id: string, body: RetryBody = {}, options: ChangeOptions = {}): Promise<unknown> {
+    retry(id: string, body: RetryBody = {}, options: ChangeOptions = {}): Promise<SendReply> {
       return http.json({ method: "POST", path: path(id, "/retry"), body, ...callOf(options) });
     },
     /** Does what a failed run offers in `recovery`. The reply is that of the request which it names. */

@@ -12,8 +12,7 @@ import { allPages, callOf, type CallOptions, type ChangeOptions, type PageQuery 
 
 export interface SessionQuery extends PageQuery {
   readonly owner?: string;
-  /** Name or id of an agent. */
-  readonly agent?: string;
+  readonly agentId?: string;
   readonly key?: string;
   readonly status?: SessionStatus;
   readonly archived?: boolean;

@@ -34,6 +34,9 @@ export function createSystem(http: Http) {
       stats: get<RuntimeStats>("/runtime/stats"),
       health: get<RuntimeHealth>("/runtime/health"),
       sessions: get<Page<LiveSession>>("/runtime/sessions"),
+      /** Takes idle sessions out of memory; they lose nothing. */
+      cleanup: (options: ChangeOptions = {}): Promise<{ evicted: number }> =>
+        http.json({ method: "POST", path: "/runtime/cleanup", body: {}, ...callOf(options) }),
       /** Takes an idle session out of memory; it loses nothing. */
       async evict(sessionId: string, options: CallOptions = {}): Promise<void> {
         const path = `/runtime/sessions/${encodeURIComponent(sessionId)}`;

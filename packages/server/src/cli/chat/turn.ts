@@ -1,0 +1,91 @@
+import {
+  BerthInputRefusedError,
+  createTranscript,
+  type FollowedEvent,
+  type FollowState,
+  type RunHandlers,
+  type RunResult,
+  type SessionHandle,
+} from "@berth/client";
+import type { Printer } from "../terminal/io.ts";
+import { askApproval } from "./ask-approval.ts";
+import type { LineReader } from "./line-reader.ts";
+import { createRenderer } from "./renderer.ts";
+
+export interface TurnContext {
+  readonly session: SessionHandle;
+  readonly printer: Printer;
+  /** Null when nobody can be asked. */
+  readonly lines: LineReader | null;
+  /** Approve whatever is asked. */
+  readonly yes: boolean;
+  /** Stops watching. */
+  readonly signal: AbortSignal;
+  /** Shows nothing but what has to be said. */
+  readonly quiet?: boolean;
+}
+
+/** A message to send, or a run that goes on. */
+export type TurnStart = { readonly text: string } | { readonly runId: string; readonly after: string };
+
+/** One run from its message to its end, shown as it happens. Null when the message was refused. */
+export async function runTurn(context: TurnContext, start: TurnStart): Promise<RunResult | null> {
+  const { session, printer } = context;
+  const transcript = createTranscript();
+  const renderer = createRenderer(printer, { messages: false });
+  const onEvent = (event: FollowedEvent) => {
+    const changes = transcript.apply(event);
+    if (context.quiet === true) return;
+    renderer.show(changes);
+    if (event.type === "todo.changed") renderer.todos(event.data.todos);
+  };
+  const handlers: RunHandlers = {
+    ...answering(context),
+    onEvent,
+    onState: connectionLines(printer),
+    signal: context.signal,
+  };
+  try {
+    if ("text" in start) return await session.run({ ...handlers, text: start.text });
+    return await session.join(start.runId, { ...handlers, after: start.after });
+  } catch (error) {
+    if (!(error instanceof BerthInputRefusedError)) throw error;
+    printer.err(`The message was refused: ${error.message}\n`);
+    return null;
+  } finally {
+    renderer.end();
+  }
+}
+
+function answering({ lines, printer, yes }: TurnContext): RunHandlers {
+  // People answer one question at a time.
+  let before: Promise<unknown> = Promise.resolve();
+  return {
+    onApproval(request, { signal }) {
+      if (yes) return Promise.resolve({ decision: "allow", note: "allowed by --yes" });
+      if (lines === null) {
+        printer.err(
+          `${request.name} needs an approval and nobody is here to ask: denied. Use --yes to allow everything.\n`,
+        );
+        return Promise.resolve({
+          decision: "deny",
+          note: "Nobody is here to ask, so this is not possible now.",
+        });
+      }
+      const answer = before.then(() => askApproval(request, { printer, lines, signal }));
+      before = answer.catch(() => {});
+      return answer;
+    },
+  };
+}
+
+/** Says once that the connection is gone, and once that it is back. */
+function connectionLines(printer: Printer): (state: FollowState) => void {
+  let lost = false;
+  return ({ status }) => {
+    if (status === "reconnecting" && !lost)
+      printer.err("\n(connection lost, connecting again; the run goes on)\n");
+    if (status === "connected" && lost) printer.err("(connected again)\n");
+    lost = status === "reconnecting";
+  };
+}

@@ -1,0 +1,67 @@
+import { Command } from "commander";
+import { agentsCommand } from "./agents.ts";
+import { approvalsCommand } from "./approvals.ts";
+import { benchCommand } from "./bench.ts";
+import { chatCommand } from "./chat.ts";
+import { configCommand } from "./config.ts";
+import type { Actions } from "./context.ts";
+import { doctorCommand } from "./doctor.ts";
+import { migrateCommand } from "./migrate.ts";
+import { modelsCommand } from "./models.ts";
+import { runCommand } from "./run.ts";
+import { serveCommand } from "./serve-command.ts";
+import { sessionsCommand } from "./sessions.ts";
+import type { Io } from "./terminal/io.ts";
+import { toolsCommand } from "./tools.ts";
+
+const examples = `
+Examples:
+  berth serve                                  start the server
+  berth chat                                   talk with an agent
+  berth chat "What is in this folder?"         one message, its answer, and out
+  berth run "Write a haiku to haiku.txt" --json
+  berth sessions tail ses_…                    watch a session
+  berth approvals list                         what waits for a decision
+
+The key: BERTH_API_KEY, else the admin.key of the data folder (--data) when the server is on this machine.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no server, 130 interrupted.`;
+
+/** The table of all commands. */
+export function createProgram(actions: Actions, io: Io): Command {
+  const program = new Command("berth")
+    .description("A self-hosted server for AI agents.")
+    .option("--url <url>", "the server to talk to (BERTH_URL); default: http://127.0.0.1:7420")
+    .option(
+      "--data <folder>",
+      "the data folder, where admin.key is found (BERTH_DATA); default: ./berth-data",
+    )
+    .option("--config <file>", "the configuration file (BERTH_CONFIG)")
+    .option("--json", "machine-readable output")
+    .option("--no-color", "plain text, also on a terminal")
+    .addHelpText("after", examples);
+  program.addCommand(serveCommand(actions));
+  program.addCommand(chatCommand(actions));
+  program.addCommand(runCommand(actions));
+  program.addCommand(agentsCommand(actions));
+  program.addCommand(sessionsCommand(actions));
+  program.addCommand(approvalsCommand(actions));
+  program.addCommand(modelsCommand(actions));
+  program.addCommand(toolsCommand(actions));
+  program.addCommand(doctorCommand(actions));
+  program.addCommand(configCommand(actions));
+  program.addCommand(migrateCommand(actions));
+  program.addCommand(benchCommand(actions));
+  // Settings are not inherited by commands that are made elsewhere.
+  for (const command of [program, ...everyCommand(program)]) {
+    command.exitOverride().showHelpAfterError("(add --help to see what it takes)");
+    command.configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    });
+  }
+  return program;
+}
+
+function everyCommand(command: Command): readonly Command[] {
+  return command.commands.flatMap((one) => [one, ...everyCommand(one)]);
+}

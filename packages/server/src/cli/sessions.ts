@@ -1,0 +1,25 @@
+import { Command } from "commander";
+import type { Actions } from "./context.ts";
+import { bindSessionChanges } from "./sessions/change.ts";
+import { bindSessionExport } from "./sessions/export.ts";
+import { bindSessionList } from "./sessions/list.ts";
+import { bindSessionTail } from "./sessions/tail.ts";
+
+const examples = `
+Examples:
+  berth sessions list --agent assistant
+  berth sessions tail ses_… --from-start       everything, and then what comes
+  berth sessions export ses_… > log.jsonl
+  berth sessions fork ses_… --seq 12
+  berth sessions rewind ses_… 12               undo everything after event 12`;
+
+export function sessionsCommand(actions: Actions): Command {
+  const sessions = new Command("sessions")
+    .description("See, watch and change sessions.")
+    .addHelpText("after", examples);
+  bindSessionList(actions, sessions);
+  bindSessionTail(actions, sessions);
+  bindSessionExport(actions, sessions);
+  bindSessionChanges(actions, sessions);
+  return sessions;
+}

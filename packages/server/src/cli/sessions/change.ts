@@ -1,0 +1,69 @@
+import type { Changed } from "@berth/client";
+import type { Command } from "commander";
+import type { Actions, CommandContext } from "../context.ts";
+import { CliError, exit } from "../exit.ts";
+
+export function bindSessionChanges(actions: Actions, sessions: Command): void {
+  const fork = sessions
+    .command("fork <id>")
+    .description("Make a session that shares this one's log and workspace up to an event.")
+    .option("--seq <number>", "the last event to share; default: the last one")
+    .option("--title <text>", "the new session's title");
+  actions.bind<{ seq?: string; title?: string }>(fork, async ({ client, args, flags, print }) => {
+    const { seq, title } = flags;
+    const body = { ...(seq !== undefined && { seq: seqOf(seq) }), ...(title !== undefined && { title }) };
+    const session = await (await client()).sessions.fork(args[0] ?? "", body);
+    print(session, `${session.id}\n`);
+  });
+  const rewind = sessions
+    .command("rewind <id> <seq>")
+    .description("Undo everything after an event, workspace included.");
+  actions.bind(rewind, async (context) => {
+    const [id = "", seq = ""] = context.args;
+    const changed = await (await context.client()).sessions.rewind(id, seqOf(seq));
+    printChanged(context, changed, `Session ${id} is back at event ${seq}.`);
+  });
+  const archive = sessions
+    .command("archive <id>")
+    .description("Put a session away: it takes no more messages.")
+    .option("--undo", "take it out again");
+  actions.bind<{ undo?: boolean }>(archive, async (context) => {
+    const [id = ""] = context.args;
+    const archived = context.flags.undo !== true;
+    const changed = await (await context.client()).sessions.update(id, { archived });
+    printChanged(context, changed, `Session ${id} is ${archived ? "archived" : "back"}.`);
+  });
+  const remove = sessions
+    .command("delete <id>")
+    .description("Delete a session, its log and its workspace. There is no way back.");
+  actions.bind(remove, async ({ client, args, print }) => {
+    const [id = ""] = args;
+    await (await client()).sessions.delete(id);
+    print({ deleted: id }, `Session ${id} is deleted.\n`);
+  });
+  const release = sessions
+    .command("release <id>")
+    .description("Let a quarantined session run again, once what broke its workers is mended.");
+  actions.bind(release, async ({ client, args, print }) => {
+    const [id = ""] = args;
+    await (await client()).sessions.release(id);
+    print({ released: id }, `Session ${id} may run again.\n`);
+  });
+}
+
+function printChanged({ print }: CommandContext<unknown>, changed: Changed, done: string): void {
+  print(
+    changed,
+    "status" in changed
+      ? `${done}\n`
+      : `Accepted as ${changed.input.id}: the session is busy and will do it next.\n`,
+  );
+}
+
+function seqOf(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new CliError(
+    `${text} is no event number: berth sessions tail ID --from-start --json shows them as seq.`,
+    exit.usage,
+  );
+}
