@@ -1,11 +1,15 @@
 import type { Authenticator } from "../auth/authenticator.ts";
+import type { Tickets } from "../auth/tickets.ts";
 import type { OperationsContext } from "../operations/context.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { EventStreams } from "./sse.ts";
 
 /** Everything that the HTTP edge needs from outside. */
 export interface HttpContext {
   readonly operations: OperationsContext;
   readonly authenticator: Authenticator;
+  readonly tickets: Pick<Tickets, "issue">;
+  readonly streams: Pick<EventStreams, "answer">;
   readonly telemetry: Telemetry;
   readonly settings: HttpSettings;
   /** Whether this server can take work now. Never rejects. */

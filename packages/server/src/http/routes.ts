@@ -6,12 +6,14 @@ import { cancelSessionRoute } from "./routes/cancel-session.ts";
 import { cleanUpRuntimeRoute } from "./routes/clean-up-runtime.ts";
 import { createAgentRoute } from "./routes/create-agent.ts";
 import { createSessionRoute } from "./routes/create-session.ts";
+import { createTicketRoute } from "./routes/create-ticket.ts";
 import { decideApprovalRoute } from "./routes/decide-approval.ts";
 import { deleteFileRoute } from "./routes/delete-file.ts";
 import { deleteSessionRoute } from "./routes/delete-session.ts";
 import { downloadFileRoute } from "./routes/download-file.ts";
 import { evictSessionRoute } from "./routes/evict-session.ts";
 import { exportSessionRoute } from "./routes/export-session.ts";
+import { followEventsRoute } from "./routes/follow-events.ts";
 import { forkSessionRoute } from "./routes/fork-session.ts";
 import { getAgentRoute } from "./routes/get-agent.ts";
 import { getApprovalRoute } from "./routes/get-approval.ts";
@@ -71,6 +73,8 @@ export const endpoints: readonly Endpoint[] = [
   // events
   sendEventsRoute,
   listEventsRoute,
+  followEventsRoute,
+  createTicketRoute,
   // runs
   listRunsRoute,
   listSessionRunsRoute,

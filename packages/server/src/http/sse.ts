@@ -77,16 +77,17 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
     async answer(request) {
       if (closing) throw shuttingDown();
       slots.take(request.principal);
+      let kept = false;
       try {
         const opened = await following.open(request.principal, request.follow);
         if (closing) throw shuttingDown();
-        if (opened.kind === "stream" && !request.request.signal.aborted) return start(request, opened);
-      } catch (thrown) {
-        slots.giveBack(request.principal);
-        throw thrown;
+        if (opened.kind === "nothing") return new Response(null, { status: 204 });
+        if (request.request.method === "HEAD") return new Response(null, { headers: eventStreamHeaders });
+        kept = true;
+        return start(request, opened);
+      } finally {
+        if (!kept) slots.giveBack(request.principal);
       }
-      slots.giveBack(request.principal);
-      return new Response(null, { status: 204 });
     },
 
     async closeAll() {

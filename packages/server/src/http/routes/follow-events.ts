@@ -21,6 +21,6 @@ export const followEventsRoute = endpoint({
     const { after, filter } = followRequest(query);
     const resumed = request.headers.get("last-event-id") || null;
     const follow = { ...params, after: resumed ?? after, filter };
-    return context.streams.answer({ request, requestId, principal, follow });
+    return { raw: await context.streams.answer({ request, requestId, principal, follow }) };
   },
 });

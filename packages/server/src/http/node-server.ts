@@ -1,0 +1,24 @@
+import { createServer, type Server } from "node:http";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { keepOutgoing } from "./node-requests.ts";
+import type { Sockets } from "./websocket.ts";
+
+/**
+ * A Node server, not yet listening, for an app that is a plain `fetch`, with the WebSockets beside it. Whoever closes it closes the
+ * streams first: they end by themselves only when their clients go.
+ */
+export function createNodeServer(options: {
+  readonly app: { readonly fetch: (request: Request) => Promise<Response> };
+  readonly sockets: Pick<Sockets, "upgrade">;
+}): Server {
+  const { app, sockets } = options;
+  const server = createAdaptorServer({
+    createServer,
+    fetch(request, env) {
+      keepOutgoing(request, (env as HttpBindings).outgoing);
+      return app.fetch(request);
+    },
+  }) as Server;
+  server.on("upgrade", (request, socket, head) => sockets.upgrade(request, socket, head));
+  return server;
+}

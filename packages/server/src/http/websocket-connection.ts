@@ -1,0 +1,163 @@
+import { clientFrame, type ServerFrame } from "@berth/contract";
+import type { z } from "zod";
+import type { Principal } from "../auth/principal.ts";
+import { BerthError, unreachable } from "../lib/errors.ts";
+import type { OperationsContext } from "../operations/context.ts";
+import { followHints } from "../operations/follow-hints.ts";
+import type { Following, FollowRequest } from "../operations/follow-events.ts";
+import { sendInputs } from "../operations/send-inputs.ts";
+import { parseJson } from "./parse-json.ts";
+import type { StreamSettings } from "./stream-settings.ts";
+import { validate } from "./validate.ts";
+import { errorFrame } from "./websocket-frames.ts";
+import { SessionSubscription } from "./websocket-subscription.ts";
+import type { WebSocketWire } from "./websocket-wire.ts";
+
+/** What a client's frames need. */
+export interface SocketContext {
+  readonly operations: OperationsContext;
+  readonly following: Following;
+  readonly settings: StreamSettings;
+  /** Nested arrays and objects of a frame. */
+  readonly jsonDepth: number;
+}
+
+type Frame = z.output<typeof clientFrame>;
+type Subscribe = Extract<Frame, { op: "subscribe" }>;
+
+/** One client's WebSocket: its subscriptions and what it sends. Frames are answered in the order in which they came. */
+export class WebSocketConnection {
+  readonly #context: SocketContext;
+  readonly #principal: Principal;
+  readonly #wire: WebSocketWire;
+  /** The session that a socket of one session is for; null: the multiplexed one. */
+  readonly #sessionId: string | null;
+  readonly #subscriptions = new Map<string, { stop(): void }>();
+  #over = false;
+
+  constructor(
+    context: SocketContext,
+    options: { principal: Principal; wire: WebSocketWire; sessionId: string | null },
+  ) {
+    this.#context = context;
+    this.#principal = options.principal;
+    this.#wire = options.wire;
+    this.#sessionId = options.sessionId;
+  }
+
+  /** Follows a session under an id of the caller's choice. Rejects as `Following.open` does. */
+  async followSession(id: string, request: FollowRequest): Promise<void> {
+    const opened = await this.#context.following.open(this.#principal, request);
+    if (this.#over) return;
+    if (opened.kind === "nothing") {
+      this.#wire.send({ op: "subscribed", id });
+      this.#wire.send({ op: "end", id, code: "archived", message: "The session is archived." });
+      return;
+    }
+    const onEnd = () => this.#subscriptions.delete(id);
+    const subscription = new SessionSubscription({ id, wire: this.#wire, onEnd });
+    this.#subscriptions.set(id, subscription);
+    this.#wire.send({ op: "subscribed", id, cursor: opened.cursor });
+    subscription.follow(opened.start(subscription));
+  }
+
+  /** Answers one message of the client. Never rejects. */
+  async receive(message: Buffer, isBinary: boolean): Promise<void> {
+    let id: string | undefined;
+    try {
+      if (isBinary) throw new BerthError("validation_failed", "Send frames as text, not as bytes.");
+      const value = parseJson(message, this.#context.jsonDepth);
+      id = idOf(value);
+      await this.#answer(validate(clientFrame, value, "body"));
+    } catch (thrown) {
+      this.#fail(thrown, id);
+    }
+  }
+
+  /** The client is gone, or the server stops. */
+  stop(): void {
+    this.#over = true;
+    for (const subscription of this.#subscriptions.values()) subscription.stop();
+    this.#subscriptions.clear();
+  }
+
+  async #answer(frame: Frame): Promise<void> {
+    switch (frame.op) {
+      case "ping":
+        return this.#wire.send({ op: "pong", ...(frame.id !== undefined && { id: frame.id }) });
+      case "subscribe":
+        return this.#subscribe(frame);
+      case "unsubscribe":
+        return this.#unsubscribe(frame.id);
+      case "send":
+        return this.#send(frame);
+      default:
+        unreachable(frame);
+    }
+  }
+
+  async #subscribe(frame: Subscribe): Promise<void> {
+    if (this.#sessionId !== null)
+      throw refused("This WebSocket is for one session: subscribe at /api/v1/ws.");
+    const { maxSubscriptions } = this.#context.settings;
+    if (this.#subscriptions.has(frame.id)) throw refused(`There is a subscription ${frame.id} already.`);
+    if (this.#subscriptions.size >= maxSubscriptions) {
+      throw new BerthError(
+        "too_many_streams",
+        `A WebSocket carries ${maxSubscriptions} subscriptions: end one or open another WebSocket.`,
+      );
+    }
+    if ("topic" in frame) return this.#followHints(frame);
+    const { id, sessionId, after = null } = frame;
+    return this.followSession(id, { sessionId, after, filter: {} });
+  }
+
+  async #followHints({ id, topic }: Extract<Subscribe, { topic: string }>): Promise<void> {
+    const call = (sessionId: string) => this.#wire.send({ op: "hint", id, topic, sessionId });
+    const stop = await followHints(this.#context.operations, this.#principal, { topic, call });
+    if (this.#over) return stop();
+    this.#subscriptions.set(id, { stop });
+    this.#wire.send({ op: "subscribed", id });
+  }
+
+  #unsubscribe(id: string): void {
+    const subscription = this.#subscriptions.get(id);
+    if (subscription === undefined) return;
+    subscription.stop();
+    this.#subscriptions.delete(id);
+    this.#wire.send({ op: "end", id, code: "unsubscribed", message: "You asked for it." });
+  }
+
+  async #send({ id, sessionId, events }: Extract<Frame, { op: "send" }>): Promise<void> {
+    const target = sessionId ?? this.#sessionId;
+    if (target === null) throw refused("Say which session this is for: sessionId is missing.");
+    if (this.#sessionId !== null && target !== this.#sessionId) {
+      throw refused("This WebSocket is for one session: send to others at /api/v1/ws.");
+    }
+    const origin = { idempotency: null, traceparent: null };
+    const sent = await sendInputs(this.#context.operations, this.#principal, {
+      sessionId: target,
+      events,
+      origin,
+    });
+    this.#wire.send({ op: "accepted", id, inputs: [...sent.inputs] });
+  }
+
+  #fail(thrown: unknown, id: string | undefined): void {
+    const frame: ServerFrame = errorFrame(thrown, id);
+    if (frame.op === "error" && frame.code === "internal") {
+      this.#context.operations.telemetry.unexpectedError({ where: "http.websocket", error: thrown });
+    }
+    this.#wire.send(frame);
+  }
+}
+
+/** The id of a frame that may be wrong otherwise, so that its sender knows which one it was. */
+function idOf(value: unknown): string | undefined {
+  const id = typeof value === "object" && value !== null && "id" in value ? value.id : undefined;
+  return typeof id === "string" && id.length <= 64 ? id : undefined;
+}
+
+function refused(message: string): BerthError {
+  return new BerthError("validation_failed", message);
+}

@@ -1,0 +1,217 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { Authenticator } from "../auth/authenticator.ts";
+import type { Principal } from "../auth/principal.ts";
+import type { Tickets } from "../auth/tickets.ts";
+import { type Clock, pause } from "../lib/clock.ts";
+import { asBerthError } from "../lib/errors.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Beats } from "./beats.ts";
+import { followQuery } from "./follow-query.ts";
+import { shuttingDown } from "./sse.ts";
+import type { EndedBy } from "./sse-connection.ts";
+import type { StreamSlots } from "./stream-slots.ts";
+import { type SocketContext, WebSocketConnection } from "./websocket-connection.ts";
+import { closeCodeOf, errorFrame } from "./websocket-frames.ts";
+import { isSameOrigin, refuseUpgrade, type SocketTarget, targetOf } from "./websocket-request.ts";
+import { WebSocketWire } from "./websocket-wire.ts";
+
+export interface SocketsOptions extends SocketContext {
+  readonly authenticator: Authenticator;
+  readonly tickets: Tickets;
+  readonly slots: StreamSlots;
+  readonly beats: Beats;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/** The WebSockets of this process: `/api/v1/ws` and `/api/v1/sessions/{id}/ws`. */
+export interface Sockets {
+  /** For the `upgrade` event of a Node server. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Closes all of them so that their clients connect again elsewhere. Resolves when they are gone. */
+  closeAll(): Promise<void>;
+  readonly size: number;
+}
+
+/** Id of the subscription that a session's own WebSocket begins with. */
+const ownSubscription = "events";
+
+/** Frames of one client that may wait for an answer before no more are read. */
+const maxWaiting = 32;
+
+/**
+ * WebSockets are upgraded beside the request handler, which is a plain `fetch`. Browsers are not told why an upgrade was
+ * refused, so but for foreign origins and unknown paths the refusal is an error frame and a close code.
+ */
+export function createSockets(options: SocketsOptions): Sockets {
+  const { clock, settings, telemetry } = options;
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: settings.maxMessage,
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
+  const open = new Set<OpenSocket>();
+  let closing = false;
+
+  async function serve(own: OpenSocket, request: IncomingMessage, target: SocketTarget): Promise<void> {
+    try {
+      if (closing) throw shuttingDown();
+      const principal = await identify(options, request, target);
+      own.admit(principal);
+      const connection = new WebSocketConnection(options, {
+        principal,
+        wire: own.wire,
+        sessionId: target.sessionId,
+      });
+      own.connect(connection);
+      const { after, filter } = followQuery(target.search, { session: target.sessionId !== null });
+      if (target.sessionId !== null) {
+        await connection.followSession(ownSubscription, { sessionId: target.sessionId, after, filter });
+      }
+    } catch (thrown) {
+      const frame = errorFrame(thrown, undefined);
+      if (frame.op === "error" && frame.code === "internal") {
+        telemetry.unexpectedError({ where: "http.websocket", error: thrown });
+      }
+      own.wire.send(frame);
+      own.close("server", closeCodeOf(thrown), asBerthError(thrown).code);
+    }
+    own.ready();
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      const target = targetOf(request);
+      if (target === null) return refuseUpgrade(socket, "404 Not Found");
+      if (!isSameOrigin(request)) return refuseUpgrade(socket, "403 Forbidden");
+      server.handleUpgrade(request, socket, head, (webSocket) => {
+        const own = new OpenSocket(webSocket, options, () => open.delete(own));
+        open.add(own);
+        void serve(own, request, target);
+      });
+    },
+
+    async closeAll() {
+      closing = true;
+      for (const own of open) {
+        own.wire.send(errorFrame(shuttingDown(), undefined));
+        own.close("server", 1013, "shutting_down");
+      }
+      const deadline = clock.monotonic() + settings.closeMs;
+      while (open.size > 0 && clock.monotonic() < deadline) await pause(clock, 10);
+      for (const own of open) own.cut("server");
+    },
+
+    get size() {
+      return open.size;
+    },
+  };
+}
+
+/** A ticket in the address, or a key in the headers. */
+async function identify(
+  { authenticator, tickets }: SocketsOptions,
+  { headers }: IncomingMessage,
+  { search }: SocketTarget,
+): Promise<Principal> {
+  const ticket = search.get("ticket");
+  if (ticket !== null) return tickets.redeem(ticket);
+  const apiKey = headers["x-api-key"];
+  return authenticator.authenticate({
+    authorization: headers.authorization ?? null,
+    apiKey: typeof apiKey === "string" ? apiKey : null,
+  });
+}
+
+/** One WebSocket from its upgrade to its close. */
+class OpenSocket {
+  readonly wire: WebSocketWire;
+  readonly #socket: WebSocket;
+  readonly #options: SocketsOptions;
+  readonly #waiting: { readonly message: Buffer; readonly isBinary: boolean }[] = [];
+  #principal: Principal | null = null;
+  #connection: WebSocketConnection | null = null;
+  #endedBy: EndedBy = "client";
+  #busy = true;
+
+  constructor(socket: WebSocket, options: SocketsOptions, onClosed: () => void) {
+    this.#socket = socket;
+    this.#options = options;
+    this.wire = new WebSocketWire(socket, options.settings);
+    socket.on("message", (message: Buffer, isBinary) => this.#receive(message, isBinary));
+    socket.on("pong", () => this.wire.heard());
+    // A socket that fails closes too, with the code that says why.
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      onClosed();
+      this.#closed();
+    });
+    options.beats.add(this);
+  }
+
+  /** Throws `too_many_streams`. */
+  admit(principal: Principal): void {
+    this.#options.slots.take(principal);
+    this.#principal = principal;
+    this.#options.telemetry.streamOpened({ transport: "websocket", orgId: principal.orgId });
+    // It was closed while the caller was identified: nobody will give the slot back but we.
+    if (this.#socket.readyState === this.#socket.CLOSED) this.#closed();
+  }
+
+  connect(connection: WebSocketConnection): void {
+    this.#connection = connection;
+    if (this.#principal === null) connection.stop();
+  }
+
+  /** What the client has sent meanwhile is answered from now on. */
+  ready(): void {
+    void this.#answerWaiting();
+  }
+
+  beat(): void {
+    const state = this.wire.beat();
+    if (state !== "alive") this.cut(state === "slow" ? "slow" : "client");
+  }
+
+  close(by: EndedBy, code: number, reason: string): void {
+    this.#endedBy = by;
+    this.#connection?.stop();
+    this.wire.close(code, reason);
+  }
+
+  cut(by: EndedBy): void {
+    this.#endedBy = by;
+    this.wire.cut();
+  }
+
+  #receive(message: Buffer, isBinary: boolean): void {
+    this.wire.heard();
+    this.#waiting.push({ message, isBinary });
+    if (this.#waiting.length >= maxWaiting) this.#socket.pause();
+    if (!this.#busy) void this.#answerWaiting();
+  }
+
+  async #answerWaiting(): Promise<void> {
+    this.#busy = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      await this.#connection?.receive(next.message, next.isBinary);
+      if (this.#waiting.length === 0 && this.#socket.isPaused) this.#socket.resume();
+    }
+    this.#busy = false;
+  }
+
+  #closed(): void {
+    const { beats, slots, telemetry } = this.#options;
+    beats.remove(this);
+    this.#connection?.stop();
+    this.#waiting.length = 0;
+    if (this.#principal === null) return;
+    slots.giveBack(this.#principal);
+    const { orgId } = this.#principal;
+    this.#principal = null;
+    telemetry.streamClosed({ transport: "websocket", by: this.#endedBy, orgId });
+  }
+}
