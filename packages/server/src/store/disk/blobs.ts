@@ -109,7 +109,7 @@ function temporaryFolder(folder: string): () => Promise<string> {
   const prepare = async () => {
     try {
       await rm(folder, { recursive: true, force: true });
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder);
       return folder;
     } catch (thrown) {
       ready = null;

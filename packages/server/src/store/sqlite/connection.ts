@@ -48,11 +48,13 @@ export class Connection {
 
 /**
  * `synchronous` is a setting of the connection, and a WAL database that is reopened begins with NORMAL: FULL is set here,
- * on each open. The log is cut back to 64 MiB after a burst.
+ * on each open. A checkpoint costs two more fsyncs: every 16 MiB (4,000 pages) they are a fiftieth of all, by default a
+ * thirteenth with 64 sessions. The log is cut back to 64 MiB after a burst.
  */
 export function openForWriting(path: string): Connection {
   const db = new DatabaseSync(path, { timeout: 5_000 });
-  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA journal_size_limit = 67108864;
     PRAGMA cache_size = -32768; PRAGMA recursive_triggers = OFF`);
   return new Connection(db);
 }

@@ -110,15 +110,6 @@ export type OperationReply =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: WriteError };
 
-/** To the thread: a batch with the store's time, or the end. */
-export type ToThread = { readonly now: number; readonly calls: readonly OperationCall[] } | null;
-
-/** From the thread: that it is ready, why it is not, or a batch's replies in the order of its calls. */
-export type FromThread =
-  | { readonly type: "ready" }
-  | { readonly type: "failed"; readonly error: WriteError }
-  | { readonly type: "batch"; readonly replies: readonly OperationReply[]; readonly commitMs: number };
-
 export interface ThreadOptions {
   readonly path: string;
   readonly failpoint: string | null;

@@ -1,8 +1,9 @@
 import type { Connection } from "./connection.ts";
+import type { AppendHints } from "./append-hints.ts";
 
 /** What an operation works with: the open transaction of its batch, and the store's time for all of it. */
 export interface Transaction {
   readonly sql: Connection["sql"];
   readonly now: number;
-  readonly connection: Connection;
+  readonly hints: AppendHints;
 }

@@ -2,9 +2,11 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { BerthError } from "../../lib/errors.ts";
 import { armFailpoint } from "../../lib/failpoint.ts";
+import { AppendHints } from "./append-hints.ts";
 import { plainError, runBatch } from "./batch.ts";
 import { type Connection, openForWriting } from "./connection.ts";
-import type { FromThread, ThreadOptions, ToThread } from "./protocol.ts";
+import type { ThreadOptions } from "./protocol.ts";
+import { type FromThread, packReplies, type ToThread, unpackBatch } from "./wire.ts";
 
 const port = parentPort;
 if (port === null) throw new BerthError("internal", "writer-thread.ts must be started as a worker thread");
@@ -26,12 +28,15 @@ function open(): Connection | null {
 const connection = open();
 if (connection === null) port.close();
 else {
+  const writing = { connection, hints: new AppendHints() };
   port.on("message", (message: ToThread) => {
     if (message === null) {
       connection.close();
       port.close();
       return;
     }
-    answer({ type: "batch", ...runBatch(connection, message.calls, message.now) });
+    const calls = unpackBatch(message);
+    const { replies, commitMs } = runBatch(writing, calls, message.now);
+    answer({ type: "batch", replies: packReplies(calls, replies), commitMs });
   });
 }

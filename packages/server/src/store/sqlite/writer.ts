@@ -3,16 +3,14 @@ import type { Clock } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type {
   ArgsOf,
-  FromThread,
   OperationCall,
   OperationName,
-  OperationReply,
   ResultOf,
   ThreadOptions,
-  ToThread,
   WriteError,
 } from "./protocol.ts";
-import { storeClosed } from "./sqlite-error.ts";
+import { asStoreError, storeClosed } from "./sqlite-error.ts";
+import { type FromThread, packBatch, type PackedReplies, type ToThread, unpackReply } from "./wire.ts";
 
 export interface CommitStats {
   /** Operations that shared the transaction. */
@@ -54,7 +52,7 @@ export class Writer {
       if (message.type === "batch") this.#settle(message.replies, message.commitMs);
     });
     thread.on("error", (error) => this.#die(`broken (${error.message}); restart Berth`));
-    thread.on("exit", () => this.#die("closed"));
+    thread.on("exit", () => this.#die("broken (its writer thread ended); restart Berth"));
   }
 
   /** Resolves when the thread has opened the database; rejects with what hindered it. */
@@ -116,22 +114,34 @@ export class Writer {
     this.#calls = [];
     this.#waiting = [];
     this.#sentAt = performance.now();
-    this.#post({ now: this.#clock.now(), calls });
+    try {
+      this.#post(packBatch(this.#clock.now(), calls));
+    } catch (thrown) {
+      // Something that cannot travel to a thread: a mistake of a caller, which must not stop the rest for good.
+      const failed = this.#inFlight;
+      this.#inFlight = [];
+      for (const waiting of failed) waiting.reject(asStoreError(thrown));
+      this.#goOn();
+    }
   }
 
   #post(message: ToThread): void {
     this.#thread.postMessage(message);
   }
 
-  #settle(replies: readonly OperationReply[], commitMs: number): void {
+  #settle(replies: PackedReplies, commitMs: number): void {
     const done = this.#inFlight;
     this.#inFlight = [];
     done.forEach((waiting, index) => {
-      const reply = replies[index];
+      const reply = unpackReply(replies, index);
       if (reply?.ok === true) waiting.resolve(reply.value as never);
       else waiting.reject(reply === undefined ? storeClosed("broken") : asBerthError(reply.error));
     });
     this.#onCommit?.({ operations: done.length, commitMs, totalMs: performance.now() - this.#sentAt });
+    this.#goOn();
+  }
+
+  #goOn(): void {
     if (this.#waiting.length > 0) this.#schedule();
     else this.#idle?.();
   }

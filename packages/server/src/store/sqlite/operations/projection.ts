@@ -1,5 +1,6 @@
 import type { ApprovalChange, Projection, RunChange } from "../../records.ts";
 import type { Transaction } from "../transaction.ts";
+import { assignments, type Columns } from "./columns.ts";
 
 /** Whose rows a projection changes. */
 export interface ProjectedSession {
@@ -28,30 +29,45 @@ export function writeProjection(tx: Transaction, session: ProjectedSession, proj
 const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
 
 /** A run's id that belongs to another session changes nothing. */
-function changeRun(tx: Transaction, session: ProjectedSession, run: RunChange): void {
-  tx.sql(`INSERT INTO runs (org_id, id, session_id, status, reason, error, recovery, usage, cost, steps, created_at,
-      started_at, finished_at)
-    VALUES (?1, ?2, ?3, coalesce(?4, 'queued'), ?5, ?6, ?7, ?8, ?9, coalesce(?10, 0), ?11, ?12, ?13)
-    ON CONFLICT (org_id, id) DO UPDATE SET status = coalesce(?4, status), reason = coalesce(?5, reason),
-      error = coalesce(?6, error), recovery = coalesce(?7, recovery), usage = coalesce(?8, usage),
-      cost = CASE WHEN ?14 THEN ?9 ELSE cost END, steps = coalesce(?10, steps),
-      started_at = coalesce(?12, started_at), finished_at = coalesce(?13, finished_at)
-    WHERE session_id = excluded.session_id`).run(
-    session.orgId,
+function changeRun(tx: Transaction, { orgId, sessionId }: ProjectedSession, run: RunChange): void {
+  const columns = runColumns(run);
+  const stored = tx
+    .sql<{ sessionId: string; status: string }>(
+      "SELECT session_id AS sessionId, status FROM runs WHERE org_id = ? AND id = ?",
+    )
+    .get(orgId, run.id);
+  if (stored === undefined) {
+    const status = run.status ?? "queued";
+    const row = { org_id: orgId, id: run.id, session_id: sessionId, created_at: tx.now, ...columns, status };
+    const names = Object.keys(row);
+    tx.sql(`INSERT INTO runs (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`).run(
+      ...Object.values(row),
+    );
+    return;
+  }
+  if (stored.sessionId !== sessionId) return;
+  // Left out when it stays, because writing it writes the index of open runs.
+  if (run.status !== undefined && run.status !== stored.status) columns["status"] = run.status;
+  if (Object.keys(columns).length === 0) return;
+  tx.sql(`UPDATE runs SET ${assignments(columns)} WHERE org_id = ? AND id = ?`).run(
+    ...Object.values(columns),
+    orgId,
     run.id,
-    session.sessionId,
-    run.status ?? null,
-    run.reason ?? null,
-    json(run.error),
-    json(run.recovery),
-    json(run.usage),
-    run.cost ?? null,
-    run.steps ?? null,
-    tx.now,
-    run.startedAt ?? null,
-    run.finishedAt ?? null,
-    run.cost === undefined ? 0 : 1,
   );
+}
+
+/** The columns that a change names, but the status. */
+function runColumns(run: RunChange): Columns {
+  const columns: Columns = {};
+  if (run.reason !== undefined) columns["reason"] = run.reason;
+  if (run.error !== undefined) columns["error"] = JSON.stringify(run.error);
+  if (run.recovery !== undefined) columns["recovery"] = JSON.stringify(run.recovery);
+  if (run.usage !== undefined) columns["usage"] = JSON.stringify(run.usage);
+  if (run.cost !== undefined) columns["cost"] = run.cost;
+  if (run.steps !== undefined) columns["steps"] = run.steps;
+  if (run.startedAt !== undefined) columns["started_at"] = run.startedAt;
+  if (run.finishedAt !== undefined) columns["finished_at"] = run.finishedAt;
+  return columns;
 }
 
 function changeApproval(tx: Transaction, session: ProjectedSession, change: ApprovalChange): void {

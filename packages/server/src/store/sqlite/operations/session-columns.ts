@@ -1,8 +1,6 @@
 import type { Projection } from "../../records.ts";
 import type { Transaction } from "../transaction.ts";
-
-/** Values of columns of a session's row, by their names. */
-export type SessionColumns = Record<string, string | number | null>;
+import { assignments, type Columns } from "./columns.ts";
 
 /**
  * The columns that a projection changes. The status is left out when it stays, because writing it writes its index too;
@@ -12,8 +10,8 @@ export function sessionColumns(
   tx: Transaction,
   session: { readonly no: number; readonly status: string },
   change: NonNullable<Projection["session"]>,
-): SessionColumns {
-  const columns: SessionColumns = {};
+): Columns {
+  const columns: Columns = {};
   const { status, agent, title } = change;
   if (status !== undefined && status !== session.status) {
     columns["status"] = status;
@@ -39,9 +37,7 @@ export function searchText(title: string | null, key: string | null): string {
   return `${title ?? ""}\n${key ?? ""}`.toLowerCase();
 }
 
-/** One statement for whatever changes of a row. */
-export function updateSession(tx: Transaction, no: number, columns: SessionColumns): void {
-  const names = Object.keys(columns);
-  if (names.length === 0) return;
-  tx.sql(`UPDATE sessions SET ${names.join(" = ?, ")} = ? WHERE no = ?`).run(...Object.values(columns), no);
+export function updateSession(tx: Transaction, no: number, columns: Columns): void {
+  if (Object.keys(columns).length === 0) return;
+  tx.sql(`UPDATE sessions SET ${assignments(columns)} WHERE no = ?`).run(...Object.values(columns), no);
 }

@@ -1,0 +1,103 @@
+import type { AppendOutcome } from "../store.ts";
+import type { AppendArgs, OperationCall, OperationReply, WriteError } from "./protocol.ts";
+
+/**
+ * A batch on its way to the writer thread. Appends travel as one JSON text of their heads and one text of all their
+ * events; cloning 64 of them as objects took 106 us there against 44 us (300-byte events, 2-core AMD EPYC, Node 24).
+ * An append's place in `calls` is null.
+ */
+export interface PackedBatch {
+  readonly now: number;
+  readonly calls: readonly (OperationCall | null)[];
+  readonly heads: string;
+  readonly bodies: string;
+}
+
+/** The fields of AppendArgs in order, the body's length in place of the body. */
+type Head = readonly [
+  orgId: string,
+  sessionId: string,
+  epoch: number,
+  expectedSeq: number,
+  count: number,
+  types: string,
+  bodyLength: number,
+  taken: readonly string[] | null,
+  rest: Pick<AppendArgs, "projection" | "blobs" | "maxEventVersion"> | null,
+];
+
+export function packBatch(now: number, calls: readonly OperationCall[]): PackedBatch {
+  const heads: Head[] = [];
+  const bodies: string[] = [];
+  const others = calls.map((call) => {
+    if (call.name !== "append") return call;
+    heads.push(headOf(call.args));
+    bodies.push(call.args.block.body);
+    return null;
+  });
+  return { now, calls: others, heads: JSON.stringify(heads), bodies: bodies.join("") };
+}
+
+function headOf({ orgId, sessionId, epoch, expectedSeq, block, taken, ...rest }: AppendArgs): Head {
+  const hasRest =
+    rest.projection !== undefined || rest.blobs !== undefined || rest.maxEventVersion !== undefined;
+  return [
+    orgId,
+    sessionId,
+    epoch,
+    expectedSeq,
+    block.count,
+    block.types,
+    block.body.length,
+    taken.length === 0 ? null : taken,
+    hasRest ? rest : null,
+  ];
+}
+
+export function unpackBatch({ calls, heads, bodies }: PackedBatch): OperationCall[] {
+  const appends = (JSON.parse(heads) as Head[]).values();
+  let at = 0;
+  return calls.map((call) => {
+    if (call !== null) return call;
+    const head = appends.next().value as Head;
+    const [orgId, sessionId, epoch, expectedSeq, count, types, bodyLength, taken, rest] = head;
+    const body = bodies.slice(at, (at += bodyLength));
+    const args = { orgId, sessionId, epoch, expectedSeq, block: { count, types, body }, taken: taken ?? [] };
+    return { name: "append", args: rest === null ? args : { ...args, ...rest } };
+  });
+}
+
+/** An append's reply travels as true or the reason why not, and a batch of nothing but successful appends as null. */
+export type PackedReplies = readonly (OperationReply | PackedOutcome)[] | null;
+type PackedOutcome = true | Extract<AppendOutcome, { ok: false }>["reason"];
+
+export function packReplies(
+  calls: readonly OperationCall[],
+  replies: readonly OperationReply[],
+): PackedReplies {
+  const packed = replies.map((reply, index) => {
+    if (calls[index]?.name !== "append" || !reply.ok) return reply;
+    const outcome = reply.value as AppendOutcome;
+    return outcome.ok ? true : outcome.reason;
+  });
+  return packed.every((reply) => reply === true) ? null : packed;
+}
+
+const appended: OperationReply = { ok: true, value: { ok: true } };
+
+/** The reply at a place of its batch; undefined when the batch was shorter. */
+export function unpackReply(replies: PackedReplies, index: number): OperationReply | undefined {
+  if (replies === null) return appended;
+  const reply = replies[index];
+  if (reply === true) return appended;
+  return typeof reply === "string" ? { ok: true, value: { ok: false, reason: reply } } : reply;
+}
+
+/** To the thread: a batch, or the end. */
+export type ToThread = PackedBatch | null;
+
+/** From the thread: that it is ready, why it is not, or a batch's replies in the order of its calls. */
+export type FromThread =
+  | { readonly type: "ready" }
+  | { readonly type: "failed"; readonly error: WriteError }
+  | { readonly type: "batch"; readonly replies: PackedReplies; readonly commitMs: number };
