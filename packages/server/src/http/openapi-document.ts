@@ -2,7 +2,7 @@ import { problem } from "@berth/contract";
 import { OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Endpoint, ReplySpec, Tag } from "./endpoint.ts";
 import { type ErrorCode, errorStatuses, statusTitles } from "./error-codes.ts";
-import { nameSchemas } from "./openapi-components.ts";
+import { shareSchemas } from "./openapi-components.ts";
 
 const tags: Readonly<Record<Tag, string>> = {
   sessions: "Conversations with an agent, each an append-only log.",
@@ -30,7 +30,6 @@ export function apiDocument(endpoints: readonly Endpoint[]): string {
 }
 
 function generate(endpoints: readonly Endpoint[]): string {
-  nameSchemas();
   const app = new OpenAPIHono();
   const registry = app.openAPIRegistry;
   registry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
@@ -51,7 +50,8 @@ function generate(endpoints: readonly Endpoint[]): string {
     servers: [{ url: "/", description: "The server that this document came from." }],
     tags: Object.entries(tags).map(([name, text]) => ({ name, description: text })),
   });
-  return `${JSON.stringify(document, null, 2)}\n`;
+  const shared = shareSchemas(JSON.parse(JSON.stringify(document)));
+  return `${JSON.stringify(shared, null, 2)}\n`;
 }
 
 function routeOf(endpoint: Endpoint): RouteConfig {

@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { createConfig, lintFromString } from "@redocly/openapi-core";
+import { describe, expect, it } from "vitest";
+import { apiDocument } from "./openapi-document.ts";
+import { endpoints } from "./routes.ts";
+
+interface Document {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
+  readonly responses: Readonly<Record<string, { readonly description: string }>>;
+  readonly security: readonly unknown[];
+}
+
+const text = apiDocument(endpoints);
+const document = JSON.parse(text) as Document;
+
+describe("the OpenAPI document", () => {
+  it("passes the recommended rules of a linter", async () => {
+    const config = await createConfig({ extends: ["recommended"] });
+    const problems = await lintFromString({ source: text, config });
+    const told = problems.map(({ severity, ruleId, message, location }) => {
+      return `${severity} ${ruleId}: ${message} ${location[0]?.pointer ?? ""}`;
+    });
+    expect(told).toEqual([]);
+  });
+
+  it("has every route of the table, under its own name", () => {
+    for (const { path, method, id } of endpoints) {
+      expect(document.paths[path]?.[method]?.operationId, `${method} ${path}`).toBe(id);
+    }
+    expect(new Set(endpoints.map(({ id }) => id)).size).toBe(endpoints.length);
+  });
+
+  it("names every parameter of each path", () => {
+    for (const { path, method } of endpoints) {
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      const described = document.paths[path]?.[method]?.parameters?.filter((one) => one.in === "path") ?? [];
+      expect(
+        described.map(({ name }) => name),
+        path,
+      ).toEqual(inPath);
+    }
+  });
+
+  it("says that all but the open routes need a key", () => {
+    const open = endpoints.filter(({ access }) => access === "open").map(({ path }) => path);
+    expect(open.toSorted()).toEqual(["/", "/api/v1/openapi.json", "/healthz", "/readyz"]);
+    for (const { path, method, access } of endpoints) {
+      const { security, responses } = document.paths[path]?.[method] ?? { security: [], responses: {} };
+      expect(security.length > 0, path).toBe(access !== "open");
+      expect("401" in responses, path).toBe(access !== "open");
+    }
+  });
+
+  it("is the one that is kept in the documentation", async () => {
+    const kept = join(import.meta.dirname, "../../../../docs/reference/openapi.json");
+    await expect(text).toMatchFileSnapshot(kept);
+  });
+});
