@@ -9,7 +9,7 @@ import type {
   ResolvedModel,
 } from "./model.ts";
 import { abortedError, modelError } from "./model-error.ts";
-import type { RetrySettings } from "./retry.ts";
+import type { RetrySettings } from "./retry-settings.ts";
 
 interface Calling {
   readonly catalog: ModelCatalog;

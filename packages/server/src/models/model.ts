@@ -70,6 +70,8 @@ export type ModelFinish = "stop" | "tool_calls" | "length" | "content_filter";
  * The closed union of what a stream yields. Blocks are numbered from 0 in the order in which they begin, and `text`, `thinking` and
  * `tool_input` append to theirs. Exactly one of `finish` and `error` comes, and it comes last.
  * `retry` and `fallback` (written by retry.ts) void every block so far: the answer begins anew at block 0.
+ * At most one `usage` comes, of the attempt that ended the stream, right before the last part. Its `inputTokens` are the whole
+ * input, cached tokens included; its `outputTokens` hold the reasoning.
  */
 export type ModelPart =
   | { readonly type: "text"; readonly block: number; readonly text: string }

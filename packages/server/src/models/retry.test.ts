@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { createManualClock } from "../../test/support/manual-clock.ts";
 import { plainRequest } from "../../test/support/models/answers.ts";
 import type { ModelAdapter, ModelCatalog, ModelErrorCode, ModelPart } from "./model.ts";
-import { createModelClient, type RetrySettings } from "./retry.ts";
+import { createModelClient } from "./retry.ts";
+import type { RetrySettings } from "./retry-settings.ts";
 import { createScripted, type ScriptTurn } from "./scripted/scripted.ts";
 
 const hello: ScriptTurn = [{ text: "hello" }];

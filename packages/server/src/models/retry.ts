@@ -1,27 +1,9 @@
 import type { Clock } from "../lib/clock.ts";
-import { type BreakerSettings, CircuitBreaker } from "./circuit-breaker.ts";
+import { CircuitBreaker } from "./circuit-breaker.ts";
 import { callWithFallbacks } from "./call-with-fallbacks.ts";
 import type { ModelCatalog, ModelClient } from "./model.ts";
+import { defaultRetrySettings, type RetrySettings } from "./retry-settings.ts";
 import { costOf } from "./usage-cost.ts";
-
-export interface RetrySettings {
-  /** Calls of one model before the next one is tried. */
-  readonly maxAttempts: number;
-  /** The longest first pause; each further one may be twice as long. */
-  readonly baseDelayMs: number;
-  readonly maxDelayMs: number;
-  /** A provider that asks for a longer pause than this is not waited for. */
-  readonly maxRetryAfterMs: number;
-  readonly breaker: BreakerSettings;
-}
-
-export const defaultRetrySettings: RetrySettings = {
-  maxAttempts: 4,
-  baseDelayMs: 500,
-  maxDelayMs: 20_000,
-  maxRetryAfterMs: 60_000,
-  breaker: { failures: 8, openMs: 20_000 },
-};
 
 export interface ModelClientOptions {
   readonly catalog: ModelCatalog;

@@ -11,6 +11,7 @@ export class ProviderAnswer {
   readonly writer = new PartWriter();
   readonly #thinking = new Map<string, number>();
   readonly #origin: string;
+  #calls = 0;
   finish: ModelFinish | null = null;
   usage: Usage | null = null;
   error: ModelError | null = null;
@@ -40,6 +41,7 @@ export class ProviderAnswer {
       // The whole call comes with its metadata, which the pieces before it may lack.
       case "tool-call":
         if (part.providerExecuted === true) return;
+        this.#calls++;
         return writer.toolInput(
           writer.toolCall(part.toolName, metadataSignature(part.providerMetadata)),
           part.input,
@@ -55,7 +57,9 @@ export class ProviderAnswer {
   }
 
   #finished({ unified, raw }: Extract<LanguageModelV4StreamPart, { type: "finish" }>["finishReason"]): void {
-    if (unified === "tool-calls") this.finish = "tool_calls";
+    // Some servers end with `stop` what they end in calls.
+    const called = this.#calls > 0 && (unified === "stop" || (unified === "other" && raw !== undefined));
+    if (unified === "tool-calls" || called) this.finish = "tool_calls";
     else if (unified === "content-filter") this.finish = "content_filter";
     else if (unified === "stop" || unified === "length") this.finish = unified;
     else if (unified === "other" && raw !== undefined) this.finish = "stop";

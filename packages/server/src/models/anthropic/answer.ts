@@ -55,6 +55,7 @@ const finishes: Readonly<Record<string, ModelFinish>> = {
 export class MessagesAnswer implements AnswerParser {
   readonly writer = new PartWriter();
   readonly #open = new Map<number, OpenBlock>();
+  #calls = 0;
   finish: ModelFinish | null = null;
   done = false;
   usage: Usage | null = null;
@@ -77,7 +78,7 @@ export class MessagesAnswer implements AnswerParser {
       case "message_delta":
         this.usage = mergeUsage(this.usage, event.usage);
         if (typeof event.delta?.stop_reason === "string")
-          this.finish = finishes[event.delta.stop_reason] ?? "stop";
+          this.finish = this.#finishOf(event.delta.stop_reason);
         return;
       case "message_stop":
         this.finish ??= "stop";
@@ -107,14 +108,21 @@ export class MessagesAnswer implements AnswerParser {
       this.#stop(index);
     }
     this.usage = mergeUsage(null, message.usage);
-    this.finish = finishes[message.stop_reason ?? ""] ?? "stop";
+    this.finish = this.#finishOf(message.stop_reason ?? "");
     this.done = true;
+  }
+
+  /** Servers that copy this API may end with `end_turn` what they end in calls. */
+  #finishOf(reason: string): ModelFinish {
+    const finish = finishes[reason] ?? "stop";
+    return finish === "stop" && this.#calls > 0 ? "tool_calls" : finish;
   }
 
   #start(index: number, wire: WireBlock): void {
     const { writer } = this;
     writer.closeBlock();
     if (wire.type === "tool_use") {
+      this.#calls++;
       this.#open.set(index, {
         type: wire.type,
         block: writer.toolCall(wire.name ?? ""),
