@@ -20,7 +20,8 @@ export function bindSessionChanges(actions: Actions, sessions: Command): void {
     .description("Undo everything after an event, workspace included.");
   actions.bind(rewind, async (context) => {
     const [id = "", seq = ""] = context.args;
-    const changed = await (await context.client()).sessions.rewind(id, seqOf(seq));
+    const target = seqOf(seq);
+    const changed = await (await context.client()).sessions.rewind(id, target);
     printChanged(context, changed, `Session ${id} is back at event ${seq}.`);
   });
   const archive = sessions
