@@ -16,8 +16,8 @@ export type Frame =
   | { readonly kind: "alive" }
   /** The server asks to wait this long before a reconnect. */
   | { readonly kind: "retry"; readonly ms: number }
-  /** Nothing will ever come after this. */
-  | { readonly kind: "end" };
+  /** The server ends the stream and says why; `archived`: nothing will ever come after this. */
+  | { readonly kind: "ended"; readonly code: string; readonly message: string };
 
 /**
  * Opens one connection after a cursor (null: from the beginning) and yields its frames until it is cut. Rejects with

@@ -157,6 +157,22 @@ describe("a follower", () => {
     expect(found).toEqual([]);
   });
 
+  it("takes a stream's last word: for good, or until it comes back", async () => {
+    await using server = await startServer((_, response, nth) => {
+      startSse(response);
+      const code = nth === 0 ? "internal" : "session_not_found";
+      response.end(
+        `${nth === 0 ? sseOf(message(1, "one")) : ""}event: end\ndata: {"code":"${code}","message":"gone"}\n\n`,
+      );
+    });
+    const events = createClient({ baseUrl: server.url, ...quick })
+      .session(sessionId)
+      .events();
+    expect((await events.next()).value).toMatchObject({ seq: 1 });
+    await expect(events.next()).rejects.toMatchObject({ status: 404, code: "session_not_found" });
+    expect(server.seen.map(({ headers }) => headers["last-event-id"])).toEqual([undefined, "1.1"]);
+  });
+
   it("opens a new connection when one brings nothing for 30 s, and none while heartbeats come", async () => {
     const timers = new Map<number, { ms: number; call: () => void }>();
     let next = 0;

@@ -2,6 +2,7 @@ import { isLive, parseCursor, type StreamEvent } from "@berth/contract";
 import { type Backoff, backoffMs, type Clock, pause } from "./clock.ts";
 import { BerthApiError } from "./error.ts";
 import type { FollowedEvent, Frame, OpenConnection } from "./event-frame.ts";
+import { refusalOf } from "./refusal.ts";
 
 /** What happens to the connection under a follower. */
 export type FollowState =
@@ -36,7 +37,8 @@ export async function* follow(options: FollowOptions): AsyncGenerator<FollowedEv
     try {
       for await (const frame of options.open(place.cursor(), signal)) {
         if (signal.aborted) return;
-        if (frame.kind === "end") return;
+        if (frame.kind === "ended" && frame.code === "archived") return;
+        if (frame.kind === "ended") throw refusalOf(frame);
         if (frame.kind === "retry") pauseMs = frame.ms;
         if (!connected) onState?.({ status: "connected" });
         connected = true;

@@ -39,7 +39,7 @@ async function* readConnection(
         signal: AbortSignal.any([signal, ended.signal]),
       }),
     );
-    if (response.status === 204) return yield { kind: "end" };
+    if (response.status === 204) return yield { kind: "ended", code: "archived", message: "" };
     if (!response.ok) throw await errorOfResponse(response, http.options.clock.now());
     if (response.body === null) return;
     yield { kind: "open" };
@@ -51,6 +51,11 @@ async function* readConnection(
     // Ends the socket of a stream that is left in its middle.
     ended.abort();
   }
+}
+
+interface EndReason {
+  readonly code: string;
+  readonly message: string;
 }
 
 type Chunk = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>>;
@@ -69,6 +74,7 @@ async function* readFrames(
     onComment: () => frames.push({ kind: "alive" }),
     onEvent: ({ id, event, data }) => {
       if (event === "cursor") return;
+      if (event === "end") return void frames.push({ kind: "ended", ...(JSON.parse(data) as EndReason) });
       frames.push({ kind: "event", cursor: id ?? null, event: JSON.parse(data) as StreamEvent });
       if (id !== undefined) dispatched = null;
     },

@@ -2,6 +2,7 @@ import type { ClientFrame } from "@berth/contract";
 import { backoffMs, pause } from "./clock.ts";
 import { BerthApiError, isPassing } from "./error.ts";
 import type { Connector } from "./session/event-source.ts";
+import { refusalOf } from "./refusal.ts";
 import { openSocket } from "./socket.ts";
 
 export type Topic = "approvals" | "sessions";
@@ -36,7 +37,7 @@ export async function* watch(connector: Connector, options: WatchOptions): Async
         if (frame.op === "hint" && topics.has(frame.topic)) {
           yield { topic: frame.topic as Topic, sessionId: frame.sessionId ?? null };
         }
-        if (frame.op === "error") throw new BerthApiError(400, { code: frame.code, detail: frame.message });
+        if (frame.op === "error") throw refusalOf(frame);
       }
     } catch (thrown) {
       if (signal.aborted) return;
