@@ -113,8 +113,10 @@ function nodeResponse(
 ): Response {
   outgoing.writeHead(200, headers);
   connection.connect(new NodeWire(outgoing, () => connection.gone()));
-  // Tells the adapter that the response is being written already.
-  return new Response(null, { headers: { "x-hono-already-sent": "true" } });
+  // Tells the adapter that the response is being written already. A response of which nothing was read it would answer from a cache,
+  // before it looks at the header.
+  const written = new Response(null, { headers: { "x-hono-already-sent": "true" } });
+  return written.body === null ? written : webResponse(connection, headers);
 }
 
 function webResponse(connection: SseConnection, headers: Readonly<Record<string, string>>): Response {

@@ -68,7 +68,7 @@ export async function openPorts(
     presence: createInProcessPresence({ clock }),
     clock,
     models: overrides.models ?? (await openModels(config, clock)),
-    tools: createRegistry(builtinTools()),
+    tools: createRegistry(builtinTools),
     sandboxes: createLocalProcess({
       dataDir: config.data,
       clock,

@@ -62,7 +62,7 @@ export async function startProgram(loaded: LoadedConfig, overrides: Partial<Port
     stops.push(() => chores.stop());
     const worker: WorkerRole = await startWorker(ports, runtimeSettings(config, defaultModel));
     stops.push(() => worker.stop(config.drainTimeout));
-    const api: ApiRole = await startApi({ loaded, ports, adminKey: adminKey.key, worker, defaultModel });
+    const api: ApiRole = await startApi({ loaded, ports, adminKey: adminKey.key, worker });
     stops.push(() => api.stop());
     ports.store.describe?.(api.url);
     let stopping: Promise<void> | null = null;
