@@ -7,7 +7,7 @@ export interface ModelTimeouts {
   readonly idleMs: number;
 }
 
-export const defaultTimeouts: ModelTimeouts = { connectMs: 10_000, firstTokenMs: 300_000, idleMs: 90_000 };
+const defaultTimeouts: ModelTimeouts = { connectMs: 10_000, firstTokenMs: 300_000, idleMs: 90_000 };
 
 /** The defaults with what is set put over them. */
 export function withTimeouts(set: Partial<ModelTimeouts> | undefined): ModelTimeouts {

@@ -6,7 +6,7 @@ import { instructedTurn } from "./instructed.ts";
 import type { ScriptStep, ScriptTurn } from "./script.ts";
 import { tourTurn } from "./tour.ts";
 
-export type { Script, ScriptStep, ScriptTurn } from "./script.ts";
+export type { ScriptTurn } from "./script.ts";
 
 export interface ScriptedOptions {
   readonly clock?: Clock;
