@@ -1,0 +1,280 @@
+CREATE TABLE agent_versions (
+  org_id TEXT NOT NULL,
+  agent_id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  definition TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, agent_id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE agents (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  archived INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX agents_by_name ON agents (org_id, name);
+
+CREATE TABLE approvals (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  tool_use_id TEXT NOT NULL,
+  tool TEXT NOT NULL,
+  input_hash TEXT NOT NULL,
+  path TEXT NOT NULL,
+  status TEXT NOT NULL,
+  decided_by TEXT,
+  note TEXT,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  decided_at INTEGER,
+  input TEXT NOT NULL,
+  PRIMARY KEY (org_id, id)
+) STRICT;
+
+CREATE INDEX approvals_by_session ON approvals (org_id, session_id, id);
+
+CREATE INDEX approvals_pending ON approvals (org_id, id) WHERE status = 'pending';
+
+CREATE TABLE blob_refs (
+  org_id TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  log_no INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (org_id, hash, log_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX blob_refs_by_log ON blob_refs (log_no, seq);
+
+CREATE TABLE blobs (
+  org_id TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  noted_at INTEGER NOT NULL,
+  referenced INTEGER NOT NULL,
+  PRIMARY KEY (org_id, hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX blobs_unreferenced ON blobs (noted_at) WHERE referenced = 0;
+
+CREATE TABLE client_ids (
+  org_id TEXT NOT NULL,
+  session_no INTEGER NOT NULL,
+  client_id TEXT NOT NULL,
+  input_id TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  run_id TEXT,
+  accepted_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, session_no, client_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX client_ids_by_age ON client_ids (accepted_at);
+
+CREATE TABLE dead_logs (
+  org_id TEXT NOT NULL,
+  log_no INTEGER NOT NULL,
+  pending INTEGER NOT NULL,
+  PRIMARY KEY (org_id, log_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX dead_logs_pending ON dead_logs (log_no) WHERE pending = 1;
+
+CREATE TABLE idempotency (
+  org_id TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  key TEXT NOT NULL,
+  body_hash TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  result TEXT NOT NULL,
+  PRIMARY KEY (org_id, scope, key)
+) STRICT;
+
+CREATE INDEX idempotency_by_age ON idempotency (created_at);
+
+CREATE TABLE log_blocks (
+  id INTEGER PRIMARY KEY,
+  org_id TEXT NOT NULL,
+  log_no INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  types TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX log_blocks_by_seq ON log_blocks (log_no, first_seq);
+
+CREATE TABLE mailbox (
+  org_id TEXT NOT NULL,
+  session_no INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  lane INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  run_id TEXT,
+  accepted_at INTEGER NOT NULL,
+  traceparent TEXT,
+  actor TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (org_id, session_no, id)
+) STRICT;
+
+CREATE TABLE migrations (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL, breaking INTEGER NOT NULL, applied_at INTEGER NOT NULL) STRICT;
+
+CREATE TABLE orgs (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  single INTEGER UNIQUE CHECK (single = 1),
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rewinds (
+  org_id TEXT NOT NULL,
+  session_no INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  to_seq INTEGER NOT NULL,
+  PRIMARY KEY (org_id, session_no, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  reason TEXT,
+  error TEXT,
+  recovery TEXT,
+  usage TEXT,
+  cost REAL,
+  steps INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  started_at INTEGER,
+  finished_at INTEGER,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX runs_by_session ON runs (org_id, session_id, id);
+
+CREATE INDEX runs_open ON runs (org_id, status, id) WHERE status IN ('queued', 'running', 'waiting');
+
+CREATE TABLE segments (
+  org_id TEXT NOT NULL,
+  session_no INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  log_no INTEGER NOT NULL,
+  up_to_seq INTEGER NOT NULL,
+  PRIMARY KEY (org_id, session_no, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX segments_by_log ON segments (log_no);
+
+CREATE TABLE session_counts (
+  org_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (org_id, status)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER sessions_counted_on_delete AFTER DELETE ON sessions BEGIN
+  UPDATE session_counts SET count = count - 1 WHERE org_id = old.org_id AND status = old.status;
+END;
+
+CREATE TRIGGER sessions_counted_on_insert AFTER INSERT ON sessions BEGIN
+  INSERT INTO session_counts (org_id, status, count) VALUES (new.org_id, new.status, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+
+CREATE TRIGGER sessions_counted_on_status AFTER UPDATE OF status ON sessions WHEN old.status <> new.status BEGIN
+  UPDATE session_counts SET count = count - 1 WHERE org_id = old.org_id AND status = old.status;
+  INSERT INTO session_counts (org_id, status, count) VALUES (new.org_id, new.status, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+
+CREATE TABLE sessions (
+  no INTEGER PRIMARY KEY AUTOINCREMENT,
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  -- The fence: an append names epoch and last_seq.
+  epoch INTEGER NOT NULL DEFAULT 0,
+  last_seq INTEGER NOT NULL,
+  holder TEXT,
+  -- Claims since the last event or orderly release.
+  claims INTEGER NOT NULL DEFAULT 0,
+  max_event_version INTEGER NOT NULL DEFAULT 1,
+  input_position INTEGER NOT NULL DEFAULT 0,
+  generation INTEGER NOT NULL DEFAULT 1,
+  rewound INTEGER NOT NULL DEFAULT 0,
+  -- status = 'archived', as a column of its own so that the index on it is left alone when a run starts and ends.
+  archived INTEGER NOT NULL DEFAULT 0,
+  status TEXT NOT NULL,
+  status_before_quarantine TEXT,
+  current_run_id TEXT,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  key TEXT,
+  agent_id TEXT NOT NULL,
+  agent_version INTEGER NOT NULL,
+  agent_name TEXT NOT NULL,
+  model TEXT,
+  forked_from TEXT,
+  forked_seq INTEGER,
+  usage TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  title TEXT,
+  -- Title and key in lower case, for the search of the list.
+  search TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX sessions_by_agent ON sessions (org_id, agent_id, id);
+
+CREATE INDEX sessions_by_archive ON sessions (org_id, archived, id);
+
+CREATE INDEX sessions_by_holder ON sessions (holder) WHERE holder IS NOT NULL;
+
+CREATE UNIQUE INDEX sessions_by_id ON sessions (org_id, id);
+
+CREATE UNIQUE INDEX sessions_by_key ON sessions (org_id, key, owner) WHERE key IS NOT NULL;
+
+CREATE INDEX sessions_by_owner ON sessions (org_id, owner, id);
+
+CREATE INDEX sessions_by_status ON sessions (status, org_id, id) WHERE status IN ('running', 'waiting', 'quarantined');
+
+CREATE TABLE snapshots (
+  org_id TEXT NOT NULL,
+  log_no INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  state_version INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (org_id, log_no, seq)
+) STRICT;
+
+CREATE TABLE timers (
+  org_id TEXT NOT NULL,
+  session_no INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  ref TEXT NOT NULL,
+  due_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, session_no, kind, ref)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX timers_due ON timers (due_at);
+
+CREATE TABLE users (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workers (
+  id TEXT PRIMARY KEY,
+  heartbeat_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
