@@ -13,7 +13,7 @@ import { parseNamedPath, parsePath } from "./workspace-path.ts";
 import { writeFileIn } from "./write-file.ts";
 
 /** Bytes that one read or write takes at most. */
-export const maxFileBytes = 32 * 1024 * 1024;
+const maxFileBytes = 32 * 1024 * 1024;
 const defaultEntries = 1_000;
 const maxEntries = 100_000;
 

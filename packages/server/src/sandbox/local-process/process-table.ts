@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 /** Name of the environment variable that marks every process of a tree. */
 export const markVariable = "BERTH_EXEC_ID";
 /** The descriptor by which a process keeps its mark when it clears its environment: its tree's record file. */
-export const markDescriptor = 3;
+const markDescriptor = 3;
 
 export interface ProcessEntry {
   readonly pid: number;

@@ -20,7 +20,7 @@ function report(message: SearchReport): void {
 
 async function run(job: SearchJob): Promise<void> {
   const path = job.path.join("/");
-  const named = `${path}/${job.pattern}/${job.glob ?? ""}`;
+  const named = `${path}/${job.kind === "glob" ? job.pattern : (job.glob ?? "")}`;
   const into = (name: string) => !skipped.has(name) || named.includes(name);
   const visit = job.kind === "glob" ? globVisitor(job, path) : grepVisitor(job, path);
   let room = job.limit;
