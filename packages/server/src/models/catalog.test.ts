@@ -85,6 +85,15 @@ describe("the catalog", () => {
     });
   });
 
+  it("offers the well-known models that can be called by their names", async () => {
+    const { catalog } = catalogOf(defaultProviders({ anthropicApiKey: "k", mistralApiKey: "k" }));
+    const names = (await catalog.list()).map(({ name }) => name);
+    expect(names[0]).toBe("anthropic/claude-sonnet-5-5");
+    expect(names).toContain("mistral/mistral-medium-latest");
+    expect(names).not.toContain("anthropic/claude-opus-4");
+    for (const name of names) expect(catalog.resolve(name)?.info.price).not.toBeNull();
+  });
+
   it("takes no list price for a server of one's own, but its models' windows", () => {
     const { catalog } = catalogOf(defaultProviders({ openaiBaseUrl: "http://127.0.0.1:9/v1" }));
     expect(catalog.resolve("openai/gpt-4.1")?.info).toMatchObject({ contextWindow: 1_047_576, price: null });
