@@ -10,11 +10,11 @@ import type { InputRecord } from "../store/records.ts";
 import type { RunWish } from "./definitions.ts";
 import type { Draft } from "./draft.ts";
 import { stateAt } from "./load.ts";
-import type { SessionActor } from "./session-actor.ts";
+import type { SessionAtWork } from "./session-at-work.ts";
 import { takeManifest } from "./transitions.ts";
 
 /** Takes every input that may be taken now into the draft. True when another turn should look again. */
-export async function takeInputs(actor: SessionActor, draft: Draft): Promise<boolean> {
+export async function takeInputs(actor: SessionAtWork, draft: Draft): Promise<boolean> {
   let waiting = await actor.readMailbox();
   for (;;) {
     const open = actor.draining ? waiting.filter((input) => input.lane === "control") : waiting;
@@ -35,7 +35,7 @@ function beginsRun(input: InputRecord): boolean {
 
 /** Writes one input's events. False when the draft has to be committed before another input is taken. */
 async function takeOne(
-  actor: SessionActor,
+  actor: SessionAtWork,
   draft: Draft,
   input: InputRecord,
   mailbox: readonly InputRecord[],
@@ -86,7 +86,7 @@ const noPlan: RunPlan = {
 };
 
 async function planOf(
-  actor: SessionActor,
+  actor: SessionAtWork,
   draft: Draft,
   input: InputRecord,
 ): Promise<RunPlan | { refused: string; code: string }> {
@@ -106,7 +106,7 @@ async function planOf(
 }
 
 async function rewind(
-  actor: SessionActor,
+  actor: SessionAtWork,
   draft: Draft,
   input: InputRecord,
   toSeq: number,
@@ -122,7 +122,7 @@ async function rewind(
   return false;
 }
 
-async function rollback(actor: SessionActor, draft: Draft, input: InputRecord): Promise<boolean> {
+async function rollback(actor: SessionAtWork, draft: Draft, input: InputRecord): Promise<boolean> {
   const { body } = input;
   const { run } = draft.state;
   if (run === null || body.type !== "user.message") return true;
@@ -150,14 +150,14 @@ async function rollback(actor: SessionActor, draft: Draft, input: InputRecord): 
 }
 
 /** Ends what is under way and makes the workspace what it was. Done before the commit: a crash in between repeats it. */
-async function goBack(actor: SessionActor, target: NonNullable<RewindContext["target"]>): Promise<void> {
+async function goBack(actor: SessionAtWork, target: NonNullable<RewindContext["target"]>): Promise<void> {
   await actor.effects.abortAll();
   if (target.manifest !== null || !target.workspaceDirty)
     await actor.workspace.restore(target.manifest?.hash ?? null);
 }
 
 async function rewindContext(
-  actor: SessionActor,
+  actor: SessionAtWork,
   target: RewindContext["target"],
   toSeq: number,
 ): Promise<RewindContext> {
@@ -171,7 +171,7 @@ async function rewindContext(
 }
 
 /** Calls after a seq that were run and whose effects a restored workspace does not undo. */
-async function outsideEffects(actor: SessionActor, toSeq: number): Promise<RewindContext["outsideEffects"]> {
+async function outsideEffects(actor: SessionAtWork, toSeq: number): Promise<RewindContext["outsideEffects"]> {
   const { orgId, sessionId } = actor.held;
   const store = actor.context.store.session(orgId, sessionId);
   const found: { toolUseId: string; name: string; seq: number }[] = [];

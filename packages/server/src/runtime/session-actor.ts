@@ -1,12 +1,12 @@
 import { sessionTopic } from "../coordination/session-frames.ts";
-import type { AgentRef } from "@berth/contract";
-import { asBerthError, BerthError } from "../lib/errors.ts";
+import { asBerthError, type BerthError } from "../lib/errors.ts";
 import type { TimerHandle } from "../lib/clock.ts";
 import { breakpointOf } from "../session/breakpoint.ts";
 import { deadlineOf } from "../session/next-step.ts";
 import { encodeState } from "../session/snapshot.ts";
-import { type NamespaceState, type SessionState, stateVersion, statusOf } from "../session/state.ts";
+import { type SessionState, stateVersion, statusOf } from "../session/state.ts";
 import type { InputRecord, Rewind } from "../store/records.ts";
+import { AgentsAtWork } from "./agents-at-work.ts";
 import { Committer } from "./committer.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import type { Definitions } from "./definitions.ts";
@@ -17,12 +17,9 @@ import type { Heartbeat } from "./heartbeat.ts";
 import { LiveText } from "./live-text.ts";
 import type { LoadedSession } from "./load.ts";
 import type { RunSlots } from "./run-slots.ts";
-import { ToolSet } from "./toolset.ts";
+import type { SessionAtWork } from "./session-at-work.ts";
 import { takeTurn } from "./turn.ts";
 import { Workspace } from "./workspace.ts";
-
-/** Tokens of a model that nothing is known about. */
-const unknownWindow = 128_000;
 
 export interface ActorDependencies {
   readonly context: RuntimeContext;
@@ -39,23 +36,20 @@ export interface ActorDependencies {
  * Runs one session that this process holds: takes inputs, decides, commits, lets effects run. One turn at a time; whatever comes
  * meanwhile (an input, a finished effect, a timer) wakes it for another. Only its commits change the session's log.
  */
-export class SessionActor {
+export class SessionActor implements SessionAtWork {
   readonly held: Held;
   readonly context: RuntimeContext;
   readonly definitions: Definitions;
   readonly heartbeat: Heartbeat;
   readonly slots: RunSlots;
+  readonly agents: AgentsAtWork;
   readonly effects: Effects;
   readonly live: LiveText;
   readonly workspace: Workspace;
   readonly activatedAt: number;
   readonly initMs: number;
-  /** Steps whose context was compacted because the provider found it too long: done once. */
   readonly forced = new Set<string>();
   readonly tooLong = new Set<string>();
-  /** Contexts that could not be made smaller, by how many items they had. */
-  readonly incompressible = new Map<string, number>();
-  readonly #tools = new Map<string, ToolSet>();
   #attempts = 0;
   state: SessionState;
   rewinds: readonly Rewind[];
@@ -63,7 +57,6 @@ export class SessionActor {
   lastUsedAt: number;
   recovered = false;
   draining = false;
-  /** Third claim without an event: the run that kills its workers is ended instead of tried again. */
   readonly poisoned: boolean;
   readonly #committer: Committer;
   readonly #onEnd: ActorDependencies["onEnd"];
@@ -94,6 +87,7 @@ export class SessionActor {
     this.#snapshotSeq = loaded.snapshotSeq;
     this.activatedAt = context.clock.now();
     this.lastUsedAt = context.clock.now();
+    this.agents = new AgentsAtWork(context, definitions, orgId);
     this.effects = new Effects(context.clock, () => this.#wakeUp());
     this.live = new LiveText({ bus: context.bus, orgId, sessionId, now: () => context.clock.now() });
     this.workspace = new Workspace({ sandboxes: context.sandboxes, blobs: context.blobs, orgId, sessionId });
@@ -175,36 +169,6 @@ export class SessionActor {
       this.live.tell({ type: "session.status", namespace: "", runId, data: { status } });
     this.live.tell({ type: "breakpoint.changed", namespace: "", runId, data: { breakpoint } });
     this.#told = told;
-  }
-
-  /** Tokens that a namespace's model takes; without a bound when its context cannot be made smaller. */
-  windowOf(at: NamespaceState): number {
-    if (this.incompressible.get(at.name) === at.items.length) return Number.POSITIVE_INFINITY;
-    const { models } = this.context;
-    return (
-      this.definitions.peek(this.held.orgId, at.agent)?.contextWindow ??
-      models.info(at.model)?.contextWindow ??
-      unknownWindow
-    );
-  }
-
-  /** What the agent of a namespace may call. */
-  async toolsOf(at: NamespaceState): Promise<ToolSet> {
-    const { orgId } = this.held;
-    const chain: AgentRef[] = [];
-    for (let one: NamespaceState | undefined = at; one !== undefined;) {
-      chain.push(one.agent);
-      one = one.parent === null ? undefined : this.state.namespaces[one.parent.namespace];
-    }
-    const key = chain.map((ref) => `${ref.id}@${ref.version}`).join("/");
-    const known = this.#tools.get(key);
-    if (known !== undefined) return known;
-    const [own, ...parents] = await Promise.all(chain.map((ref) => this.definitions.get(orgId, ref)));
-    if (own === undefined) throw new BerthError("internal", "a namespace has no agent");
-    const made = new ToolSet(this.context.tools, own, parents);
-    if (this.#tools.size > 20) this.#tools.clear();
-    this.#tools.set(key, made);
-    return made;
   }
 
   /** Number of the next model call's first attempt: rises within an epoch, and with the epoch. Retries inside a call add one each. */

@@ -10,7 +10,7 @@ import type { Draft } from "./draft.ts";
 import type { Completion } from "./effects/effects.ts";
 import { runTool } from "./effects/run-tool.ts";
 import { messagesOf, systemPrompt } from "./prompt.ts";
-import type { SessionActor } from "./session-actor.ts";
+import type { SessionAtWork } from "./session-at-work.ts";
 import { definitionOf, endRun } from "./transitions.ts";
 
 type Effect = Extract<Action, { type: "call_model" | "run_tool" | "compact" }>;
@@ -36,7 +36,7 @@ function keyOf(effect: Effect): string {
 }
 
 /** Brings what is under way in line with what is wanted: aborts the rest, starts what is missing. */
-export async function startEffects(actor: SessionActor, wanted: readonly Effect[]): Promise<void> {
+export async function startEffects(actor: SessionAtWork, wanted: readonly Effect[]): Promise<void> {
   const { effects } = actor;
   const keys = new Set(wanted.flatMap((effect) => [keyOf(effect), compactKey(effect.namespace)]));
   effects.keepOnly(wanted.length === 0 ? new Set() : keys);
@@ -48,7 +48,7 @@ export async function startEffects(actor: SessionActor, wanted: readonly Effect[
   for (const effect of missing) start(actor, effect);
 }
 
-function start(actor: SessionActor, effect: Effect): void {
+function start(actor: SessionAtWork, effect: Effect): void {
   const at = actor.state.namespaces[effect.namespace];
   if (at === undefined) return;
   actor.heartbeat.assertFresh();
@@ -57,10 +57,10 @@ function start(actor: SessionActor, effect: Effect): void {
   const tooLong = actor.tooLong.has(effect.stepId) && !actor.forced.has(effect.stepId);
   if (!tooLong) return startModel(actor, at, effect.stepId);
   actor.forced.add(effect.stepId);
-  startCompaction(actor, at, forcedCompaction(at, actor.windowOf(at)));
+  startCompaction(actor, at, forcedCompaction(at, actor.agents.windowOf(at)));
 }
 
-function startTool(actor: SessionActor, at: NamespaceState, toolUseId: string): void {
+function startTool(actor: SessionAtWork, at: NamespaceState, toolUseId: string): void {
   const call = at.calls.find((one) => one.toolUseId === toolUseId);
   const run = actor.state.run;
   if (call === undefined || run === null) return;
@@ -108,7 +108,7 @@ function editedNote(
 }
 
 function startCompaction(
-  actor: SessionActor,
+  actor: SessionAtWork,
   at: NamespaceState,
   plan: ReturnType<typeof forcedCompaction>,
 ): void {
@@ -119,13 +119,13 @@ function startCompaction(
     return (draft) => {
       const now = draft.state.namespaces[at.name];
       if (now === undefined) return;
-      if (event === null) actor.incompressible.set(at.name, now.items.length);
+      if (event === null) actor.agents.noteIncompressible(now);
       else draft.add([event]);
     };
   });
 }
 
-function startModel(actor: SessionActor, at: NamespaceState, stepId: string): void {
+function startModel(actor: SessionAtWork, at: NamespaceState, stepId: string): void {
   const run = actor.state.run;
   if (run === null) return;
   actor.effects.start(`model:${stepId}`, async (signal): Promise<Completion> => {
@@ -135,14 +135,14 @@ function startModel(actor: SessionActor, at: NamespaceState, stepId: string): vo
 }
 
 async function askModel(
-  actor: SessionActor,
+  actor: SessionAtWork,
   at: NamespaceState,
   step: { stepId: string; runId: string; signal: AbortSignal },
 ): Promise<ModelOutcome> {
   const { context, held, live } = actor;
   const { orgId, sessionId } = held;
   const definition = await definitionOf(actor, at);
-  const tools = await actor.toolsOf(at);
+  const tools = await actor.agents.toolsOf(actor.state, at);
   const messages = await messagesOf(at, context.blobs, orgId);
   const request = {
     system: systemPrompt(definition, at),
@@ -172,7 +172,7 @@ async function askModel(
 }
 
 async function takeAnswer(
-  actor: SessionActor,
+  actor: SessionAtWork,
   draft: Draft,
   namespace: string,
   stepId: string,

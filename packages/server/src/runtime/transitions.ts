@@ -13,7 +13,7 @@ import {
 import type { Action } from "../session/next-step.ts";
 import type { NamespaceState, ToolCall } from "../session/state.ts";
 import type { Draft } from "./draft.ts";
-import type { SessionActor } from "./session-actor.ts";
+import type { SessionAtWork } from "./session-at-work.ts";
 
 type Transition = Extract<
   Action,
@@ -45,7 +45,7 @@ export function isTransition(action: Action): action is Transition {
 }
 
 /** Writes the events of one transition into the draft. */
-export async function transit(actor: SessionActor, draft: Draft, action: Transition): Promise<void> {
+export async function transit(actor: SessionAtWork, draft: Draft, action: Transition): Promise<void> {
   if (action.type === "finish_run") return endRun(actor, draft, action);
   const at = draft.state.namespaces[action.namespace];
   if (at === undefined) return;
@@ -57,7 +57,7 @@ export async function transit(actor: SessionActor, draft: Draft, action: Transit
 }
 
 async function forCall(
-  actor: SessionActor,
+  actor: SessionAtWork,
   draft: Draft,
   type: "ask" | "request_input" | "delegate" | "start_tool",
   at: NamespaceState,
@@ -85,7 +85,7 @@ async function forCall(
 
 /** The sub-agent that a call names: only one that the calling agent lists, in its newest version. */
 async function delegationOf(
-  actor: SessionActor,
+  actor: SessionAtWork,
   at: NamespaceState,
   call: ToolCall,
 ): Promise<Delegation | { refused: string }> {
@@ -101,13 +101,13 @@ async function delegationOf(
   return { agent: found.ref, model: found.definition.model, task };
 }
 
-export function definitionOf(actor: SessionActor, at: NamespaceState): Promise<AgentDefinition> {
+export function definitionOf(actor: SessionAtWork, at: NamespaceState): Promise<AgentDefinition> {
   return actor.definitions.get(actor.held.orgId, at.agent);
 }
 
 /** Ends the run: stops what is under way, keeps the workspace, writes what finishRun says. */
 export async function endRun(
-  actor: SessionActor,
+  actor: SessionAtWork,
   draft: Draft,
   ending: Pick<Extract<Transition, { type: "finish_run" }>, "reason" | "error">,
 ): Promise<void> {
@@ -129,7 +129,7 @@ export async function endRun(
 }
 
 /** Stores the workspace as a run leaves it, if anything touched it; a failure costs the manifest, not the run. */
-export async function takeManifest(actor: SessionActor, draft: Draft): Promise<string | null> {
+export async function takeManifest(actor: SessionAtWork, draft: Draft): Promise<string | null> {
   if (!draft.state.workspaceDirty) return null;
   try {
     const taken = await actor.workspace.takeManifest();

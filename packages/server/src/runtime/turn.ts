@@ -5,7 +5,7 @@ import { refuse } from "../session/decide-input.ts";
 import { nextStep, type Policy } from "../session/next-step.ts";
 import { Draft } from "./draft.ts";
 import { takeInputs } from "./inputs.ts";
-import type { SessionActor } from "./session-actor.ts";
+import type { SessionAtWork } from "./session-at-work.ts";
 import { isEffect, startEffects, toolKey } from "./start-effects.ts";
 import { isTransition, transit } from "./transitions.ts";
 
@@ -13,7 +13,7 @@ import { isTransition, transit } from "./transitions.ts";
  * One turn of a session: take in what effects finished and what the mailbox brought, follow the graph until only effects or waiting are
  * left, commit it all at once, start the effects. True when another turn is due at once.
  */
-export async function takeTurn(actor: SessionActor): Promise<boolean> {
+export async function takeTurn(actor: SessionAtWork): Promise<boolean> {
   const draft = new Draft(actor.state, actor.context.clock.now());
   beginAfterCrash(actor, draft);
   for (const completion of actor.effects.take()) await completion(draft);
@@ -27,7 +27,7 @@ export async function takeTurn(actor: SessionActor): Promise<boolean> {
 }
 
 /** The first turn of a new holder: whatever the one before left in its middle is sealed or goes on. */
-function beginAfterCrash(actor: SessionActor, draft: Draft): void {
+function beginAfterCrash(actor: SessionAtWork, draft: Draft): void {
   if (actor.recovered) return;
   actor.recovered = true;
   draft.add(recover(draft.state, actor.held.epoch));
@@ -38,7 +38,7 @@ function beginAfterCrash(actor: SessionActor, draft: Draft): void {
 }
 
 /** Refuses the input that a poisoned session would take first, when it is not a run that kills the workers. */
-export async function refusePoison(actor: SessionActor): Promise<void> {
+export async function refusePoison(actor: SessionAtWork): Promise<void> {
   if (!actor.poisoned || actor.state.run !== null) return;
   const [first] = await actor.readMailbox();
   if (first === undefined) return;
@@ -50,7 +50,7 @@ export async function refusePoison(actor: SessionActor): Promise<void> {
   await actor.commit(draft);
 }
 
-async function commit(actor: SessionActor, draft: Draft): Promise<void> {
+async function commit(actor: SessionAtWork, draft: Draft): Promise<void> {
   const types = new Set(draft.events.map((event) => event.type));
   try {
     await actor.commit(draft);
@@ -67,7 +67,7 @@ async function commit(actor: SessionActor, draft: Draft): Promise<void> {
 }
 
 /** A step that the log cannot take ends its run, with the reason; the inputs of the failed draft stay in the mailbox. */
-async function giveUp(actor: SessionActor, error: BerthError): Promise<void> {
+async function giveUp(actor: SessionAtWork, error: BerthError): Promise<void> {
   const draft = new Draft(actor.state, actor.context.clock.now());
   await actor.effects.abortAll();
   const { code, message } = error;
@@ -83,7 +83,7 @@ async function giveUp(actor: SessionActor, error: BerthError): Promise<void> {
 }
 
 /** Writes transitions until nothing but effects, waiting or inputs is next. */
-async function followGraph(actor: SessionActor, draft: Draft): Promise<void> {
+async function followGraph(actor: SessionAtWork, draft: Draft): Promise<void> {
   for (;;) {
     if (draft.state.run === null) return;
     const transitions = nextStep(draft.state, policyOf(actor)).filter(isTransition);
@@ -92,12 +92,12 @@ async function followGraph(actor: SessionActor, draft: Draft): Promise<void> {
   }
 }
 
-export function policyOf(actor: SessionActor): Policy {
+function policyOf(actor: SessionAtWork): Policy {
   const { context, effects } = actor;
   const inFlight = new Set(effects.keys().flatMap((key) => toolKey.idOf(key) ?? []));
   return {
     now: context.clock.now(),
-    contextWindow: (at) => actor.windowOf(at),
+    contextWindow: (at) => actor.agents.windowOf(at),
     inFlight,
   };
 }
