@@ -97,11 +97,11 @@ function stubbed(item: ContextItem, before: number): ContextItem {
 
 /** Estimated tokens after a plan, for the event that tells of it. */
 export function tokensAfter(at: NamespaceState, plan: CompactionPlan, summaryTokens: number): number {
-  const dropped =
-    plan.method === "summary"
-      ? itemTokens
-      : (item: ContextItem) => (isLongOutput(item) ? itemTokens(item) : 0);
-  let sum = plan.method === "summary" ? summaryTokens : 0;
-  for (const item of at.items) sum += itemTokens(item) - (item.seq < plan.keptFromSeq ? dropped(item) : 0);
+  const { method, keptFromSeq } = plan;
+  let sum = method === "summary" ? summaryTokens : 0;
+  for (const item of at.items) {
+    if (method === "stub") sum += itemTokens(stubbed(item, keptFromSeq));
+    else if (item.seq >= keptFromSeq) sum += itemTokens(item);
+  }
   return sum;
 }
