@@ -125,8 +125,7 @@ describe("requests", () => {
     await using server = await startServer((_, response) => sendJson(response, 200, {}));
     const client = createClient({ baseUrl: `${server.url}/berth/` });
     await client.session("a/../b").files.upload("x y/ü&.txt", "text");
-    expect(server.seen[0]?.path).toBe("/berth/api/v1/sessions/a%2F..%2Fb/files/content");
-    expect(server.seen[0]?.query.get("path")).toBe("x y/ü&.txt");
+    expect(server.seen[0]?.path).toBe("/berth/api/v1/sessions/a%2F..%2Fb/files/x%20y/%C3%BC%26.txt");
     expect(server.seen[0]?.body).toBe("text");
   });
 

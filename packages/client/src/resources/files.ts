@@ -8,7 +8,8 @@ export type Files = ReturnType<typeof createFiles>;
 /** The files of a session's workspace. Paths are relative to it, with `/` between folders. */
 export function createFiles(http: Http, sessionId: string) {
   const folder = sessionPath(sessionId, "/files");
-  const content = `${folder}/content`;
+  const search = sessionPath(sessionId, "/search");
+  const at = (path: string) => `${folder}/${path.split("/").map(encodeURIComponent).join("/")}`;
   return {
     /** What is in a folder (default: the workspace itself), `depth` levels down. */
     list(
@@ -27,11 +28,19 @@ export function createFiles(http: Http, sessionId: string) {
       options: CallOptions & { readonly path?: string } = {},
     ): Promise<{ items: string[]; truncated: boolean }> {
       const query = { pattern, path: options.path };
-      return http.json({ method: "GET", path: `${folder}/glob`, query, ...callOf(options) });
+      return http.json({ method: "GET", path: `${search}/files`, query, ...callOf(options) });
+    },
+    /** Lines that match a regular expression; `glob`: only of files whose path matches it. */
+    grep(
+      pattern: string,
+      options: CallOptions & { readonly path?: string; readonly glob?: string } = {},
+    ): Promise<{ items: { path: string; line: number; text: string }[]; truncated: boolean }> {
+      const query = { pattern, path: options.path, glob: options.glob };
+      return http.json({ method: "GET", path: `${search}/text`, query, ...callOf(options) });
     },
     download(path: string, options: CallOptions = {}): Promise<Uint8Array> {
       const headers = { accept: "*/*" };
-      const request = { method: "GET", path: content, query: { path }, headers, ...callOf(options) } as const;
+      const request = { method: "GET", path: at(path), headers, ...callOf(options) } as const;
       return http.read(request, async (response) => new Uint8Array(await response.arrayBuffer()));
     },
     /** Writes a whole file; what was there is replaced. */
@@ -43,8 +52,7 @@ export function createFiles(http: Http, sessionId: string) {
       const headers = { "content-type": options.mediaType ?? "application/octet-stream" };
       await http.json({
         method: "PUT",
-        path: content,
-        query: { path },
+        path: at(path),
         bytes: data,
         headers,
         ...callOf(options),
@@ -52,7 +60,7 @@ export function createFiles(http: Http, sessionId: string) {
     },
     /** Removes a file, or a folder with all that is in it. */
     async delete(path: string, options: ChangeOptions = {}): Promise<void> {
-      await http.json({ method: "DELETE", path: content, query: { path }, ...callOf(options) });
+      await http.json({ method: "DELETE", path: at(path), ...callOf(options) });
     },
     async move(path: string, to: string, options: ChangeOptions = {}): Promise<void> {
       await http.json({ method: "POST", path: `${folder}/move`, body: { path, to }, ...callOf(options) });

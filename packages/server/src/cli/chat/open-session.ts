@@ -1,4 +1,4 @@
-import { BerthApiError, type BerthClient, type Session } from "@berth/client";
+import { type AgentDefinitionInput, BerthApiError, type BerthClient, type Session } from "@berth/client";
 import { CliError, exit } from "../exit.ts";
 
 export interface OpenFlags {
@@ -59,15 +59,17 @@ async function ensureDefaultAgent(
     if (!(error instanceof BerthApiError && error.status === 404)) throw error;
   }
   const chosen = model ?? (await defaultModel(client));
-  const description = "Helps with anything, with every tool of the server.";
+  const definition: AgentDefinitionInput = {
+    name: defaultAgent,
+    model: chosen,
+    instructions,
+    description: "Helps with anything, with every tool of the server.",
+    tools: ["*"],
+    // What stays in the session's own folder needs no asking.
+    permissions: { mode: "approval", allow: ["fs_*", "todo_*", "delegate"] },
+  };
   try {
-    await client.agents.create({
-      name: defaultAgent,
-      model: chosen,
-      instructions,
-      description,
-      tools: ["*"],
-    });
+    await client.agents.create(definition);
     say(
       `Made the agent "${defaultAgent}" with the model ${chosen} and every tool. Change it: berth agents update ${defaultAgent} --help`,
     );
