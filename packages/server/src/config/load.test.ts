@@ -28,22 +28,17 @@ describe("loadConfig", () => {
       mailboxPoll: 500,
       sweepInterval: 5_000,
       snapshotEvery: 200,
-      onDisconnect: "continue",
       bodyLimit: 2 ** 20,
       uploadLimit: 32 * 2 ** 20,
-      inlineOutputLimit: 65_536,
       defaultModel: null,
       providers: [],
       openaiApiKey: null,
       openaiBaseUrl: null,
       ollamaHost: "http://127.0.0.1:11434",
-      approvalTimeout: 86_400_000,
       clientToolTimeout: 86_400_000,
       drainTimeout: 20_000,
       sseHeartbeat: 10_000,
       followerBuffer: 2 ** 20,
-      toolTimeout: 120_000,
-      maxDepth: 3,
       fetchAllow: [],
       sandboxEnv: ["PATH", "LANG", "LC_ALL", "TZ", "TERM"],
       failpoint: null,
@@ -150,7 +145,7 @@ describe("loadConfig", () => {
 
 describe("what is wrong", () => {
   it("is told all at once, each where it stands", () => {
-    const file = folder.write({ lease: 6, maxDepth: "deep" });
+    const file = folder.write({ lease: 6, snapshotEvery: "deep" });
     const options = {
       flags: { port: "99999", logLevel: "loud" },
       env: { BERTH_BODY_LIMIT: "1TB", BERTH_PROT: "1", BERTH_XYZZY_QUUX: "1" },
@@ -160,7 +155,7 @@ describe("what is wrong", () => {
       'BERTH_BODY_LIMIT "1TB" is no size: write it as 64KiB, 512MiB or a number of bytes',
       '--log-level must be one of debug, info, warn, error, silent, not "loud"',
       `lease in ${file} must be a duration with its unit, such as 30s`,
-      `maxDepth in ${file} must be an integer from 0 to 8`,
+      `snapshotEvery in ${file} must be an integer from 1 to 100000`,
       "BERTH_PROT is no setting; did you mean BERTH_PORT?",
       "BERTH_XYZZY_QUUX is no setting",
     ]);

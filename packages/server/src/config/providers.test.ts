@@ -24,6 +24,7 @@ describe("providers", () => {
         name: "acme",
         kind: "openai-compatible",
         baseUrl: "http://127.0.0.1:1/v1",
+        package: null,
         apiKey: null,
         headers: {},
         timeouts: { connect: 5_000, idle: 60_000 },

@@ -1,7 +1,7 @@
 import type { AgentDefinition, ClientTool, Effect, EventData, Permissions } from "@berth/contract";
 import { hashJson } from "../lib/canonical-json.ts";
 import type { ToolSpec } from "../models/model.ts";
-import { decidePermission } from "../tools/permission.ts";
+import { decidePermission, type PermissionTool } from "../tools/permission.ts";
 import type { Registry } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
 
@@ -13,7 +13,7 @@ interface Known {
   readonly kind: "server" | "client" | "delegate";
   readonly effect: Effect;
   readonly inputSchema: Readonly<Record<string, unknown>>;
-  readonly permissionTool: { readonly name: string; readonly effect: Effect; readonly mainArgument?: string };
+  readonly permissionTool: PermissionTool;
   readonly timeoutMs?: number;
 }
 
@@ -83,8 +83,9 @@ export class ToolSet {
 }
 
 function serverTool(tool: Tool): Known {
-  const { name, effect, inputSchema, mainArgument } = tool;
-  const permissionTool = { name, effect, ...(mainArgument !== undefined && { mainArgument }) };
+  const { name, effect, inputSchema, mainArgument, touchesWorkspace, reachesOutside } = tool;
+  const about = { name, effect, touchesWorkspace, reachesOutside };
+  const permissionTool = { ...about, ...(mainArgument !== undefined && { mainArgument }) };
   const kind = name === delegateName ? "delegate" : "server";
   return { kind, effect, inputSchema, permissionTool };
 }

@@ -26,6 +26,25 @@ describe("modes", () => {
   });
 });
 
+describe("a tool that changes nothing but its session", () => {
+  const todo: PermissionTool = {
+    name: "todo_write",
+    effect: "idempotent",
+    touchesWorkspace: false,
+    reachesOutside: false,
+  };
+
+  it("is asked about in no mode", () => {
+    for (const mode of ["auto", "approval", "readonly"] as const)
+      expect(decide({ mode }, todo)).toBe("allow");
+  });
+
+  it("still obeys the rules that name it", () => {
+    expect(decide({ mode: "auto", deny: ["todo_*"] }, todo)).toBe("deny");
+    expect(decide({ mode: "auto", requireApproval: ["todo_write"] }, todo)).toBe("ask");
+  });
+});
+
 describe("order of the rules", () => {
   it("denies before it allows, allows before it asks, and asks before the mode", () => {
     const all = { deny: ["fs_write"], allow: ["fs_*"], requireApproval: ["*"], mode: "auto" } as const;

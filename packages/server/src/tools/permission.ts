@@ -12,7 +12,8 @@ export interface PermissionResult {
   readonly rule: string;
 }
 
-export type PermissionTool = Pick<Tool, "name" | "effect" | "mainArgument">;
+export type PermissionTool = Pick<Tool, "name" | "effect" | "mainArgument"> &
+  Partial<Pick<Tool, "touchesWorkspace" | "reachesOutside">>;
 
 export interface PermissionQuestion {
   readonly permissions: Permissions;
@@ -51,8 +52,13 @@ function decideOne(
   const asked = requireApproval.find((rule) => mayMatch(rule, tool, input));
   if (asked !== undefined) return { permission: "ask", rule: `requireApproval ${asked}` };
   const rule = `mode ${mode}`;
-  if (mode === "auto" || tool.effect === "pure") return { permission: "allow", rule };
+  if (mode === "auto" || isHarmless(tool)) return { permission: "allow", rule };
   return { permission: mode === "approval" ? "ask" : "deny", rule };
+}
+
+/** Nobody is asked about a call that changes nothing but the session itself, such as its list of things to do. */
+function isHarmless({ effect, touchesWorkspace, reachesOutside }: PermissionTool): boolean {
+  return effect === "pure" || (touchesWorkspace === false && reachesOutside === false);
 }
 
 interface Rule {

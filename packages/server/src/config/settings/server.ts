@@ -62,11 +62,6 @@ export const serverSettings = {
     max: "64MiB",
     help: "What is kept for a follower that reads slowly. Above it the follower is sent back to reading from the store.",
   }),
-  onDisconnect: oneOf({
-    default: "continue",
-    of: ["continue", "cancel"],
-    help: "What becomes of a run when the client that follows it goes away.",
-  }),
 } as const;
 
 export const logSettings = {

@@ -56,12 +56,6 @@ export const workerSettings = {
     max: "30d",
     help: "After how long without use a session is put out of memory.",
   }),
-  inlineOutputLimit: byteSize({
-    default: "64KiB",
-    min: "1KiB",
-    max: "1MiB",
-    help: "The biggest tool output that is kept in the log. A bigger one goes to the blob store, the log keeps its head and tail.",
-  }),
 } as const;
 
 export const runSettings = {
@@ -73,29 +67,11 @@ export const runSettings = {
       help: "The model that is used where none is named. Without it the first one found, or the built-in `demo/tour`.",
     }),
   ),
-  toolTimeout: duration({
-    default: "120s",
-    min: "1s",
-    max: "1d",
-    help: "How long a tool may run that sets no time of its own.",
-  }),
-  approvalTimeout: duration({
-    default: "24h",
-    min: "1s",
-    max: "30d",
-    help: "How long an approval waits for its decision when the agent says nothing.",
-  }),
   clientToolTimeout: duration({
     default: "24h",
     min: "1s",
     max: "30d",
     help: "How long a run waits for the result of a tool that the caller runs.",
-  }),
-  maxDepth: integer({
-    default: 3,
-    min: 0,
-    max: 8,
-    help: "How deep agents may delegate when the agent says nothing.",
   }),
   fetchAllow: list({
     default: [],

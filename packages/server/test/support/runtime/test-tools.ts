@@ -12,7 +12,7 @@ export function testTool(
     description: `The tool ${name}.`,
     inputSchema: { type: "object" },
     effect: options.effect ?? "pure",
-    touchesWorkspace: false,
+    touchesWorkspace: (options.effect ?? "pure") !== "pure",
     reachesOutside: options.reachesOutside ?? false,
     timeoutMs: options.timeoutMs ?? 60_000,
     run: async (input, context) => run(input as Record<string, unknown>, context),
