@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Block, fold, plainRequest } from "../../../test/support/models/answers.ts";
+import { builtinTools } from "../../tools/builtin/builtin-tools.ts";
+import { createInputCheck } from "../../tools/input-check.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { AssistantPart, ModelMessage, ModelPart, ModelToolResult } from "../model.ts";
 import { createScripted } from "./scripted.ts";
@@ -65,6 +67,17 @@ describe("the demo model", () => {
     expect(called).toEqual(["todo_write", "fs_write", "todo_write", "bash_run", "fs_read", "todo_write"]);
     expect(text).toMatch(/^I am Berth's demo model: a script, not a language model/);
     expect(text).toContain("OPENAI_API_KEY");
+  });
+
+  it("calls the tools as they want to be called", async () => {
+    const { messages } = await tour(everything);
+    const inputs = createInputCheck();
+    for (const part of messages.flatMap((message) => (message.role === "assistant" ? message.content : []))) {
+      if (part.type !== "tool_call") continue;
+      const tool = builtinTools.find(({ name }) => name === part.name);
+      expect(tool).toBeDefined();
+      expect(inputs.check(tool?.inputSchema ?? {}, part.input)).toBeNull();
+    }
   });
 
   it("goes on when its command is denied", async () => {
