@@ -8,7 +8,15 @@ import type {
   RunStatus,
 } from "@berth/contract";
 import type { NewEvent } from "./new-event.ts";
-import { addUsage, type NamespaceState, noUsage, root, type SessionState, type ToolCall } from "./state.ts";
+import {
+  addUsage,
+  type NamespaceState,
+  noUsage,
+  root,
+  type RunState,
+  type SessionState,
+  type ToolCall,
+} from "./state.ts";
 import { isResolved } from "./tool-call.ts";
 
 /** The version of everything that a run keeps to its end. */
@@ -50,7 +58,7 @@ export function finishRun(state: SessionState, ending: Ending): readonly NewEven
   if (run === null) return [];
   const deepestFirst = Object.values(state.namespaces).toSorted((a, b) => b.depth - a.depth);
   const events: NewEvent[] = deepestFirst.flatMap((at) => closeNamespace(at, ending));
-  const recovery = recoveryOf(state, run.id, ending);
+  const recovery = recoveryOf(state.sessionId, run, ending);
   const cancelled = events.filter((event) => event.type === "step.finished");
   const usage = cancelled.reduce((sum, event) => addUsage(sum, event.data.usage), run.usage);
   events.push({
@@ -116,10 +124,9 @@ function abortedCall(namespace: string, call: ToolCall): NewEvent<"agent.tool_re
   };
 }
 
-function recoveryOf(state: SessionState, runId: string, ending: Ending): Recovery[] {
-  const retryPath = `/api/v1/runs/${runId}/retry`;
-  const run = state.run;
-  if (run === null) return [];
+function recoveryOf(sessionId: string, run: RunState, ending: Ending): Recovery[] {
+  const retryPath = `/api/v1/runs/${run.id}/retry`;
+  const fork = forkBefore(sessionId, run.firstSeq);
   switch (ending.reason) {
     case "limit_reached": {
       const { maxSteps, maxTokens, maxDurationMs } = run.limits;
@@ -134,7 +141,7 @@ function recoveryOf(state: SessionState, runId: string, ending: Ending): Recover
           label: "Go on with twice the limits",
           request: { method: "POST", path: retryPath, body: { limits } },
         },
-        forkOf(state, run.firstSeq),
+        fork,
       ];
     }
     case "error":
@@ -157,11 +164,11 @@ function recoveryOf(state: SessionState, runId: string, ending: Ending): Recover
           request: { method: "POST", path: retryPath, body: {} },
         },
         ...change,
-        forkOf(state, run.firstSeq),
+        fork,
       ];
     }
     case "quarantined":
-      return [forkOf(state, run.firstSeq)];
+      return [fork];
     case "end_turn":
     case "interrupted":
     case "denied":
@@ -170,8 +177,8 @@ function recoveryOf(state: SessionState, runId: string, ending: Ending): Recover
   }
 }
 
-function forkOf(state: SessionState, firstSeq: number): Recovery {
-  const path = `/api/v1/sessions/${state.sessionId}/fork`;
+function forkBefore(sessionId: string, firstSeq: number): Recovery {
+  const path = `/api/v1/sessions/${sessionId}/fork`;
   return {
     action: "fork",
     label: "Branch off from before this run",

@@ -24,7 +24,17 @@ describe("evolve", () => {
       .returns(4)
       .think("helper-1")
       .answerIn("helper-1", "done")
-      .reports("helper-1");
+      .reports("helper-1")
+      .ends();
+    const data = {
+      toSeq: 1,
+      cause: "rewind",
+      manifest: null,
+      manifestSeq: null,
+      usage: noUsage,
+      outsideEffects: [],
+    } as const;
+    told.add({ type: "session.rewound", data: { ...data, outsideEffects: [] } });
     for (const event of told.events) {
       expect(evolve(initialState, event).seq).toBe(event.seq);
       expect(evolve(told.state, { ...event, namespace: "gone" }).seq).toBe(event.seq);

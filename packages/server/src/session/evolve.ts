@@ -56,9 +56,10 @@ function evolveOne(state: SessionState, event: SessionEvent): SessionState {
 
 /** Keeps the run's account of time that was spent only waiting for people. */
 function noteWaiting(state: SessionState, run: NonNullable<SessionState["run"]>, at: number): SessionState {
-  const waiting = isWaiting(state);
-  if (waiting === (run.waitingSince !== null)) return state;
-  if (waiting) return { ...state, run: { ...run, waitingSince: at } };
-  const waitedMs = run.waitedMs + Math.max(0, at - (run.waitingSince ?? at));
+  const { waitingSince } = run;
+  if (isWaiting(state))
+    return waitingSince === null ? { ...state, run: { ...run, waitingSince: at } } : state;
+  if (waitingSince === null) return state;
+  const waitedMs = run.waitedMs + Math.max(0, at - waitingSince);
   return { ...state, run: { ...run, waitingSince: null, waitedMs } };
 }

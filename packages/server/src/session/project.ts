@@ -126,15 +126,16 @@ function sessionRow(
 
 function note(draft: Draft, pending: Set<string>, event: SessionEvent): void {
   const at = Date.parse(event.at);
+  const { runId = "" } = event;
   switch (event.type) {
     case "run.started":
-      return merge(draft, event.runId ?? "", { status: "running", startedAt: at });
+      return merge(draft, runId, { status: "running", startedAt: at });
     case "run.finished": {
       const { reason, usage, cost, steps, error, recovery } = event.data;
       for (const id of pending)
         decide(draft, pending, { id, status: "cancelled", decidedBy: null, note: null, decidedAt: at });
       const ended = { status: statusOfReason(reason), reason, usage, cost, steps, finishedAt: at };
-      return merge(draft, event.runId ?? "", {
+      return merge(draft, runId, {
         ...ended,
         ...(error && { error }),
         ...(recovery && { recovery }),
@@ -156,7 +157,7 @@ function note(draft: Draft, pending: Set<string>, event: SessionEvent): void {
       draft.set.push({ kind: "approval", ref: id, dueAt: expires });
       const row = {
         id,
-        runId: event.runId ?? "",
+        runId,
         toolUseId,
         tool,
         input,
