@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { readBody } from "./read-body.ts";
+
+const url = "http://berth.test/";
+
+/** A body that says nothing of its length; `taken` counts what was read of it. */
+function chunked(pieces: number, size: number) {
+  const state = { taken: 0, cancelled: false };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        if (state.taken === pieces) return controller.close();
+        state.taken += 1;
+        controller.enqueue(new Uint8Array(size));
+      },
+      cancel() {
+        state.cancelled = true;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { request: new Request(url, { method: "POST", body, duplex: "half" }), state };
+}
+
+describe("readBody", () => {
+  it("gives all bytes, with a length and without", async () => {
+    const told = new Request(url, { method: "POST", body: "abc", headers: { "content-length": "3" } });
+    expect(await readBody(told, 3)).toEqual(new Uint8Array(Buffer.from("abc")));
+    expect((await readBody(chunked(3, 10).request, 30)).byteLength).toBe(30);
+    expect((await readBody(new Request(url), 0)).byteLength).toBe(0);
+  });
+
+  it("refuses by the length that it is told, before it reads", async () => {
+    const { request, state } = chunked(1, 1);
+    request.headers.set("content-length", "31");
+    await expect(readBody(request, 30)).rejects.toMatchObject({
+      code: "body_too_large",
+      details: { limit: 30 },
+    });
+    expect(state.taken).toBe(0);
+  });
+
+  it("reads no further than the limit", async () => {
+    const { request, state } = chunked(1_000, 10);
+    await expect(readBody(request, 30)).rejects.toMatchObject({ code: "body_too_large" });
+    expect(state).toEqual({ taken: 4, cancelled: true });
+  });
+});
