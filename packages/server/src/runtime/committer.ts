@@ -5,7 +5,7 @@ import { failpoint } from "../lib/failpoint.ts";
 import { pause } from "../lib/clock.ts";
 import { blobsOf, project } from "../session/project.ts";
 import { statusOf } from "../session/state.ts";
-import type { StoredEvent } from "../store/records.ts";
+import type { InputRecord, StoredEvent } from "../store/records.ts";
 import type { AppendOutcome, SessionCommit } from "../store/store.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import type { Draft } from "./draft.ts";
@@ -29,16 +29,17 @@ export class Committer {
 
   /**
    * Commits a draft. While the store is full or away it is tried again as long as the lease holds.
-   * Rejects with `fenced` or `lease_lost` (stop at once), `event_too_large`, or what is wrong with the store.
+   * Rejects with `fenced` or `lease_lost` (stop at once), `event_too_large`, or what is wrong with the store. `mailbox` holds at
+   * least the inputs that the draft takes.
    */
-  async commit(draft: Draft): Promise<void> {
+  async commit(draft: Draft, mailbox: readonly InputRecord[]): Promise<void> {
     const events = draft.events.map(encode);
     const commit: SessionCommit = {
       ...this.#held,
       expectedSeq: draft.before.seq,
       events,
       taken: draft.taken,
-      projection: project(draft.before, draft.events, draft.state),
+      projection: project(draft.before, draft.events, draft.state, mailbox),
       blobs: [...new Set([...blobsOf(draft.events), ...draft.blobs])],
       ...newestVersion(draft.events),
     };

@@ -144,7 +144,7 @@ export class SessionActor implements SessionAtWork {
 
   /** Commits a draft and makes its state the session's. */
   async commit(draft: Draft): Promise<void> {
-    await this.#committer.commit(draft);
+    await this.#committer.commit(draft, this.mailbox);
     this.state = draft.state;
     this.mailbox = this.mailbox.filter((input) => !draft.taken.includes(input.id));
     for (const event of draft.events) {
