@@ -32,7 +32,7 @@ describe("providers", () => {
           {
             name: "big",
             contextWindow: 200_000,
-            price: { input: 3, output: 15, cacheRead: 0, cacheWrite: 0 },
+            price: { input: 3, output: 15, cacheRead: 3, cacheWrite: 3 },
           },
         ],
       },

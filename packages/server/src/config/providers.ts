@@ -38,14 +38,19 @@ const provider = z
           name: z.string().min(1),
           contextWindow: z.int().min(1_000).optional(),
           maxOutputTokens: z.int().min(1).optional(),
-          /** US dollars for a million tokens. */
+          /** US dollars for a million tokens; cached ones cost what input costs unless it says otherwise. */
           price: z
             .strictObject({
               input: z.number().min(0),
               output: z.number().min(0),
-              cacheRead: z.number().min(0).default(0),
-              cacheWrite: z.number().min(0).default(0),
+              cacheRead: z.number().min(0).optional(),
+              cacheWrite: z.number().min(0).optional(),
             })
+            .transform((price) => ({
+              ...price,
+              cacheRead: price.cacheRead ?? price.input,
+              cacheWrite: price.cacheWrite ?? price.input,
+            }))
             .optional(),
         }),
       )

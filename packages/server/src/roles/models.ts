@@ -10,11 +10,15 @@ import { detectOllama } from "../models/detect-ollama.ts";
 import type { ModelAdapter, ModelClient } from "../models/model.ts";
 import type { ModelProvider } from "../models/model-provider.ts";
 import { createOpenAiCompatible } from "../models/openai-compatible/openai-compatible.ts";
+import { createModelDispatcher } from "../models/model-dispatcher.ts";
 import { createModelClient } from "../models/retry.ts";
 import { createScripted } from "../models/scripted/scripted.ts";
 
 /** The models of this server: providers of the configuration, those of the usual variables, Ollama if it answers, and the demo. */
-export async function openModels(config: Config, clock: Clock): Promise<ModelClient> {
+export async function openModels(
+  config: Config,
+  clock: Clock,
+): Promise<{ models: ModelClient; close: () => Promise<void> }> {
   const configured = config.providers.map(providerOf);
   const usual = defaultProviders(keysOf(config));
   const ollama = config.ollamaDiscovery ? await detectOllama({ fetch, host: config.ollamaHost }) : null;
@@ -22,8 +26,9 @@ export async function openModels(config: Config, clock: Clock): Promise<ModelCli
   const names = new Set<string>();
   // The first of a name counts: what the configuration says goes before what was found.
   const providers = found.filter(({ name }) => !names.has(name) && names.add(name));
-  const catalog = createModelCatalog({ providers, factories: factories(clock), fetch, clock });
-  return createModelClient({ catalog, clock });
+  const dispatcher = createModelDispatcher();
+  const catalog = createModelCatalog({ providers, factories: factories(clock, dispatcher), fetch, clock });
+  return { models: createModelClient({ catalog, clock }), close: () => dispatcher.close() };
 }
 
 function keysOf(config: Config): Parameters<typeof defaultProviders>[0] {
@@ -64,13 +69,17 @@ function providerOf(config: ProviderConfig): ModelProvider {
   };
 }
 
-/** How each kind of provider is spoken to. */
+type Dispatcher = ReturnType<typeof createModelDispatcher>;
+
+/** How each kind of provider is spoken to, over connections that all of them share. */
 function factories(
   clock: Clock,
+  dispatcher: Dispatcher,
 ): Readonly<Record<ModelProvider["kind"], (provider: ModelProvider) => ModelAdapter>> {
   const options = ({ apiKey, headers, timeouts }: ModelProvider) => ({
     apiKey,
     clock,
+    dispatcher,
     ...(headers !== undefined && { headers }),
     ...(timeouts !== undefined && { timeouts }),
   });

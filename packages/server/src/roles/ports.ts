@@ -29,6 +29,7 @@ export interface Ports {
   readonly presence: Presence;
   readonly clock: Clock;
   readonly models: ModelClient;
+  readonly closeModels: () => Promise<void>;
   readonly tools: Registry;
   readonly sandboxes: SandboxProvider;
   readonly fetch: SafeFetch;
@@ -53,6 +54,7 @@ export async function openPorts(
       telemetry: { onCommit },
       failpoint: config.failpoint,
     }));
+  const opened = await openModels(config, clock);
   const blobs = createDiskBlobs({
     dataDir: config.data,
     note: (orgId, hash, size) => store.system.noteBlob({ orgId, hash, size }),
@@ -67,7 +69,8 @@ export async function openPorts(
     }),
     presence: createInProcessPresence({ clock }),
     clock,
-    models: overrides.models ?? (await openModels(config, clock)),
+    models: opened.models,
+    closeModels: opened.close,
     tools: createRegistry(builtinTools),
     sandboxes: createLocalProcess({
       dataDir: config.data,
@@ -84,6 +87,7 @@ export async function openPorts(
 /** Closes what was opened, the store last. */
 export async function closePorts(ports: Ports): Promise<void> {
   await ports.sandboxes.close();
+  await ports.closeModels();
   await ports.queue.close();
   await ports.bus.close();
   await ports.presence.close();
