@@ -1,0 +1,91 @@
+import { once } from "node:events";
+import type { ServerFrame, StreamEvent } from "@berth/contract";
+import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { openRawSse } from "../../support/follow/raw-sse.ts";
+import { apiKey, listen, type LiveServer } from "../../support/follow/server.ts";
+import { talkativeModel } from "../../support/follow/talkative-model.ts";
+import { Witness } from "../../support/follow/witness.ts";
+import { type Api, useApi } from "../../support/http/api.ts";
+
+const openApi = useApi();
+let server: LiveServer | null = null;
+
+afterEach(async () => {
+  await server?.close();
+  server = null;
+});
+
+/** Runs of the session, and followers that are cut again and again meanwhile. */
+const runs = 4;
+const followers = 4;
+const reconnects = 25;
+
+async function start(): Promise<{ api: Api; at: LiveServer; sessionId: string }> {
+  const api = await openApi({ answer: talkativeModel(60) });
+  await api.agent();
+  server = await listen({ operations: api.operations, principal: api.principal });
+  const { id } = await api.session();
+  return { api, at: server, sessionId: id };
+}
+
+/** Says something `runs` times while clients follow, each over at least `reconnects` connections; then checks what they saw. */
+async function witness(api: Api, sessionId: string, follow: (seen: Witness, last: boolean) => Promise<void>) {
+  const seen = Array.from({ length: followers }, () => new Witness());
+  const clients = seen.map(async (one) => {
+    for (let i = 0; i < reconnects || one.finished() < runs; i++) await follow(one, i >= reconnects);
+  });
+  for (let i = 0; i < runs; i++) await api.say(sessionId, `message ${i}`);
+  await Promise.all(clients);
+  const log = await api.harness.log(sessionId);
+  for (const one of seen) {
+    expect(one.wrong).toEqual([]);
+    expect(one.events).toEqual(log);
+    expect(one.deltas).toBeGreaterThan(50);
+  }
+}
+
+describe("a follower that is cut again and again", () => {
+  it("I9: sees every event once and no wrong text over event streams cut at any byte", async () => {
+    const { api, at, sessionId } = await start();
+    const path = `/api/v1/sessions/${sessionId}/events/stream`;
+    await witness(api, sessionId, async (seen, last) => {
+      seen.connected();
+      const stream = openRawSse({
+        port: at.port,
+        path,
+        lastEventId: seen.cursor,
+        ...(!last && { cutAfter: 1 + Math.floor(Math.random() * 6_000) }),
+        onFrame({ id, data }) {
+          seen.take(id, data as StreamEvent);
+          if (seen.finished() === runs) stream.cut();
+        },
+      });
+      await stream.closed;
+    });
+  });
+
+  it("I9: sees every event once and no wrong text over WebSockets cut after any frame", async () => {
+    const { api, at, sessionId } = await start();
+    await witness(api, sessionId, async (seen, last) => {
+      seen.connected();
+      const socket = new WebSocket(`ws://127.0.0.1:${at.port}/api/v1/ws`, {
+        headers: { "x-api-key": apiKey },
+      });
+      let left = last ? Number.POSITIVE_INFINITY : 1 + Math.floor(Math.random() * 20);
+      socket.on("open", () => {
+        const after = seen.cursor === null ? {} : { after: seen.cursor };
+        socket.send(JSON.stringify({ op: "subscribe", id: "s", sessionId, ...after }));
+      });
+      socket.on("message", (data: Buffer) => {
+        const frame = JSON.parse(data.toString()) as ServerFrame;
+        if (left <= 0) return;
+        left -= 1;
+        if (frame.op === "event") seen.take(frame.cursor ?? null, frame.event);
+        else if (frame.op !== "subscribed") seen.wrong.push(JSON.stringify(frame));
+        if (left === 0 || seen.finished() === runs) socket.terminate();
+      });
+      await once(socket, "close");
+    });
+  });
+});
