@@ -31,7 +31,10 @@ export class Activation {
   }
 
   start(): void {
-    this.#timer = every(this.#context.clock, this.#context.settings.memoryCheckMs, () => this.check());
+    const { clock, settings, telemetry } = this.#context;
+    this.#timer = every(clock, settings.memoryCheckMs, async () => {
+      await this.check().catch((error: unknown) => telemetry.unexpectedError({ where: "eviction", error }));
+    });
   }
 
   stop(): void {

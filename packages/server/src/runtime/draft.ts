@@ -11,11 +11,14 @@ export class Draft {
   readonly taken: string[] = [];
   readonly blobs: string[] = [];
   readonly #at: string;
+  /** Written before the first event, and not at all when there is none. */
+  #lead: readonly NewEvent[];
 
-  constructor(before: SessionState, now: number) {
+  constructor(before: SessionState, now: number, lead: readonly NewEvent[] = []) {
     this.before = before;
     this.state = before;
     this.#at = new Date(now).toISOString();
+    this.#lead = lead;
   }
 
   get empty(): boolean {
@@ -24,7 +27,10 @@ export class Draft {
 
   /** Adds events after what is there. A session.rewound goes on from the state at its target. */
   add(events: readonly NewEvent[], rewindTarget?: SessionState): void {
-    for (const event of stamp(placeOf(this.state), events, this.#at)) {
+    if (events.length === 0) return;
+    const whole = [...this.#lead, ...events];
+    this.#lead = [];
+    for (const event of stamp(placeOf(this.state), whole, this.#at)) {
       const base = event.type === "session.rewound" && rewindTarget !== undefined ? rewindTarget : this.state;
       this.state = evolve(base, event);
       this.events.push(event);

@@ -211,7 +211,7 @@ export class SessionActor implements SessionAtWork {
     this.#woken = true;
     if (this.#turning || this.#stopped) return;
     this.#turning = true;
-    void this.#turns().catch((error: unknown) => this.#fail(error));
+    void this.#turns().catch((thrown: unknown) => this.#fail(thrown));
   }
 
   async #turns(): Promise<void> {
@@ -230,9 +230,12 @@ export class SessionActor implements SessionAtWork {
 
   async #fail(thrown: unknown): Promise<void> {
     if (this.#stopped) return;
-    const error = asBerthError(thrown);
-    await this.#end();
-    this.#onEnd(this, error);
+    try {
+      await this.#end();
+    } catch (error) {
+      this.#report("end of a session", error);
+    }
+    this.#onEnd(this, asBerthError(thrown));
   }
 
   #watchDeadline(): void {
@@ -245,10 +248,12 @@ export class SessionActor implements SessionAtWork {
   }
 
   #snapshot(): void {
-    void this.#writeSnapshot().catch((error: unknown) => {
-      const { orgId, sessionId } = this.held;
-      this.context.telemetry.unexpectedError({ where: "snapshot", error, orgId, sessionId });
-    });
+    void this.#writeSnapshot().catch((error: unknown) => this.#report("snapshot", error));
+  }
+
+  #report(where: string, error: unknown): void {
+    const { orgId, sessionId } = this.held;
+    this.context.telemetry.unexpectedError({ where, error, orgId, sessionId });
   }
 
   async #writeSnapshot(): Promise<void> {

@@ -30,7 +30,7 @@ export interface SessionAtWork extends SlotHolder {
   readonly poisoned: boolean;
   /** No new run begins, because the worker stops. */
   readonly draining: boolean;
-  /** The first turn of this holder was taken. */
+  /** This holder has written something. */
   recovered: boolean;
   /** Steps whose provider found the context too long, and those of them whose context was compacted for it: once each. */
   readonly tooLong: Set<string>;

@@ -14,27 +14,41 @@ import { isTransition, transit } from "./transitions.ts";
  * left, commit it all at once, start the effects. True when another turn is due at once.
  */
 export async function takeTurn(actor: SessionAtWork): Promise<boolean> {
-  const draft = new Draft(actor.state, actor.context.clock.now());
-  beginAfterCrash(actor, draft);
+  const draft = beginDraft(actor);
   for (const completion of actor.effects.take()) await completion(draft);
   const more = await takeInputs(actor, draft);
   await followGraph(actor, draft);
-  if (!draft.empty) await commit(actor, draft);
+  if (!draft.empty) {
+    await commit(actor, draft);
+    actor.recovered = true;
+  }
   const actions = actor.state.run === null ? [] : nextStep(actor.state, policyOf(actor));
   await startEffects(actor, actions.filter(isEffect));
   if (actor.state.run === null || actor.state.run.waitingSince !== null) actor.slots.free(actor);
   return more || (draft.before.run !== null && actor.state.run === null && actor.mailbox.length > 0);
 }
 
-/** The first turn of a new holder: whatever the one before left in its middle is sealed or goes on. */
-function beginAfterCrash(actor: SessionAtWork, draft: Draft): void {
-  if (actor.recovered) return;
-  actor.recovered = true;
-  draft.add(recover(draft.state, actor.held.epoch));
-  if (!actor.poisoned || draft.state.run === null) return;
+/**
+ * Until a new holder has written something, its drafts begin with what the one before left in its middle: sealed, or going on. That a
+ * run only goes on is told with the first event that it leads to: a run that kills its worker before that shows no progress.
+ */
+function beginDraft(actor: SessionAtWork): Draft {
+  const now = actor.context.clock.now();
+  if (actor.recovered) return new Draft(actor.state, now);
+  const events = recover(actor.state, actor.held.epoch);
+  const goesOn = events.length === 1;
+  const draft = new Draft(actor.state, now, goesOn ? events : []);
+  if (!goesOn) draft.add(events);
+  if (actor.poisoned) stopPoisoned(actor, draft);
+  return draft;
+}
+
+function stopPoisoned(actor: SessionAtWork, draft: Draft): void {
+  if (draft.state.run === null) return;
   const message = "The session's worker ended three times without getting on, so the run was stopped.";
   const error = { code: "quarantined", message, retryable: false };
-  draft.add(finishRun(draft.state, { reason: "quarantined", error, now: actor.context.clock.now() }));
+  const { clock } = actor.context;
+  draft.add(finishRun(draft.state, { reason: "quarantined", error, now: clock.now() }));
 }
 
 /** Refuses the input that a poisoned session would take first, when it is not a run that kills the workers. */
