@@ -18,6 +18,8 @@ export class Effects {
   readonly #wake: () => void;
   readonly #running = new Map<string, Running>();
   readonly #letGo = new Set<Promise<void>>();
+  /** Keys whose completion waits for the next turn: the log does not say yet that they are done, so they are not to be started again. */
+  readonly #finished = new Set<string>();
   #completions: Completion[] = [];
 
   constructor(clock: Clock, wake: () => void) {
@@ -29,12 +31,13 @@ export class Effects {
     return this.#running.size + this.#letGo.size;
   }
 
+  /** True from an effect's start until its completion was taken. */
   has(key: string): boolean {
-    return this.#running.has(key);
+    return this.#running.has(key) || this.#finished.has(key);
   }
 
   keys(): readonly string[] {
-    return [...this.#running.keys()];
+    return [...this.#running.keys(), ...this.#finished];
   }
 
   /** Starts an effect under a key. `work` never rejects; its completion is taken at the session's next turn. */
@@ -43,6 +46,7 @@ export class Effects {
     const settled = work(abort.signal).then((completion) => {
       if (this.#running.get(key)?.abort !== abort) return;
       this.#running.delete(key);
+      this.#finished.add(key);
       this.complete(completion);
     });
     this.#running.set(key, { abort, settled });
@@ -58,6 +62,7 @@ export class Effects {
   take(): readonly Completion[] {
     const taken = this.#completions;
     this.#completions = [];
+    this.#finished.clear();
     return taken;
   }
 
