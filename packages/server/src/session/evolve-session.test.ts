@@ -1,11 +1,12 @@
 import type { EventData } from "@berth/contract";
 import { describe, expect, it } from "vitest";
-import { hashOf, idOf } from "../../test/support/session/ids.ts";
+import { hashOf, idOf, isoAt } from "../../test/support/session/ids.ts";
 import { agent, call, helper, person, story } from "../../test/support/session/story.ts";
-import { evolve } from "./evolve.ts";
-import type { NewEvent } from "./new-event.ts";
+import { finishRun } from "./decide-run.ts";
+import { fold } from "./fold.ts";
+import { type NewEvent, placeOf, stamp } from "./new-event.ts";
 import { bytesOf } from "./size.ts";
-import { noUsage, root, statusOf } from "./state.ts";
+import { noUsage, root, type SessionState, statusOf } from "./state.ts";
 
 describe("events about the session", () => {
   it("session.created is the beginning", () => {
@@ -51,7 +52,7 @@ describe("events about the session", () => {
     );
   });
 
-  it("session.forked makes the prefix another session's, with nothing going on", () => {
+  it("session.forked makes the prefix another session's; the end of an open run follows it", () => {
     const prefix = story({ key: "k", title: "parent" }).message("hi").think().answer("hello");
     const data = {
       fromSessionId: idOf("session", 1),
@@ -60,33 +61,32 @@ describe("events about the session", () => {
       title: null,
       manifest: null,
     };
-    const forked = {
-      ...prefix.events[0],
-      seq: 7,
-      type: "session.forked",
-      sessionId: idOf("session", 2),
-      data,
+    const fork = (state: SessionState, change: Partial<typeof data | { manifest: string }> = {}) => {
+      const place = { ...placeOf(state), sessionId: idOf("session", 2) };
+      return fold(
+        stamp(place, [{ type: "session.forked", data: { ...data, ...change } }], isoAt(prefix.now)),
+        state,
+      );
     };
     const { state } = prefix;
-    const fork = evolve({ ...state, archived: true }, forked as never);
-    expect(fork).toMatchObject({
-      sessionId: idOf("session", 2),
+    expect(fork({ ...state, archived: true, workspaceDirty: true })).toEqual({
+      ...state,
       seq: 7,
+      sessionId: idOf("session", 2),
       owner: "usr_other",
       key: null,
       title: null,
       archived: false,
-      manifest: null,
       workspaceDirty: false,
-      run: null,
-      approvals: {},
     });
-    expect(fork.namespaces[root]).toMatchObject({ node: "END", step: null, calls: [] });
-    expect([...(fork.namespaces[root]?.items ?? [])]).toEqual([...(state.namespaces[root]?.items ?? [])]);
-    const restored = evolve(state, { ...forked, data: { ...data, manifest: hashOf(3) } } as never);
-    expect(restored.manifest).toEqual({ hash: hashOf(3), seq: 7 });
-    const kept = evolve({ ...state, manifest: { hash: hashOf(1), seq: 2 } }, forked as never);
-    expect(kept.manifest).toEqual({ hash: hashOf(1), seq: 2 });
+    expect(fork(state, { manifest: hashOf(3) }).manifest).toEqual({ hash: hashOf(3), seq: 7 });
+    const manifest = { hash: hashOf(1), seq: 2 };
+    expect(fork({ ...state, manifest }).manifest).toEqual(manifest);
+    const ended = finishRun(fork(state), { reason: "interrupted", now: prefix.now });
+    expect(fold(stamp(placeOf(fork(state)), ended, isoAt(prefix.now)), fork(state))).toMatchObject({
+      run: null,
+      lastRun: { id: idOf("run", 1), reason: "interrupted" },
+    });
   });
 
   it("session.rewound is the state at its target with nothing going on and the usage of the raw log", () => {

@@ -48,7 +48,7 @@ export function evolveSession(state: SessionState, event: SessionEvent<SessionLe
       const { owner, title, manifest } = event.data;
       const restored = manifest === null ? state.manifest : { hash: manifest, seq: event.seq };
       return {
-        ...quiet(state),
+        ...state,
         sessionId: event.sessionId,
         owner,
         title,
@@ -79,7 +79,7 @@ export function evolveSession(state: SessionState, event: SessionEvent<SessionLe
   }
 }
 
-/** The same conversation with nothing going on: a rewind ended the run before it, and a fork leaves the run to its parent. */
+/** The same conversation with nothing going on: the rewind ended its run in the raw log. */
 function quiet(state: SessionState): SessionState {
   const own = state.namespaces[root];
   if (own === undefined) return state;

@@ -12,17 +12,18 @@ const settings = fc.record({
   limits: fc.constantFrom({}, { maxSteps: 6, maxDepth: 1 }, { maxTokens: 2_000 }, { maxDurationMs: 60_000 }),
 });
 
-const numRuns = 120;
+/** A play takes 5 to 20 ms. Shrinking a failure stops after the limit and reports the shortest play that it found. */
+const effort = { numRuns: 80, interruptAfterTimeLimit: 20_000 };
 
 /** Plays random sessions, with the check after each commit. */
 function holds(check: invariants.Check, atEnd: (driver: Driver) => void = () => {}): void {
   const property = fc.property(tape, settings, (numbers, options) => {
     atEnd(play(numbers, { ...options, onCommit: check }));
   });
-  fc.assert(property, { numRuns });
+  fc.assert(property, effort);
 }
 
-describe("a session, whatever is sent, answered, refused, rewound or killed", () => {
+describe("a session, whatever is sent, answered, refused, rewound or killed", { timeout: 40_000 }, () => {
   it("I1: numbers its events 1, 2, 3, ...", () => holds(invariants.seqHasNoGap));
 
   it("I3: gives each input that it took exactly one event, and takes each in the end", () =>

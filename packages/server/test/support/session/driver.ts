@@ -26,6 +26,8 @@ export interface DriverOptions {
   /** Tokens that every model takes. */
   readonly window?: number;
   readonly limits?: Partial<RunPlan["limits"]>;
+  /** The log to go on from; without one a session that was just created. */
+  readonly log?: readonly SessionEvent[];
   readonly onCommit?: (driver: Driver, commit: Commit) => void;
 }
 
@@ -68,13 +70,13 @@ export class Driver {
 
   constructor(options: DriverOptions = {}) {
     this.#options = options;
-    this.raw = [...story().events];
-    this.committed = fold(this.raw);
+    this.raw = [...(options.log ?? story().events)];
+    this.committed = fold(effectiveEvents(this.raw));
     this.state = this.committed;
   }
 
   mint(kind: Parameters<typeof idOf>[0]): string {
-    const number = (this.#numbers.get(kind) ?? 0) + 1;
+    const number = (this.#numbers.get(kind) ?? this.#options.log?.length ?? 0) + 1;
     this.#numbers.set(kind, number);
     return idOf(kind, number);
   }
@@ -157,9 +159,9 @@ export class Driver {
     };
   }
 
-  /** The state at a seq of the effective log, as the store would load it. */
+  /** The state as it was at a seq, as the store loads it: what later rewinds undid is there. */
   stateAt(seq: number): SessionState {
-    return fold(effectiveEvents(this.raw).filter((event) => event.seq <= seq));
+    return fold(effectiveEvents(this.raw.slice(0, seq)));
   }
 
   /** Writes the transitions that are next into the draft; false when none is. */

@@ -104,7 +104,10 @@ function message(driver: Driver, tape: Tape): void {
 /** What can happen at any time, to a session in any state. */
 const fromOutside: readonly Move[] = [
   ...times(6, message),
-  (driver) => driver.accept({ type: "system.message", content: "The user moved to another page." }, "steer"),
+  (driver, tape) => {
+    const body = { type: "system.message", content: "The user moved to another page." } as const;
+    driver.accept(body, tape.pick(["steer", "queue"] as const));
+  },
   (driver, tape) => driver.accept({ type: "user.interrupt", ...(tape.once(2) && { reason: "enough" }) }),
   (driver, tape) => {
     const runId = idOf("run", 1 + tape.next(driver.rows.runs.size + 2));
