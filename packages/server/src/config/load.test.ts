@@ -39,6 +39,7 @@ describe("loadConfig", () => {
       drainTimeout: 20_000,
       sseHeartbeat: 10_000,
       followerBuffer: 2 ** 20,
+      maxStreams: 1_000,
       fetchAllow: [],
       sandboxEnv: ["PATH", "LANG", "LC_ALL", "TZ", "TERM"],
       failpoint: null,

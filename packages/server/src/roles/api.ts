@@ -39,7 +39,11 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
   const operations = operationsContext(options, orgName);
   const authenticator = createAuthenticator({ adminKey, principal });
   const tickets = createTickets({ clock: ports.clock });
-  const streamSettings = { heartbeatMs: config.sseHeartbeat, maxUnsent: config.followerBuffer };
+  const streamSettings = {
+    heartbeatMs: config.sseHeartbeat,
+    maxUnsent: config.followerBuffer,
+    maxStreams: config.maxStreams,
+  };
   const streams = createStreams({ operations, authenticator, tickets, jsonDepth, settings: streamSettings });
   const app = createApp({
     operations,

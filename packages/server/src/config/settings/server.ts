@@ -62,6 +62,12 @@ export const serverSettings = {
     max: "64MiB",
     help: "What is kept for a follower that reads slowly. Above it the follower is sent back to reading from the store.",
   }),
+  maxStreams: integer({
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    help: "Event streams and WebSockets that one key may have open at once. A back end that serves many people with one key needs one for each.",
+  }),
 } as const;
 
 export const logSettings = {
