@@ -47,6 +47,6 @@ export function newSessionOf(
   };
 }
 
-export function storedEvent(event: SessionEvent): StoredEvent {
+function storedEvent(event: SessionEvent): StoredEvent {
   return { seq: event.seq, type: event.type, json: JSON.stringify(event) };
 }

@@ -22,7 +22,7 @@ export async function resolveAgent(
   return agentRef(agent);
 }
 
-export function agentRef({ id, version, definition }: AgentRecord): AgentRef {
+function agentRef({ id, version, definition }: AgentRecord): AgentRef {
   return { id, version, name: definition.name };
 }
 

@@ -8,11 +8,12 @@ export const deleteSessionRoute = endpoint({
   path: "/api/v1/sessions/{sessionId}",
   tag: "sessions",
   summary: "Deletes a session with its log and its workspace",
+  description: "Its run is ended first. What a fork shares stays for the fork.",
   params: sessionPath,
   replies: { 204: { description: "It is gone, and its key is free." } },
   problems: ["session_not_found"],
-  async handle({ operations, principal, params }) {
-    await deleteSession(operations, principal, params);
+  async handle({ operations, principal, params, origin }) {
+    await deleteSession(operations, principal, { ...params, origin });
     return { status: 204, body: null };
   },
 });

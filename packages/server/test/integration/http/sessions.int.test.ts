@@ -2,6 +2,7 @@ import type { CreateSessionReply, Page, Session, SessionEvent } from "@berth/con
 import { describe, expect, it } from "vitest";
 import { newId } from "../../../src/lib/id.ts";
 import { type Api, type ApiOptions, useApi } from "../../support/http/api.ts";
+import { silentModel } from "../../support/http/silent-model.ts";
 import { text } from "../../support/runtime/scripted-client.ts";
 
 const open = useApi();
@@ -146,6 +147,14 @@ describe("changing a session", () => {
     const reply = await api.patch(`/sessions/${id}`, { title: "Later" });
     expect(reply.status).toBe(202);
     expect(reply.json()).toEqual({ input: { id: expect.stringMatching(/^inp_/), position: 0, runId: null } });
+  });
+
+  it("ends its run before it is deleted, and nobody holds it any more", async () => {
+    const api = await start({ answer: silentModel });
+    const { id } = await api.session({ input: "go" });
+    await api.until(id, "step.started");
+    expect((await api.delete(`/sessions/${id}`)).status).toBe(204);
+    expect((await api.get("/runtime/sessions")).json()).toEqual({ items: [], next: null });
   });
 
   it("deletes it with all that it had", async () => {
