@@ -57,7 +57,7 @@ async function takeOne(
     return true;
   }
   const isFile = body.type === "file.write" || body.type === "file.delete" || body.type === "file.move";
-  const fileError = isFile ? await actor.workspace.apply(body, draft.state.manifest?.hash ?? null) : null;
+  const fileError = isFile ? await actor.workspace.apply(body, draft.state) : null;
   const { events, taken } = decideInput(draft.state, input, {
     now: actor.context.clock.now(),
     plan,

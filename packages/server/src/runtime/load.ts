@@ -8,6 +8,8 @@ import type { Held, RuntimeContext } from "./context.ts";
 export interface LoadedSession {
   readonly state: SessionState;
   readonly rewinds: readonly Rewind[];
+  /** Seq of the fork's own first event; null when the session is no fork. */
+  readonly forkedAt: number | null;
   readonly snapshotSeq: number;
   readonly poisoned: boolean;
   /** Milliseconds that reading and folding took. */
@@ -30,8 +32,15 @@ export async function loadSession(
   const state = foldWith(loaded);
   const initMs = Math.round((context.clock.monotonic() - startedAt) * 100) / 100;
   context.telemetry.sessionActivated({ orgId, sessionId, events: loaded.events.length, durationMs: initMs });
-  const { rewinds } = loaded.record;
-  return { state, rewinds, snapshotSeq: loaded.snapshot?.seq ?? 0, poisoned: claims >= poisonedFrom, initMs };
+  const { rewinds, forkedFrom } = loaded.record;
+  return {
+    state,
+    rewinds,
+    forkedAt: forkedFrom === null ? null : forkedFrom.seq + 1,
+    snapshotSeq: loaded.snapshot?.seq ?? 0,
+    poisoned: claims >= poisonedFrom,
+    initMs,
+  };
 }
 
 /** The state as it was at a seq of the effective log; null when the log does not reach there. */

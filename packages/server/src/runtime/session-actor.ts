@@ -90,7 +90,8 @@ export class SessionActor implements SessionAtWork {
     this.agents = new AgentsAtWork(context, definitions, orgId);
     this.effects = new Effects(context.clock, () => this.#wakeUp());
     this.live = new LiveText({ bus: context.bus, orgId, sessionId, now: () => context.clock.now() });
-    this.workspace = new Workspace({ sandboxes: context.sandboxes, blobs: context.blobs, orgId, sessionId });
+    const { sandboxes, blobs } = context;
+    this.workspace = new Workspace({ sandboxes, blobs, orgId, sessionId, forkedAt: loaded.forkedAt });
     this.#committer = new Committer(context, heartbeat, held);
   }
 

@@ -76,7 +76,7 @@ function startTool(actor: SessionAtWork, at: NamespaceState, toolUseId: string):
       agent: at.agent,
       call,
       signal,
-      sandbox: () => workspace.sandbox(actor.state.manifest?.hash ?? null),
+      sandbox: () => workspace.sandbox(actor.state),
       todos: () => actor.state.todos,
     });
     return (draft) => {

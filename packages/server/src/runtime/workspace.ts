@@ -2,6 +2,7 @@ import type { InputBody } from "@berth/contract";
 import { asBerthError, BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
 import type { Sandbox, SandboxProvider } from "../sandbox/sandbox.ts";
+import type { SessionState } from "../session/state.ts";
 import type { Blobs } from "../store/blobs.ts";
 
 /** Files beyond these are left out of manifests, and with them of forks and rewinds. */
@@ -26,6 +27,9 @@ export interface TakenManifest {
   readonly blobs: readonly string[];
 }
 
+/** What the log says about the files. */
+type Kept = Pick<SessionState, "manifest" | "workspaceDirty">;
+
 type FileInput = Extract<InputBody, { type: "file.write" | "file.delete" | "file.move" }>;
 
 /** A session's files and their past: a manifest (path to blob) for each run that changed them. */
@@ -34,20 +38,29 @@ export class Workspace {
   readonly #blobs: Blobs;
   readonly #orgId: string;
   readonly #sessionId: string;
+  /** Seq of the fork's own first event, which names the manifest that it begins with; null when the session is no fork. */
+  readonly #forkedAt: number | null;
   /** What files were when they were last read: unchanged size and time, unchanged bytes. */
   readonly #seen = new Map<string, { readonly stamp: string; readonly hash: string }>();
   #sandbox: Promise<Sandbox> | null = null;
 
-  constructor(options: { sandboxes: SandboxProvider; blobs: Blobs; orgId: string; sessionId: string }) {
+  constructor(options: {
+    sandboxes: SandboxProvider;
+    blobs: Blobs;
+    orgId: string;
+    sessionId: string;
+    forkedAt: number | null;
+  }) {
     this.#sandboxes = options.sandboxes;
     this.#blobs = options.blobs;
     this.#orgId = options.orgId;
     this.#sessionId = options.sessionId;
+    this.#forkedAt = options.forkedAt;
   }
 
   /** The session's sandbox; one that is new begins with the files of the manifest. */
-  sandbox(manifest: string | null): Promise<Sandbox> {
-    this.#sandbox ??= this.#open(manifest).catch((error: unknown) => {
+  sandbox(kept: Kept): Promise<Sandbox> {
+    this.#sandbox ??= this.#open(kept).catch((error: unknown) => {
       this.#sandbox = null;
       throw error;
     });
@@ -55,9 +68,9 @@ export class Workspace {
   }
 
   /** Does what a file input asks for. Repeating it does no harm. */
-  async apply(input: FileInput, manifest: string | null): Promise<{ code: string; message: string } | null> {
+  async apply(input: FileInput, kept: Kept): Promise<{ code: string; message: string } | null> {
     try {
-      const { files } = await this.sandbox(manifest);
+      const { files } = await this.sandbox(kept);
       if (input.type === "file.write") await files.write(input.path, await this.#read(input.hash));
       else if (input.type === "file.move") await files.move(input.path, input.to);
       else if (!(await files.remove(input.path))) {
@@ -112,11 +125,13 @@ export class Workspace {
     return { orgId: this.#orgId, sessionId: this.#sessionId };
   }
 
-  async #open(manifest: string | null): Promise<Sandbox> {
-    const existing = await this.#sandboxes.find(this.#spec);
+  async #open({ manifest, workspaceDirty }: Kept): Promise<Sandbox> {
+    // Nobody has touched the files of this fork: what lies there was being restored when a server died.
+    const untouched = manifest !== null && manifest.seq === this.#forkedAt && !workspaceDirty;
+    const existing = untouched ? null : await this.#sandboxes.find(this.#spec);
     if (existing !== null) return existing;
     const made = await this.#sandboxes.connect(this.#spec);
-    if (manifest !== null) await this.#fill(made, manifest);
+    if (manifest !== null) await this.#fill(made, manifest.hash);
     return made;
   }
 

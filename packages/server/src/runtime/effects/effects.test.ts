@@ -21,7 +21,7 @@ describe("the effects of a session", () => {
 
   it("drops the outcome of one that was aborted", async () => {
     const effects = new Effects(systemClock, () => {});
-    let finish = (_: Completion) => {};
+    let finish: (completion: Completion) => void = () => {};
     effects.start("tool:a", () => new Promise((resolve) => (finish = resolve)));
     effects.keepOnly(new Set());
     expect(effects.has("tool:a")).toBe(false);

@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../lib/clock.ts";
+import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
+import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { Blobs } from "../store/blobs.ts";
+import { Workspace } from "./workspace.ts";
+
+let folder = "";
+let sandboxes: SandboxProvider;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "berth-workspace-"));
+  sandboxes = createLocalProcess({ dataDir: folder, clock: systemClock, environment: {} });
+});
+afterEach(async () => {
+  await sandboxes.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Blobs in memory. */
+function memoryBlobs(): Blobs {
+  const kept = new Map<string, Uint8Array>();
+  return {
+    async put(_, data) {
+      const hash = createHash("sha256").update(data).digest("hex");
+      kept.set(hash, data);
+      return { hash, size: data.byteLength };
+    },
+    get: async (_, hash) => kept.get(hash) ?? null,
+    has: async (_, hash) => kept.has(hash),
+    delete: async () => undefined,
+  };
+}
+
+const orgId = "org";
+const fresh = { manifest: null, workspaceDirty: false };
+
+async function namesIn(sessionId: string): Promise<readonly string[]> {
+  const sandbox = await sandboxes.find({ orgId, sessionId });
+  const { items } = (await sandbox?.files.list("", { depth: 2 })) ?? { items: [] };
+  return items.map(({ path }) => path).toSorted();
+}
+
+describe("the workspace of a fork", () => {
+  const blobs = memoryBlobs();
+  const parent = async () => {
+    const workspace = new Workspace({ sandboxes, blobs, orgId, sessionId: "parent", forkedAt: null });
+    const { files } = await workspace.sandbox(fresh);
+    await files.write("a", Buffer.from("1"));
+    await files.write("b", Buffer.from("2"));
+    return (await workspace.takeManifest())?.hash ?? "";
+  };
+
+  it("is made whole when the server died while it was being restored", async () => {
+    const manifest = { hash: await parent(), seq: 8 };
+    // What the dead server had come to.
+    const { files } = await sandboxes.connect({ orgId, sessionId: "fork" });
+    await files.write("a", Buffer.from("1"));
+    const workspace = new Workspace({ sandboxes, blobs, orgId, sessionId: "fork", forkedAt: 8 });
+    await workspace.sandbox({ manifest, workspaceDirty: false });
+    expect(await namesIn("fork")).toEqual(["a", "b"]);
+  });
+
+  it("is left as it is once somebody has touched it", async () => {
+    const manifest = { hash: await parent(), seq: 8 };
+    const { files } = await sandboxes.connect({ orgId, sessionId: "fork" });
+    await files.write("mine", Buffer.from("3"));
+    const touched = [
+      { manifest, workspaceDirty: true },
+      { manifest: { ...manifest, seq: 20 }, workspaceDirty: false },
+    ];
+    for (const kept of touched) {
+      const workspace = new Workspace({ sandboxes, blobs, orgId, sessionId: "fork", forkedAt: 8 });
+      await workspace.sandbox(kept);
+      expect(await namesIn("fork")).toEqual(["mine"]);
+    }
+  });
+});
