@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pidOf } from "./child.ts";
+
+const main = join(import.meta.dirname, "../../packages/server/src/main.ts");
+
+export interface BerthServer {
+  readonly pid: number;
+  readonly url: string;
+  readonly adminKey: string;
+  /** From spawning the process until it said that it is ready. Milliseconds. */
+  readonly readyMs: number;
+  stop(): Promise<void>;
+}
+
+export interface BerthOptions {
+  /** The data folder; it is made when it is missing. */
+  readonly data: string;
+  /** Entries of `berth.config.json`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Options of node itself, such as --cpu-prof. */
+  readonly execArgv?: readonly string[];
+  /** Environment; default: this process's, without what would change the server. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Starts `berth serve` in a process of its own with a data folder of its own; its log lines go to a file there. */
+export async function startBerth({
+  data,
+  config = {},
+  execArgv = [],
+  env,
+}: BerthOptions): Promise<BerthServer> {
+  mkdirSync(data, { recursive: true });
+  writeFileSync(join(data, "berth.config.json"), JSON.stringify(config), { mode: 0o600 });
+  const log = openSync(join(data, "log.jsonl"), "a");
+  const began = performance.now();
+  const child = spawn(process.execPath, [...execArgv, main, "serve", "--port", "0", "--data", data], {
+    stdio: ["ignore", "pipe", log],
+    env: env ?? plainEnvironment(),
+  });
+  closeSync(log);
+  // Should the bench break, its server goes with it.
+  const kill = () => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
+  let said = "";
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+      const found = /ready at (\S+)/.exec(said)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    child.once("error", reject);
+    child.once("exit", () => {
+      reject(new Error(`berth serve ended: ${said}${readFileSync(join(data, "log.jsonl"), "utf8")}`));
+    });
+  });
+  const readyMs = performance.now() - began;
+  return {
+    pid: pidOf(child),
+    url,
+    adminKey: readFileSync(join(data, "admin.key"), "utf8").trim(),
+    readyMs,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, "exit");
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
+
+/** Keys and settings of whoever runs the bench are not the bench's. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const foreign = /^BERTH_|_API_KEY$|_BASE_URL$|^OLLAMA_/;
+  const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
+  return { ...Object.fromEntries(kept), BERTH_OLLAMA_DISCOVERY: "false" };
+}

@@ -1,0 +1,72 @@
+// Berth's event streams on a real store: the app, the route, authentication and following, without the parts that run agents.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAuthenticator } from "../../../packages/server/src/auth/authenticator.ts";
+import { rolePermissions } from "../../../packages/server/src/auth/permissions.ts";
+import { createTickets } from "../../../packages/server/src/auth/tickets.ts";
+import { createInProcessBus } from "../../../packages/server/src/coordination/in-process/bus.ts";
+import { type SessionFrame, sessionTopic } from "../../../packages/server/src/coordination/session-frames.ts";
+import { createApp } from "../../../packages/server/src/http/app.ts";
+import { createNodeServer } from "../../../packages/server/src/http/node-server.ts";
+import { createStreams } from "../../../packages/server/src/http/streams.ts";
+import { systemClock as clock } from "../../../packages/server/src/lib/clock.ts";
+import { newId } from "../../../packages/server/src/lib/id.ts";
+import { Secret } from "../../../packages/server/src/lib/secret.ts";
+import type { OperationsContext } from "../../../packages/server/src/operations/context.ts";
+import { noUsage } from "../../../packages/server/src/session/state.ts";
+import { openSqliteStore } from "../../../packages/server/src/store/sqlite/sqlite-store.ts";
+import { silentTelemetry } from "../../../packages/server/src/telemetry/telemetry.ts";
+import { benchEvent } from "./event.ts";
+import { serveBench } from "./side.ts";
+
+const [key = "", sessionId = ""] = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), "berth-bench-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const store = await openSqliteStore({ dataDir: folder, clock });
+const { orgId } = await store.system.singleTenant();
+const bus = createInProcessBus({ clock });
+const telemetry = silentTelemetry();
+const owner = newId("user");
+const about = { agent: { id: newId("agent"), version: 1, name: "bench" }, owner, key: null, title: null };
+const rest = { metadata: {}, model: null, status: "idle", currentRunId: null, forkedFrom: null } as const;
+await store
+  .org(orgId)
+  .createSession({ row: { orgId, id: sessionId, ...about, ...rest, usage: noUsage }, events: [] });
+const workerId = newId("worker");
+await store.system.heartbeat(workerId);
+const held = { orgId, sessionId, workerId, leaseMs: 600_000, knownEventVersion: 1 };
+const claim = await store.system.claim(held);
+if (!claim.ok) throw new Error(claim.reason);
+const { epoch } = claim;
+
+const operations = { store, bus, clock, telemetry } as unknown as OperationsContext;
+const principal = {
+  type: "user",
+  id: owner,
+  name: "bench",
+  orgId,
+  permissions: rolePermissions.owner,
+} as const;
+const authenticator = createAuthenticator({ adminKey: new Secret(key), principal });
+const tickets = createTickets({ clock });
+const settings = { maxStreams: 1_000_000 };
+const streams = createStreams({ operations, authenticator, tickets, jsonDepth: 64, settings });
+const app = createApp({
+  operations,
+  authenticator,
+  tickets,
+  streams: streams.events,
+  telemetry,
+  settings: { bodyBytes: 1_048_576, uploadBytes: 1_048_576, jsonDepth: 64, openMetrics: false },
+  readiness: async () => ({ ready: true, checks: {} }),
+});
+
+let seq = 0;
+serveBench(createNodeServer({ app, sockets: streams.sockets }), () => {
+  const event = benchEvent((seq += 1));
+  const commit = { orgId, sessionId, epoch, expectedSeq: seq - 1, events: [event], taken: [] };
+  bus.publish(sessionTopic(orgId, sessionId), { kind: "events", events: [event] } satisfies SessionFrame);
+  // The order of a worker is the other way round; here the commit shall not be part of the time.
+  void store.lane.append(commit);
+});

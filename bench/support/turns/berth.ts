@@ -1,0 +1,103 @@
+import { type Agent, type IncomingMessage, request as httpRequest } from "node:http";
+import type { BerthServer } from "../berth-server.ts";
+import type { Contender, Place, Shape, TurnTimes } from "./contender.ts";
+import { question } from "./direct.ts";
+
+interface Api {
+  post(path: string, body: string): Promise<string>;
+  stream(path: string): Promise<IncomingMessage>;
+}
+
+function apiOf({ url, adminKey }: BerthServer, agent: Agent): Api {
+  const authorization = `Bearer ${adminKey}`;
+  return {
+    post: (path, body) =>
+      new Promise((resolve, reject) => {
+        const length = Buffer.byteLength(body);
+        const headers = { authorization, "content-type": "application/json", "content-length": length };
+        const asking = httpRequest(url + path, { agent, method: "POST", headers }, (answer) => {
+          const chunks: Buffer[] = [];
+          answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+          answer.on("end", () => {
+            const text = Buffer.concat(chunks).toString();
+            if ((answer.statusCode ?? 0) < 300) resolve(text);
+            else reject(new Error(`POST ${path} answered ${answer.statusCode}: ${text}`));
+          });
+        });
+        asking.on("error", reject);
+        asking.end(body);
+      }),
+    // Not with the agent: a stream keeps its connection for itself.
+    stream: (path) =>
+      new Promise((resolve, reject) => {
+        const asking = httpRequest(url + path, { agent: false, headers: { authorization } }, (answer) => {
+          if (answer.statusCode === 200) resolve(answer);
+          else reject(new Error(`GET ${path} answered ${answer.statusCode}`));
+        });
+        asking.on("error", reject).end();
+      }),
+  };
+}
+
+/** Sessions of a Berth, each with its event stream open; a turn is a POST until its run.finished is on the stream. */
+export async function berth(server: BerthServer, agent: Agent): Promise<Contender> {
+  const api = apiOf(server, agent);
+  for (const shape of ["at-once", "tokens", "tool"] satisfies Shape[]) {
+    const tools = shape === "tool" ? ["todo_read"] : [];
+    const definition = { name: shape, model: `double/${shape}`, tools, permissions: { mode: "auto" } };
+    await api.post("/api/v1/agents", JSON.stringify(definition));
+  }
+  return {
+    name: "berth",
+    pid: server.pid,
+    open: (shape, places) =>
+      Promise.all(
+        Array.from({ length: places }, async () => {
+          const made = await api.post("/api/v1/sessions", JSON.stringify({ agent: shape }));
+          const path = `/api/v1/sessions/${(JSON.parse(made) as { id: string }).id}/events`;
+          return placeOf(api, path, await api.stream(`${path}/stream`));
+        }),
+      ),
+    stop: () => server.stop(),
+  };
+}
+
+const message = JSON.stringify({ events: [{ type: "user.message", content: question }] });
+
+/** Looks for what it waits for without parsing: the client must not be what is measured. */
+function placeOf(api: Api, path: string, stream: IncomingMessage): Place {
+  let sentAt = 0;
+  let firstMs = 0;
+  let finished: (times: TurnTimes) => void = () => {};
+  let rest = "";
+  stream.setEncoding("latin1");
+  stream.on("data", (chunk: string) => {
+    const text = rest + chunk;
+    if (firstMs === 0 && text.includes("\nevent: agent.message.delta\n"))
+      firstMs = performance.now() - sentAt;
+    const at = text.indexOf("\nevent: run.finished\n");
+    const end = at === -1 ? -1 : text.indexOf("\n\n", at + 1);
+    if (end === -1) {
+      rest = text.slice(at === -1 ? Math.max(0, text.length - 32) : at);
+      return;
+    }
+    rest = text.slice(end);
+    const event = text.slice(at, end);
+    if (!event.includes('"reason":"end_turn"')) throw new Error(`a run failed: ${event}`);
+    finished({ firstMs, totalMs: performance.now() - sentAt });
+  });
+  return {
+    async turn() {
+      sentAt = performance.now();
+      firstMs = 0;
+      const over = new Promise<TurnTimes>((resolve) => {
+        finished = resolve;
+      });
+      await api.post(path, message);
+      return over;
+    },
+    async close() {
+      stream.destroy();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** What the model does in a turn: its name says it to the model double. */
+export type Shape = "at-once" | "tokens" | "tool";
+
+export interface TurnTimes {
+  /** From sending until the first text was there. Milliseconds. */
+  readonly firstMs: number;
+  /** From sending until the turn was over. Milliseconds. */
+  readonly totalMs: number;
+}
+
+/** One way to have turns. */
+export interface Contender {
+  readonly name: "model" | "floor" | "berth";
+  /** The process whose CPU is counted: its server, or null for the model called directly. */
+  readonly pid: number | null;
+  /** Opens what belongs to a measurement: places for turns, one turn at a time in each. */
+  open(shape: Shape, places: number): Promise<readonly Place[]>;
+  stop(): Promise<void>;
+}
+
+/** A session, or a connection: has one turn at a time. */
+export interface Place {
+  turn(): Promise<TurnTimes>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,123 @@
+// T1, T1b, T2, T4: turns per second and the time to the first token, against the model called directly and against the least
+// server that commits each turn, in the same run. Every contender and the model have a process of their own.
+//   npm run bench -- turns [--seconds 1.5] [--rounds 5] [--only T1,T2] [--json] [--dir folder] [--cpu-prof folder]
+import { Agent } from "node:http";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { about, aboutLines } from "./support/about.ts";
+import { startBerth } from "./support/berth-server.ts";
+import { startChild } from "./support/child.ts";
+import { median } from "./support/machine.ts";
+import { berth } from "./support/turns/berth.ts";
+import type { Contender } from "./support/turns/contender.ts";
+import { question, requests } from "./support/turns/direct.ts";
+import { type Case, type Figures, measure } from "./support/turns/measure.ts";
+import { report, type Results } from "./support/turns/report.ts";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "1.5" },
+    rounds: { type: "string", default: "5" },
+    only: { type: "string", default: "T1,T1b,T2,T4" },
+    json: { type: "boolean", default: false },
+    dir: { type: "string", default: tmpdir() },
+    "cpu-prof": { type: "string" },
+  },
+});
+const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
+const wanted = values.only.split(",");
+
+const cases: readonly (Case & { readonly of: readonly string[] })[] = [
+  { name: "T1 at 1", shape: "at-once", concurrent: 1, of: ["T1", "T4"] },
+  { name: "T1 at 16", shape: "at-once", concurrent: 16, of: ["T1"] },
+  // The floor of T2 is T1's.
+  { name: "T1 at 64", shape: "at-once", concurrent: 64, of: ["T1", "T2"] },
+  { name: "T1b at 64", shape: "tokens", concurrent: 64, of: ["T1b"] },
+  { name: "T2 at 64", shape: "tool", concurrent: 64, of: ["T2"] },
+];
+
+const folder = mkdtempSync(join(values.dir, "berth-bench-"));
+const agent = new Agent({ keepAlive: true });
+const ends: (() => Promise<void>)[] = [];
+
+async function contenders(): Promise<readonly Contender[]> {
+  const support = join(import.meta.dirname, "support/turns");
+  const model = await startChild(join(support, "model-double.ts"));
+  ends.push(() => model.stop());
+  const relay = await startChild(join(support, "relay.ts"), [String(model.port), join(folder, "relay.db")]);
+  ends.push(() => relay.stop());
+  const baseUrl = `http://127.0.0.1:${model.port}/v1`;
+  const profile = values["cpu-prof"];
+  const server = await startBerth({
+    data: join(folder, "berth"),
+    config: { providers: [{ name: "double", kind: "openai-compatible", baseUrl }] },
+    execArgv: profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`],
+  });
+  ends.push(() => server.stop());
+  const messages = [{ role: "user", content: question }];
+  return [
+    requests({
+      name: "model",
+      pid: null,
+      url: `${baseUrl}/chat/completions`,
+      agent,
+      body: (name) => ({ model: name, stream: true, messages }),
+      stop: () => model.stop(),
+    }),
+    requests({
+      name: "floor",
+      pid: relay.pid,
+      url: `http://127.0.0.1:${relay.port}/turn`,
+      agent,
+      body: (name, session) => ({ session, model: name, text: question }),
+      stop: () => relay.stop(),
+    }),
+    await berth(server, agent),
+  ];
+}
+
+try {
+  const where = about();
+  const all = await contenders();
+  const chosen = cases.filter((one) => one.of.some((id) => wanted.includes(id)));
+  const results = new Map<string, Map<string, Figures[]>>();
+  for (let round = 0; round < rounds; round++) {
+    for (const one of chosen) {
+      for (const contender of all) {
+        if (one.shape === "tool" && contender.name !== "berth") continue;
+        const figures = await measure(contender, one, seconds);
+        const ofCase = results.get(one.name) ?? new Map<string, Figures[]>();
+        ofCase.set(contender.name, [...(ofCase.get(contender.name) ?? []), figures]);
+        results.set(one.name, ofCase);
+      }
+    }
+  }
+  const medians: Results = Object.fromEntries(
+    [...results].map(([name, ofCase]) => [
+      name,
+      Object.fromEntries([...ofCase].map(([contender, figures]) => [contender, mediansOf(figures)])),
+    ]),
+  );
+  const settings =
+    `20 tokens, WAL, synchronous=FULL, 64 sessions in turns, ${rounds} interleaved rounds of ` +
+    `${seconds} s, medians, files in ${values.dir}`;
+  if (values.json) console.log(JSON.stringify({ about: where, settings, results: medians }, null, 2));
+  else console.log(`${aboutLines(where)}\nsettings: ${settings}\n\n${report(medians)}`);
+} finally {
+  agent.destroy();
+  for (const end of ends.toReversed()) await end();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function mediansOf(figures: readonly Figures[]): Figures {
+  const of = (key: keyof Figures) => median(figures.map((one) => one[key] ?? 0));
+  return {
+    turnsPerSecond: of("turnsPerSecond"),
+    cpuMs: figures[0]?.cpuMs === null ? null : of("cpuMs"),
+    firstP50: of("firstP50"),
+    totalP50: of("totalP50"),
+    totalP99: of("totalP99"),
+  };
+}
