@@ -151,6 +151,9 @@ export class Worker {
       this.#wokenMeanwhile.add(key);
       return;
     }
+    // It was claimed while this wake-up waited for room: a second claim would take it from its own actor.
+    const live = this.activation.get(wakeUp.orgId, wakeUp.sessionId);
+    if (live !== null) return live.wake();
     const claiming = this.#quietly("claim", () => this.#claim(wakeUp)).finally(() => {
       this.#claiming.delete(key);
       if (this.#wokenMeanwhile.delete(key)) this.activation.get(wakeUp.orgId, wakeUp.sessionId)?.wake();
