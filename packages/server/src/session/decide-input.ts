@@ -2,8 +2,8 @@ import type { Actor, Content, InputBody } from "@berth/contract";
 import { beginWithMessage, finishRun, type PartialText, type RunPlan, startRun } from "./decide-run.ts";
 import { decideApproval, decideTimer, decideToolResult } from "./decide-answer.ts";
 import type { NewEvent } from "./new-event.ts";
-import { root, type SessionState } from "./state.ts";
-import { isResolved } from "./tool-call.ts";
+import { isStepBoundary } from "./next-step.ts";
+import type { SessionState } from "./state.ts";
 
 /** An input of the mailbox, as the core sees it. */
 export interface MailboxInput {
@@ -39,9 +39,7 @@ export interface Taken {
 /** True when the mailbox's next input may be taken in this state; control inputs always may. */
 export function mayTake(state: SessionState, input: MailboxInput): boolean {
   if (input.lane === "control" || state.run === null) return true;
-  if (input.lane === "queue") return false;
-  const own = state.namespaces[root];
-  return own !== undefined && own.step === null && own.calls.every((call) => isResolved(call.state));
+  return input.lane === "steer" && isStepBoundary(state);
 }
 
 /** The first input that may be taken, in the order of lanes and of acceptance; null when all have to wait. */

@@ -204,7 +204,7 @@ export function statusOfReason(reason: RunReason): Extract<RunStatus, "completed
 
 /**
  * What a new holder writes before it goes on with a run that another left in its middle: calls of effect `once` that had started
- * are sealed, because nobody knows how far they came. Empty when nothing was under way.
+ * are sealed, because nobody knows how far they came. Empty without a run, or when the run only waits.
  */
 export function recover(state: SessionState, epoch: number): readonly NewEvent[] {
   if (state.run === null || state.run.waitingSince !== null) return [];

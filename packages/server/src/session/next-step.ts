@@ -154,10 +154,8 @@ function waitsForOthers(call: ToolCall): boolean {
   return call.state === "executing" && call.kind !== "server";
 }
 
-/** A place where the conversation can be cut: no step is open, no call is unanswered, no sub-agent is at work. */
+/** A place where the conversation can be cut: no step is open and no call is unanswered, so no sub-agent is at work. */
 export function isStepBoundary(state: SessionState): boolean {
-  const names = Object.keys(state.namespaces);
   const own = state.namespaces[root];
-  if (own === undefined || names.length !== 1) return false;
-  return own.step === null && own.calls.every((call) => isResolved(call.state));
+  return own?.step === null && own.calls.every((call) => isResolved(call.state));
 }
