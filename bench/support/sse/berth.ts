@@ -63,10 +63,9 @@ const app = createApp({
 });
 
 let seq = 0;
-serveBench(createNodeServer({ app, sockets: streams.sockets }), () => {
+serveBench(createNodeServer({ app, sockets: streams.sockets }), async () => {
   const event = benchEvent((seq += 1));
-  const commit = { orgId, sessionId, epoch, expectedSeq: seq - 1, events: [event], taken: [] };
-  bus.publish(sessionTopic(orgId, sessionId), { kind: "events", events: [event] } satisfies SessionFrame);
-  // The order of a worker is the other way round; here the commit shall not be part of the time.
-  void store.lane.append(commit);
+  await store.lane.append({ orgId, sessionId, epoch, expectedSeq: seq - 1, events: [event], taken: [] });
+  const frame: SessionFrame = { kind: "events", events: [event] };
+  return () => bus.publish(sessionTopic(orgId, sessionId), frame);
 });

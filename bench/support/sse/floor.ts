@@ -14,6 +14,8 @@ const server = createServer((_request, response) => {
 let seq = 0;
 serveBench(server, () => {
   const { type, json } = benchEvent((seq += 1));
-  const bytes = Buffer.from(`id: 1.${seq}\nevent: ${type}\ndata: ${json}\n\n`);
-  for (const response of responses) response.write(bytes);
+  return () => {
+    const bytes = Buffer.from(`id: 1.${seq}\nevent: ${type}\ndata: ${json}\n\n`);
+    for (const response of responses) response.write(bytes);
+  };
 });

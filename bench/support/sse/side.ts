@@ -15,8 +15,8 @@ export interface Told {
   readonly at: number;
 }
 
-/** Runs a server in this process for the bench that forked it; `tell` sends one event to all clients. */
-export function serveBench(server: Server, tell: () => Promise<void> | void): void {
+/** Runs a server in this process for the bench that forked it; `next` makes an event and gives what sends it to all clients. */
+export function serveBench(server: Server, next: () => Promise<() => void> | (() => void)): void {
   const answers: Readonly<Record<Question, () => Promise<Memory | Told>>> = {
     async memory() {
       for (let last = Number.POSITIVE_INFINITY; ;) {
@@ -29,8 +29,9 @@ export function serveBench(server: Server, tell: () => Promise<void> | void): vo
       }
     },
     async event() {
+      const tell = await next();
       const at = performance.timeOrigin + performance.now();
-      await tell();
+      tell();
       return { at };
     },
   };

@@ -1,0 +1,143 @@
+// T8: memory of idle event-stream clients, and the time until one event has reached all of them, against a plain node:http server
+// in the same run. Each server runs in a process of its own, a new one in each round; the clients are sockets of this process.
+//   npm run bench -- sse [--clients 1000] [--events 200] [--rounds 5]
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { newId } from "../packages/server/src/lib/id.ts";
+import { machine, median } from "./support/machine.ts";
+import { cpuMs } from "./support/process-use.ts";
+import type { Memory, Question, Told } from "./support/sse/side.ts";
+
+const { values } = parseArgs({
+  options: {
+    clients: { type: "string", default: "1000" },
+    events: { type: "string", default: "200" },
+    rounds: { type: "string", default: "5" },
+  },
+});
+const [clients, events, rounds] = [values.clients, values.events, values.rounds].map(Number) as [
+  number,
+  number,
+  number,
+];
+
+const key = "brt_key-of-the-sse-bench";
+const sessionId = newId("session");
+const contenders = { "node:http": "floor.ts", berth: "berth.ts" } as const;
+type Name = keyof typeof contenders;
+
+interface Figures {
+  /** KiB for each idle client. */
+  readonly held: number;
+  readonly resident: number;
+  /** Milliseconds until the last client had an event, median of the events. */
+  readonly lastMs: number;
+  /** Server CPU milliseconds for an event to all clients. */
+  readonly cpu: number;
+}
+
+/** Clients that count the events that they get. */
+function openClients(port: number, count: number): Promise<{ arrived(): Promise<number>; close(): void }> {
+  let seen = 0;
+  let wanted = 0;
+  let resolve: ((at: number) => void) | null = null;
+  let greeted = 0;
+  const sockets: Socket[] = [];
+  const request = `GET /api/v1/sessions/${sessionId}/events/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: ${key}\r\n\r\n`;
+  const { promise, resolve: ready } = Promise.withResolvers<Awaited<ReturnType<typeof openClients>>>();
+  const all = {
+    arrived(): Promise<number> {
+      wanted += count;
+      return new Promise((done) => (resolve = done));
+    },
+    close: () => sockets.forEach((socket) => socket.destroy()),
+  };
+  const take = (bytes: Buffer) => {
+    if (bytes.includes("retry:")) greeted += 1;
+    if (greeted === count && sockets.length === count && wanted === 0) ready(all);
+    // An event fits into one segment.
+    if (bytes.includes("data: ")) seen += 1;
+    if (wanted > 0 && seen === wanted) resolve?.(performance.timeOrigin + performance.now());
+  };
+  const open = () => {
+    if (sockets.length === count) return;
+    const socket = connect(port, "127.0.0.1");
+    sockets.push(socket);
+    socket.on("data", take).on("error", () => undefined);
+    socket.on("connect", () => {
+      socket.write(request);
+      open();
+    });
+  };
+  for (let i = 0; i < 8; i++) open();
+  return promise;
+}
+
+async function ask<T>(child: ChildProcess, question: Question): Promise<T> {
+  const answer = once(child, "message");
+  child.send(question);
+  return (await answer)[0] as T;
+}
+
+async function measure(name: Name): Promise<Figures> {
+  const script = join(import.meta.dirname, "support/sse", contenders[name]);
+  const child = fork(script, [key, sessionId], { execArgv: ["--expose-gc"] });
+  const [port] = (await once(child, "message")) as [number];
+  // What the first clients make the server load and compile is not theirs.
+  const warm = await openClients(port, Math.ceil(clients / 20));
+  warm.close();
+  const before = await ask<Memory>(child, "memory");
+  const open = await openClients(port, clients);
+  const idle = await ask<Memory>(child, "memory");
+  const times: number[] = [];
+  const tell = async () => {
+    const arrived = open.arrived();
+    const { at } = await ask<Told>(child, "event");
+    return (await arrived) - at;
+  };
+  for (let i = 0; i < 50; i++) await tell();
+  const cpu = cpuMs(child.pid ?? 0);
+  for (let i = 0; i < events; i++) times.push(await tell());
+  const used = cpuMs(child.pid ?? 0) - cpu;
+  open.close();
+  const exited = once(child, "exit");
+  child.disconnect();
+  await exited;
+  const each = (bytes: number) => bytes / clients / 1_024;
+  return {
+    held: each(idle.held - before.held),
+    resident: each(idle.resident - before.resident),
+    lastMs: median(times),
+    cpu: used / events,
+  };
+}
+
+const figures: Record<Name, Figures[]> = { "node:http": [], berth: [] };
+for (let round = 0; round < rounds; round++) {
+  for (const name of Object.keys(contenders) as Name[]) figures[name].push(await measure(name));
+}
+const of = (name: Name, what: keyof Figures) => median(figures[name].map((one) => one[what]));
+const ratio = (what: keyof Figures) =>
+  median(
+    figures.berth.map((one, round) => one[what] / (figures["node:http"][round]?.[what] ?? Number.NaN)),
+  ).toFixed(2);
+console.log(`machine: ${machine()}`);
+console.log(
+  `settings: ${clients} clients, ${events} events of 500 bytes, ${rounds} interleaved rounds, medians; clients on the same machine`,
+);
+for (const name of Object.keys(contenders) as Name[]) {
+  const line = [
+    name.padEnd(9),
+    `${of(name, "held").toFixed(1)} KiB held per idle client (resident ${of(name, "resident").toFixed(1)})`,
+    `event to all in ${of(name, "lastMs").toFixed(1)} ms`,
+    `server CPU ${of(name, "cpu").toFixed(1)} ms per event`,
+  ];
+  console.log(line.join("  "));
+}
+console.log(
+  `T8 memory ratio: ${ratio("held")} held, ${ratio("resident")} resident (target 1.3, beyond it 1.1)`,
+);
+console.log(`T8 time ratio: ${ratio("lastMs")}, CPU ${ratio("cpu")} (target 2, beyond it 1.3)`);
