@@ -18,7 +18,7 @@ export type {
   RunResult,
   ToolCall,
 } from "./session/run-options.ts";
-export type { SessionHandle } from "./session/session-handle.ts";
+export type { InterruptOptions, SessionHandle } from "./session/session-handle.ts";
 export type {
   Block,
   Change,

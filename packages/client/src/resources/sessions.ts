@@ -12,7 +12,8 @@ import { allPages, callOf, type CallOptions, type ChangeOptions, type PageQuery 
 
 export interface SessionQuery extends PageQuery {
   readonly owner?: string;
-  readonly agentId?: string;
+  /** Name or id of an agent. */
+  readonly agent?: string;
   readonly key?: string;
   readonly status?: SessionStatus;
   readonly archived?: boolean;

@@ -1,4 +1,5 @@
 import type {
+  AcceptedInput,
   Content,
   DecideBody,
   ErrorInfo,
@@ -42,6 +43,8 @@ export interface RunOptions extends RunHandlers {
   readonly content?: Content;
   readonly onBusy?: OnBusy;
   readonly idempotencyKey?: string;
+  /** The message is safe on the server; its run may still wait in the queue. */
+  readonly onAccepted?: (input: AcceptedInput) => void;
 }
 
 export interface ToolCall {

@@ -17,6 +17,11 @@ import { type Connector, type EventsOptions, sessionEvents } from "./event-sourc
 import { followRun, type RunSource } from "./follow-run.ts";
 import type { RunHandlers, RunOptions, RunResult } from "./run-options.ts";
 
+export interface InterruptOptions extends ChangeOptions {
+  readonly runId?: string;
+  readonly reason?: string;
+}
+
 /** One session, to talk with and to follow. */
 export interface SessionHandle {
   readonly id: string;
@@ -37,8 +42,8 @@ export interface SessionHandle {
   run(options: RunOptions): Promise<RunResult>;
   /** Watches a run that was started elsewhere, from `after` (default: the first event). */
   join(runId: string, options?: RunHandlers & { readonly after?: string }): Promise<RunResult>;
-  /** Ends the run that goes on. */
-  interrupt(options?: ChangeOptions & { readonly reason?: string }): Promise<SendReply>;
+  /** Ends the run that goes on, or the one that is named, also while it waits in the queue. */
+  interrupt(options?: InterruptOptions): Promise<SendReply>;
   todos(options?: CallOptions): Promise<{ todos: Todo[] }>;
 }
 
@@ -71,7 +76,7 @@ export function createSessionHandle(connector: Connector, id: string): SessionHa
     };
   }
   async function run(options: RunOptions): Promise<RunResult> {
-    const { text, content = text, onBusy, idempotencyKey, ...handlers } = options;
+    const { text, content = text, onBusy, idempotencyKey, onAccepted, ...handlers } = options;
     if (content === undefined) throw new TypeError("give text or content");
     const source = await sourceOf(handlers);
     const { generation, lastSeq } = source.session;
@@ -79,6 +84,7 @@ export function createSessionHandle(connector: Connector, id: string): SessionHa
     const call = callOf(options);
     const [input] = (await send(message, call)).inputs;
     if (input === undefined) throw new Error("The server accepted no input.");
+    onAccepted?.(input);
     // With a key of the caller's the message may be an old one, and its run long over.
     const after = idempotencyKey === undefined ? formatCursor(generation, lastSeq) : null;
     return await followRun(source, { input, runId: input.runId, after }, handlers);
@@ -98,11 +104,11 @@ export function createSessionHandle(connector: Connector, id: string): SessionHa
     async join(runId, options = {}) {
       return await followRun(await sourceOf(options), { runId, after: options.after ?? null }, options);
     },
-    interrupt: (options = {}) =>
-      send(
-        { type: "user.interrupt", ...(options.reason !== undefined && { reason: options.reason }) },
-        callOf(options),
-      ),
+    interrupt(options = {}) {
+      const { runId, reason } = options;
+      const about = { ...(runId !== undefined && { runId }), ...(reason !== undefined && { reason }) };
+      return send({ type: "user.interrupt", ...about }, callOf(options));
+    },
     todos: (options = {}) =>
       http.json({ method: "GET", path: sessionPath(id, "/todos"), ...callOf(options) }),
   };

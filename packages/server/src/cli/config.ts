@@ -20,8 +20,8 @@ Examples:
   const check = config
     .command("check")
     .description("Say whether a server would start with the configuration.");
-  actions.bind(check, async ({ flags, print }) => {
-    const { file, settings } = configOf(flags);
+  actions.bind(check, async ({ flags, io, print }) => {
+    const { file, settings } = configOf(flags, io.env);
     const set = settings.filter(({ source }) => source !== "default").length;
     const where = file === null ? "no configuration file" : file;
     print(
@@ -32,13 +32,13 @@ Examples:
   const show = config
     .command("show")
     .description("Show every setting with its value and where it comes from.");
-  actions.bind(show, async ({ flags, printList }) => {
+  actions.bind(show, async ({ flags, io, printList }) => {
     const columns = {
       SETTING: ({ name }: Shown) => name,
       FROM: ({ source }: Shown) => source,
       VALUE: ({ value }: Shown) => value,
     };
-    printList<Shown>(configOf(flags).settings, columns, "Nothing can be set.");
+    printList<Shown>(configOf(flags, io.env).settings, columns, "Nothing can be set.");
   });
   return config;
 }

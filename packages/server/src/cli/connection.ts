@@ -9,9 +9,12 @@ export interface ConnectFlags {
   readonly config?: string;
 }
 
+/** The environment, when it is not the process's own. */
+type Env = Readonly<Record<string, string | undefined>> | undefined;
+
 /** The configuration that the command line sees: flags before the environment, before the file. */
-export function configOf({ url, data, config }: ConnectFlags): LoadedConfig {
-  return loadConfig({ flags: { url, data, config } });
+export function configOf({ url, data, config }: ConnectFlags, env?: Env): LoadedConfig {
+  return loadConfig({ flags: { url, data, config }, ...(env !== undefined && { env }) });
 }
 
 /** Where the server is: the address that was given, else the one where a server with this configuration listens. */
@@ -43,8 +46,8 @@ function isThisMachine(url: string): boolean {
 }
 
 /** A client for the configured server. Checks that it answers, so that later retries bridge a restart and not an absence. */
-export async function connect(flags: ConnectFlags, signal: AbortSignal): Promise<BerthClient> {
-  const loaded = configOf(flags);
+export async function connect(flags: ConnectFlags, signal: AbortSignal, env?: Env): Promise<BerthClient> {
+  const loaded = configOf(flags, env);
   const apiKey = await apiKeyOf(loaded);
   const client = createClient({
     baseUrl: serverUrl(loaded),

@@ -71,7 +71,7 @@ async function runAction<Flags>(io: Io, command: Command, action: Action<Flags>)
       io,
       printer,
       signal: stop.signal,
-      client: () => connect(flags, stop.signal),
+      client: () => connect(flags, stop.signal, io.env),
       print,
       printList(items, columns, empty) {
         const rows = items.map((item) => Object.values(columns).map((cell) => cell(item)));

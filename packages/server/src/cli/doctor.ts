@@ -5,22 +5,25 @@ import type { Finding } from "./doctor/finding.ts";
 import { checkMachine } from "./doctor/machine.ts";
 import { checkServer } from "./doctor/server.ts";
 import { exit, failureOf } from "./exit.ts";
-import type { Printer } from "./terminal/io.ts";
+import type { Io, Printer } from "./terminal/io.ts";
 
 export function doctorCommand(actions: Actions): Command {
   const command = new Command("doctor")
     .description("Check this machine, the data folder and the server, and say what to do.")
     .addHelpText("after", "\nExamples:\n  berth doctor\n  berth doctor --data /var/lib/berth --json");
-  return actions.bind(command, async ({ flags, printer, print, signal }) => {
-    const findings = await examine(flags, signal);
+  return actions.bind(command, async ({ flags, io, printer, print, signal }) => {
+    const findings = await examine({ flags, io }, signal);
     print(findings, () => findings.map((one) => line(printer, one)).join(""));
     return findings.some(({ status }) => status === "fail") ? exit.failed : exit.ok;
   });
 }
 
-async function examine(flags: GlobalFlags, signal: AbortSignal): Promise<readonly Finding[]> {
+async function examine(
+  { flags, io }: { flags: GlobalFlags; io: Io },
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   try {
-    const loaded = configOf(flags);
+    const loaded = configOf(flags, io.env);
     const valid: Finding = { name: "configuration", status: "ok", detail: loaded.file ?? "valid" };
     const server = await checkServer(loaded, signal);
     return [valid, ...(await checkMachine(loaded, server.reachable)), ...server.findings];

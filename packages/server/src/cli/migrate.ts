@@ -6,8 +6,8 @@ export function migrateCommand(actions: Actions): Command {
   const command = new Command("migrate")
     .description("Bring the store up to date without starting a server. A start does it too.")
     .addHelpText("after", "\nExample:\n  berth migrate --data /var/lib/berth");
-  return actions.bind(command, async ({ flags, print }) => {
-    const { config } = configOf(flags);
+  return actions.bind(command, async ({ flags, io, print }) => {
+    const { config } = configOf(flags, io.env);
     // Loads the database driver, which no other command needs.
     const { migrateStore } = await import("../roles/migrate-store.ts");
     const { applied, newest } = migrateStore(config.data, Date.now());

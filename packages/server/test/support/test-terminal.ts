@@ -16,22 +16,30 @@ export interface TestTerminal {
 }
 
 export function createTestTerminal(
-  options: { readonly isTTY?: boolean; readonly input?: string } = {},
+  options: {
+    readonly isTTY?: boolean;
+    readonly input?: string;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): TestTerminal {
   const stdin = Object.assign(new PassThrough(), { isTTY: options.isTTY === true });
   const stdout = Object.assign(new PassThrough(), { isTTY: options.isTTY === true, columns: 100 });
   const stderr = Object.assign(new PassThrough(), { isTTY: options.isTTY === true });
   let out = "";
   let err = "";
+  // Both, in the order in which they came.
+  let shown = "";
   let found = 0;
   let wake = () => {};
   let interrupt = () => {};
   stdout.setEncoding("utf8").on("data", (text: string) => {
     out += text;
+    shown += text;
     wake();
   });
   stderr.setEncoding("utf8").on("data", (text: string) => {
     err += text;
+    shown += text;
     wake();
   });
   if (options.isTTY !== true) stdin.end(options.input ?? "");
@@ -40,6 +48,8 @@ export function createTestTerminal(
       stdin,
       stdout,
       stderr,
+      // What the person who runs the tests has set must not matter.
+      env: options.env ?? {},
       onInterrupt(call) {
         interrupt = call;
         return () => void (interrupt = () => {});
@@ -51,7 +61,7 @@ export function createTestTerminal(
     interrupt: () => interrupt(),
     async until(text) {
       for (;;) {
-        const all = plain(out) + plain(err);
+        const all = plain(shown);
         const at = all.indexOf(text, found);
         if (at !== -1) return void (found = at + text.length);
         await new Promise<void>((resolve) => (wake = resolve));

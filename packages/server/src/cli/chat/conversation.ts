@@ -2,6 +2,7 @@ import type { BerthClient, RunResult, Session } from "@berth/client";
 import { exit } from "../exit.ts";
 import type { Printer } from "../terminal/io.ts";
 import { showHistory } from "./history.ts";
+import { createInterrupter, type Interrupter } from "./interrupter.ts";
 import type { LineReader } from "./line-reader.ts";
 import { recover } from "./recover.ts";
 import { isSlashCommand, runSlashCommand } from "./slash-commands.ts";
@@ -22,29 +23,30 @@ export interface Conversation {
 export async function converse(conversation: Conversation): Promise<number> {
   const { client, printer, lines, session } = conversation;
   let sessionId = session.id;
-  let busy = false;
+  let interrupter: Interrupter | null = null;
   let warned = false;
   const left = new AbortController();
   lines.onInterrupt(() => {
     if (warned) return left.abort();
     warned = true;
-    printer.out(busy ? "\n(interrupting; Ctrl-C again leaves)\n" : "\n(Ctrl-C again leaves)\n");
-    if (busy)
-      client
-        .session(sessionId)
-        .interrupt()
-        .catch(() => printer.err("(it could not be interrupted)\n"));
+    printer.out(
+      interrupter !== null ? "\n(interrupting; Ctrl-C again leaves)\n" : "\n(Ctrl-C again leaves)\n",
+    );
+    void interrupter?.press();
   });
   const signal = AbortSignal.any([conversation.signal, left.signal]);
   signal.addEventListener("abort", () => lines.close(), { once: true });
 
   async function turn(start: TurnStart): Promise<void> {
-    busy = true;
-    const context: TurnContext = { ...conversation, session: client.session(sessionId), signal };
+    const turnOf = (): TurnContext => {
+      const talk = client.session(sessionId);
+      interrupter = createInterrupter(talk, () => printer.err("(it could not be interrupted)\n"));
+      return { ...conversation, session: talk, signal, interrupter };
+    };
     try {
-      let result: RunResult | null = await runTurn(context, start);
+      let result: RunResult | null = await runTurn(turnOf(), start);
       while (result !== null && result.run.status === "failed") {
-        const recovered = await recover(client, context, result);
+        const recovered = await recover(client, turnOf(), result);
         result = recovered.result;
         if (recovered.sessionId !== null) {
           sessionId = recovered.sessionId;
@@ -52,7 +54,7 @@ export async function converse(conversation: Conversation): Promise<number> {
         }
       }
     } finally {
-      busy = false;
+      interrupter = null;
       warned = false;
     }
   }

@@ -34,8 +34,7 @@ export async function openSession(
 }
 
 async function newest(client: BerthClient, agent: string | undefined): Promise<Session> {
-  const agentId = agent === undefined ? undefined : (await client.agents.get(agent)).id;
-  const { items } = await client.sessions.list({ limit: 1, ...(agentId !== undefined && { agentId }) });
+  const { items } = await client.sessions.list({ limit: 1, ...(agent !== undefined && { agent }) });
   const [session] = items;
   if (session === undefined)
     throw new CliError("There is no session to resume: start one without --resume.", exit.usage);

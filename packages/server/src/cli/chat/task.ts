@@ -1,5 +1,6 @@
 import type { Recovery, RunResult, ToolCall, Usage } from "@berth/client";
 import { CliError } from "../exit.ts";
+import { createInterrupter } from "./interrupter.ts";
 import { runTurn, type TurnContext } from "./turn.ts";
 
 /** What one task came to, as --json prints it. */
@@ -34,15 +35,16 @@ export async function runTask(task: Task): Promise<TaskResult | null> {
   lines?.onInterrupt(() => pressed.abort(new Error("interrupted")));
   const limits = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
   const signal = AbortSignal.any([task.signal, pressed.signal, ...limits]);
+  const interrupter = createInterrupter(session, () => {
+    printer.err(`It could not be interrupted and goes on: berth sessions tail ${session.id}\n`);
+  });
   try {
-    const result = await runTurn({ ...task, signal }, { text });
+    const result = await runTurn({ ...task, signal, interrupter }, { text });
     return result === null ? null : asTaskResult(result);
   } catch (error) {
     if (!signal.aborted) throw error;
     printer.err("Interrupting the run.\n");
-    await session.interrupt({ signal: AbortSignal.timeout(interruptMs) }).catch(() => {
-      printer.err(`It could not be interrupted and goes on: berth sessions tail ${session.id}\n`);
-    });
+    await interrupter.press(AbortSignal.timeout(interruptMs));
     if (limits[0]?.aborted === true)
       throw new CliError(`The task took longer than its ${timeoutMs} ms and was interrupted.`);
     throw new CliError("Interrupted.", 130);

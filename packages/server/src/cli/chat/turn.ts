@@ -1,4 +1,5 @@
 import {
+  type AcceptedInput,
   BerthInputRefusedError,
   createTranscript,
   type FollowedEvent,
@@ -9,6 +10,7 @@ import {
 } from "@berth/client";
 import type { Printer } from "../terminal/io.ts";
 import { askApproval } from "./ask-approval.ts";
+import type { Interrupter } from "./interrupter.ts";
 import type { LineReader } from "./line-reader.ts";
 import { createRenderer } from "./renderer.ts";
 
@@ -21,6 +23,8 @@ export interface TurnContext {
   readonly yes: boolean;
   /** Stops watching. */
   readonly signal: AbortSignal;
+  /** Is told which run it would interrupt. */
+  readonly interrupter?: Interrupter;
   /** Shows nothing but what has to be said. */
   readonly quiet?: boolean;
 }
@@ -46,7 +50,11 @@ export async function runTurn(context: TurnContext, start: TurnStart): Promise<R
     signal: context.signal,
   };
   try {
-    if ("text" in start) return await session.run({ ...handlers, text: start.text });
+    if ("text" in start) {
+      const onAccepted = ({ runId }: AcceptedInput) => context.interrupter?.accepted(runId);
+      return await session.run({ ...handlers, text: start.text, onAccepted });
+    }
+    context.interrupter?.accepted(start.runId);
     return await session.join(start.runId, { ...handlers, after: start.after });
   } catch (error) {
     if (!(error instanceof BerthInputRefusedError)) throw error;

@@ -22,11 +22,12 @@ export function bindSessionList(actions: Actions, sessions: Command): void {
     .option("--limit <count>", "at most so many", "50");
   actions.bind<ListFlags>(list, async ({ client, flags, printList, signal }) => {
     const { agent, status, search, archived, limit } = flags;
-    const berth = await client();
-    const { items } = await berth.sessions.list({
+    const { items } = await (
+      await client()
+    ).sessions.list({
       limit: Number(limit),
       signal,
-      ...(agent !== undefined && { agentId: (await berth.agents.get(agent, { signal })).id }),
+      ...(agent !== undefined && { agent }),
       ...(status !== undefined && { status }),
       ...(search !== undefined && { search }),
       ...(archived === true && { archived }),

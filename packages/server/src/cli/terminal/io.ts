@@ -7,6 +7,8 @@ export interface Io {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  /** Instead of the process's environment, for tests. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Calls once at the first Ctrl-C or termination; a second one ends the process as usual. The function undoes it. */
   onInterrupt(call: () => void): () => void;
 }
