@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as invariants from "../../test/support/session/invariants.ts";
 import { play } from "../../test/support/session/play.ts";
 import type { Driver } from "../../test/support/session/driver.ts";
+import { fold } from "./fold.ts";
 
 /** Choices of one play; long enough for runs in runs, short enough to shrink. */
 const tape = fc.array(fc.noBias(fc.nat()), { minLength: 20, maxLength: 600, size: "max" });
@@ -44,6 +45,17 @@ describe("a session, whatever is sent, answered, refused, rewound or killed", { 
 
   it("I8: folds to the same state from the beginning, from a snapshot and event by event", () =>
     holds(invariants.foldsAgree));
+
+  it("writes only events that are valid by the contract", () => holds(invariants.eventsAreValid));
+
+  it("folds events in any order without throwing", () =>
+    holds(
+      () => {},
+      ({ raw }) => {
+        const shuffled = raw.toSorted((a, b) => ((a.seq * 7_919) % 31) - ((b.seq * 7_919) % 31));
+        expect(fold(shuffled).seq).toBe(shuffled.at(-1)?.seq);
+      },
+    ));
 
   it("waits if and only if nothing can go on", () => holds(invariants.waitingIsNothingElse));
 

@@ -1,4 +1,4 @@
-import { type InputBody, type SessionEvent, sessionEvent } from "@berth/contract";
+import type { InputBody, SessionEvent } from "@berth/contract";
 import { hashJson } from "../../../src/lib/canonical-json.ts";
 import { decideInput, type MailboxInput, nextInput, type Taken } from "../../../src/session/decide-input.ts";
 import { decideRewind, decideRollback } from "../../../src/session/decide-rewind.ts";
@@ -190,7 +190,6 @@ export class Driver {
   commit(): void {
     const commit = { before: this.committed, events: this.#draft, taken: this.#taken };
     if (this.#draft.length > 0) {
-      for (const event of this.#draft) sessionEvent.parse(event);
       this.rows.apply(project(this.committed, this.#draft, this.state, this.#taken));
       this.raw.push(...this.#draft);
       this.#mailbox = this.#mailbox.filter((input) => !this.#taken.includes(input));

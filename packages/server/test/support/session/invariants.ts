@@ -1,4 +1,4 @@
-import type { SessionEvent } from "@berth/contract";
+import { type SessionEvent, sessionEvent } from "@berth/contract";
 import { expect } from "vitest";
 import { effectiveEvents, fold } from "../../../src/session/fold.ts";
 import { isWaiting, nextStep } from "../../../src/session/next-step.ts";
@@ -9,6 +9,11 @@ import type { Commit, Driver } from "./driver.ts";
 
 /** A check of one session, called after each of its commits. */
 export type Check = (driver: Driver, commit: Commit) => void;
+
+/** Every event is what the contract says, with nothing besides. */
+export function eventsAreValid(_: Driver, { events }: Commit): void {
+  for (const event of events) expect(sessionEvent.parse(event)).toEqual(event);
+}
 
 /** I1 */
 export function seqHasNoGap(driver: Driver, { events }: Commit): void {
