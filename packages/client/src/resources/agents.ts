@@ -7,8 +7,6 @@ export interface AgentQuery extends PageQuery {
   readonly archived?: boolean;
 }
 
-export type Agents = ReturnType<typeof createAgents>;
-
 export function createAgents(http: Http) {
   const path = (id: string) => `/agents/${encodeURIComponent(id)}`;
 

@@ -7,8 +7,6 @@ export interface ApprovalQuery extends PageQuery {
   readonly status?: Approval["status"];
 }
 
-export type Approvals = ReturnType<typeof createApprovals>;
-
 export function createApprovals(http: Http) {
   const path = (id: string) => `/approvals/${encodeURIComponent(id)}`;
 

@@ -7,8 +7,6 @@ export interface RunQuery extends PageQuery {
   readonly status?: RunStatus;
 }
 
-export type Runs = ReturnType<typeof createRuns>;
-
 export function createRuns(http: Http) {
   const path = (id: string, rest = "") => `/runs/${encodeURIComponent(id)}${rest}`;
   return {

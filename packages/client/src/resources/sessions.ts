@@ -24,8 +24,6 @@ export interface SessionQuery extends PageQuery {
 /** The session as it stands after a change, or, when that did not happen within 5 s, the input that will make it. */
 export type Changed = Session | { readonly input: AcceptedInput };
 
-export type Sessions = ReturnType<typeof createSessions>;
-
 export function sessionPath(id: string, rest = ""): string {
   return `/sessions/${encodeURIComponent(id)}${rest}`;
 }

@@ -39,7 +39,7 @@ export function createResultBuilder(): ResultBuilder {
 }
 
 /** Status of a run that ended for a reason. */
-export function statusOf(reason: RunReason): "completed" | "failed" | "cancelled" {
+function statusOf(reason: RunReason): "completed" | "failed" | "cancelled" {
   if (reason === "end_turn") return "completed";
   return reason === "interrupted" ? "cancelled" : "failed";
 }

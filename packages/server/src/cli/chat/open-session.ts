@@ -10,7 +10,7 @@ export interface OpenFlags {
 }
 
 /** The agent that is made when none is named. */
-export const defaultAgent = "assistant";
+const defaultAgent = "assistant";
 
 const instructions =
   "You are a helpful assistant. You work in a folder of your own and have tools for files, commands, the web and a list of todos. " +
