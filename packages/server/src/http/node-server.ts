@@ -14,6 +14,8 @@ export function createNodeServer(options: {
   const { app, sockets } = options;
   const server = createAdaptorServer({
     createServer,
+    // Clients that offer HTTP/2 by an upgrade (Java's, curl's) go on with HTTP/1.1. Before Node 24.9 they are refused.
+    serverOptions: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket" },
     fetch(request, env) {
       keepOutgoing(request, (env as HttpBindings).outgoing);
       return app.fetch(request);

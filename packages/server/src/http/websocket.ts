@@ -38,8 +38,9 @@ export interface Sockets {
 /** Id of the subscription that a session's own WebSocket begins with. */
 const ownSubscription = "events";
 
-/** Frames of one client that may wait for an answer before no more are read. */
+/** Frames of one client, and bytes of them, that may wait for an answer before no more are read. */
 const maxWaiting = 32;
+const maxWaitingBytes = 262_144;
 
 /**
  * WebSockets are upgraded beside the request handler, which is a plain `fetch`. Browsers are not told why an upgrade was
@@ -136,6 +137,7 @@ class OpenSocket {
   #connection: WebSocketConnection | null = null;
   #endedBy: EndedBy = "client";
   #busy = true;
+  #waitingBytes = 0;
 
   constructor(socket: WebSocket, options: SocketsOptions, onClosed: () => void) {
     this.#socket = socket;
@@ -150,6 +152,8 @@ class OpenSocket {
       this.#closed();
     });
     options.beats.add(this);
+    // Of a caller that is not known yet nothing is read.
+    socket.pause();
   }
 
   /** Throws `too_many_streams`. */
@@ -190,17 +194,19 @@ class OpenSocket {
   #receive(message: Buffer, isBinary: boolean): void {
     this.wire.heard();
     this.#waiting.push({ message, isBinary });
-    if (this.#waiting.length >= maxWaiting) this.#socket.pause();
+    this.#waitingBytes += message.length;
+    if (this.#waiting.length >= maxWaiting || this.#waitingBytes >= maxWaitingBytes) this.#socket.pause();
     if (!this.#busy) void this.#answerWaiting();
   }
 
   async #answerWaiting(): Promise<void> {
     this.#busy = true;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#waitingBytes -= next.message.length;
       await this.#connection?.receive(next.message, next.isBinary);
-      if (this.#waiting.length === 0 && this.#socket.isPaused) this.#socket.resume();
     }
     this.#busy = false;
+    if (this.#socket.isPaused) this.#socket.resume();
   }
 
   #closed(): void {

@@ -1,36 +1,32 @@
 import { once } from "node:events";
 import type { ServerFrame, StreamEvent } from "@berth/contract";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { openRawSse } from "../../support/follow/raw-sse.ts";
-import { apiKey, listen, type LiveServer } from "../../support/follow/server.ts";
+import { apiKey } from "../../support/follow/server.ts";
 import { talkativeModel } from "../../support/follow/talkative-model.ts";
 import { Witness } from "../../support/follow/witness.ts";
-import { type Api, useApi } from "../../support/http/api.ts";
+import { type Started, useServer } from "../../support/follow/use-server.ts";
 
-const openApi = useApi();
-let server: LiveServer | null = null;
-
-afterEach(async () => {
-  await server?.close();
-  server = null;
-});
+const startServer = useServer();
 
 /** Runs of the session, and followers that are cut again and again meanwhile. */
 const runs = 4;
 const followers = 4;
 const reconnects = 25;
 
-async function start(): Promise<{ api: Api; at: LiveServer; sessionId: string }> {
-  const api = await openApi({ answer: talkativeModel(60) });
-  await api.agent();
-  server = await listen({ operations: api.operations, principal: api.principal });
-  const { id } = await api.session();
-  return { api, at: server, sessionId: id };
+async function start(): Promise<Started & { sessionId: string }> {
+  const started = await startServer({}, { api: { answer: talkativeModel(60) } });
+  const { id } = await started.api.session();
+  return { ...started, sessionId: id };
 }
 
 /** Says something `runs` times while clients follow, each over at least `reconnects` connections; then checks what they saw. */
-async function witness(api: Api, sessionId: string, follow: (seen: Witness, last: boolean) => Promise<void>) {
+async function witness(
+  api: Started["api"],
+  sessionId: string,
+  follow: (seen: Witness, last: boolean) => Promise<void>,
+) {
   const seen = Array.from({ length: followers }, () => new Witness());
   const clients = seen.map(async (one) => {
     for (let i = 0; i < reconnects || one.finished() < runs; i++) await follow(one, i >= reconnects);

@@ -1,26 +1,11 @@
-import type { SessionEvent } from "@berth/contract";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Session, SessionEvent } from "@berth/contract";
+import { describe, expect, it, vi } from "vitest";
 import { openRawSse, type RawSse, type SseFrame } from "../../support/follow/raw-sse.ts";
-import { apiKey, listen, type LiveServer } from "../../support/follow/server.ts";
+import { apiKey, type LiveServer } from "../../support/follow/server.ts";
 import { longSession } from "../../support/follow/long-session.ts";
-import { type Api, useApi } from "../../support/http/api.ts";
+import { useServer } from "../../support/follow/use-server.ts";
 
-const openApi = useApi();
-let server: LiveServer | null = null;
-
-afterEach(async () => {
-  await server?.close();
-  server = null;
-});
-
-async function start(
-  settings: Parameters<typeof listen>[0]["settings"] = {},
-): Promise<{ api: Api; at: LiveServer }> {
-  const api = await openApi();
-  await api.agent();
-  server = await listen({ operations: api.operations, principal: api.principal, settings });
-  return { api, at: server };
-}
+const start = useServer();
 
 interface Opened {
   readonly stream: RawSse;
@@ -135,6 +120,19 @@ describe("GET /sessions/{id}/events/stream", () => {
     opened[0]?.stream.cut();
     await vi.waitFor(() => expect(at.streams.events.size).toBe(1));
     expect(await statusOf(open(at, id))).toBe(200);
+  });
+
+  it("shows a fork its own id, in the part that it shares too", async () => {
+    const { api, at } = await start();
+    const { id } = await api.session({ input: "hi" });
+    await api.until(id, "run.finished");
+    const fork = (await api.post(`/sessions/${id}/fork`, {})).json<Session>();
+    const opened = open(at, fork.id);
+    await opened.until(({ type }) => type === "session.forked");
+    expect(opened.frames.length).toBeGreaterThan(5);
+    expect(opened.frames.map(({ data }) => (data as SessionEvent).sessionId)).toEqual(
+      opened.frames.map(() => fork.id),
+    );
   });
 
   it("does not stream to HEAD", async () => {

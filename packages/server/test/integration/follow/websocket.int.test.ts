@@ -1,35 +1,10 @@
-import type { Ticket } from "@berth/contract";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Permission } from "../../../src/auth/permissions.ts";
+import { describe, expect, it, vi } from "vitest";
 import { hintTopic } from "../../../src/coordination/session-frames.ts";
-import { listen, type LiveServer } from "../../support/follow/server.ts";
+import { longSession } from "../../support/follow/long-session.ts";
+import { useServer } from "../../support/follow/use-server.ts";
 import { openWs } from "../../support/follow/ws-client.ts";
-import { type Api, useApi } from "../../support/http/api.ts";
 
-const openApi = useApi();
-let server: LiveServer | null = null;
-
-afterEach(async () => {
-  await server?.close();
-  server = null;
-});
-
-interface Started {
-  readonly api: Api;
-  readonly port: number;
-  readonly at: LiveServer;
-}
-
-async function start(
-  settings: Parameters<typeof listen>[0]["settings"] = {},
-  permissions?: readonly Permission[],
-): Promise<Started> {
-  const api = await openApi();
-  await api.agent();
-  const principal = permissions ? { ...api.principal, permissions: new Set(permissions) } : api.principal;
-  server = await listen({ operations: api.operations, principal, settings });
-  return { api, port: server.port, at: server };
-}
+const start = useServer();
 
 const message = { type: "user.message", content: "hi" } as const;
 
@@ -220,67 +195,22 @@ describe("GET /ws", () => {
     expect(first.frames.at(-1)).toMatchObject({ op: "error", code: "shutting_down" });
     expect(at.streams.sockets.size).toBe(0);
   });
-});
 
-describe("opening a WebSocket", () => {
-  it("takes a ticket once, and closes with 4401 without a valid credential", async () => {
-    const { api, port, at } = await start();
-    const reply = await fetch(`${at.url}/api/v1/tickets`, {
-      method: "POST",
-      headers: { "x-api-key": "brt_key-of-the-follow-tests" },
-    });
-    expect(reply.status).toBe(201);
-    const { ticket, expiresAt } = (await reply.json()) as Ticket;
-    expect(Date.parse(expiresAt) - Date.now()).toBeLessThanOrEqual(30_000);
-    const { id: sessionId } = await api.session();
-    const first = openWs(port, `/ws?ticket=${ticket}`, {});
-    await first.status;
-    first.send({ op: "subscribe", id: "s", sessionId });
-    await first.until("subscribed");
-    for (const [path, headers] of [
-      [`/ws?ticket=${ticket}`, {}],
-      ["/ws", {}],
-      ["/ws", { "x-api-key": "wrong" }],
-      [`/sessions/${sessionId}/ws`, {}],
-    ] as const) {
-      const refused = openWs(port, path, headers);
-      expect(await refused.closed).toBe(4401);
-      expect(refused.frames).toHaveLength(1);
-    }
-    await vi.waitFor(() => expect(at.streams.sockets.size).toBe(1));
-  });
-
-  it("closes with 4403 when the caller may not read", async () => {
-    const { api, port } = await start({}, ["session:write"]);
-    const { id } = await api.session();
-    expect(await openWs(port, `/sessions/${id}/ws`).closed).toBe(4403);
-  });
-
-  it.each([
-    ["http://evil.example", 403],
-    ["null", 403],
-    ["http://127.0.0.1:1", 403],
-    ["http://HOST", 101],
-  ])("from a page of %s is answered %i", async (origin, status) => {
-    const { port } = await start();
-    const headers = {
-      "x-api-key": "brt_key-of-the-follow-tests",
-      origin: origin.replace("HOST", `127.0.0.1:${port}`),
-    };
-    expect(await openWs(port, "/ws", headers).status).toBe(status);
-  });
-
-  it.each(["/", "/sessions/x/ws", "/sessions", "/ws/more"])("is answered 404 at %s", async (path) => {
-    const { port } = await start();
-    expect(await openWs(port, path).status).toBe(404);
-  });
-
-  it("forgets a client that is gone", async () => {
-    const { api, port, at } = await start();
-    const { id } = await api.session();
+  it("keeps no more for a client that does not read than its buffer and a page", async () => {
+    const { api, port, at } = await start({ maxUnsent: 262_144, pageBytes: 262_144 });
+    const id = await longSession(api, { events: 60, bytes: 250_000 });
     const client = openWs(port, `/sessions/${id}/ws`);
-    await client.until("subscribed");
-    client.socket.terminate();
-    await vi.waitFor(() => expect(at.streams.sockets.size).toBe(0));
+    await client.status;
+    client.socket.pause();
+    const unsent = () => at.sockets.at(-1)?.writableLength ?? 0;
+    await vi.waitFor(() => expect(unsent()).toBeGreaterThan(262_144), { timeout: 10_000 });
+    expect(unsent()).toBeLessThan(3 * 262_144);
+    client.socket.resume();
+    const sent = () =>
+      client.frames.flatMap((frame) =>
+        frame.op === "event" && "seq" in frame.event ? [frame.event.seq] : [],
+      );
+    await vi.waitFor(() => expect(sent()).toHaveLength(60), { timeout: 20_000 });
+    expect(sent()).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
   });
 });
