@@ -4,7 +4,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { newId } from "../packages/server/src/lib/id.ts";
 import { machine, median } from "./support/machine.ts";
@@ -26,7 +25,10 @@ const [clients, events, rounds] = [values.clients, values.events, values.rounds]
 
 const key = "brt_key-of-the-sse-bench";
 const sessionId = newId("session");
-const contenders = { "node:http": "floor.ts", berth: "berth.ts" } as const;
+const contenders = {
+  "node:http": new URL("./support/sse/floor.ts", import.meta.url),
+  berth: new URL("./support/sse/berth.ts", import.meta.url),
+} as const;
 type Name = keyof typeof contenders;
 
 interface Figures {
@@ -83,8 +85,7 @@ async function ask<T>(child: ChildProcess, question: Question): Promise<T> {
 }
 
 async function measure(name: Name): Promise<Figures> {
-  const script = join(import.meta.dirname, "support/sse", contenders[name]);
-  const child = fork(script, [key, sessionId], { execArgv: ["--expose-gc"] });
+  const child = fork(contenders[name], [key, sessionId], { execArgv: ["--expose-gc"] });
   const [port] = (await once(child, "message")) as [number];
   // What the first clients make the server load and compile is not theirs.
   const warm = await openClients(port, Math.ceil(clients / 20));

@@ -25,6 +25,6 @@ export function seqOfCursor(
   return cursor.seq;
 }
 
-export function cursorInvalid(why: string): BerthError {
+function cursorInvalid(why: string): BerthError {
   return new BerthError("cursor_invalid", `${why} Begin again without a cursor.`);
 }

@@ -17,7 +17,7 @@ import { silentTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { createManualClock, type ManualClock } from "../manual-clock.ts";
 import { type Block, createWriter, type Writer } from "./writer.ts";
 
-export const orgId = "org_00000000000000000000000000";
+const orgId = "org_00000000000000000000000000";
 export const sessionId = "ses_00000000000000000000000000";
 export const principal: Principal = {
   type: "user",
