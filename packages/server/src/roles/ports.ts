@@ -36,32 +36,45 @@ export interface Ports {
   readonly telemetry: Telemetry;
 }
 
-/** Opens the adapters that the configuration names. Tests override parts. */
+/** Opens the adapters that the configuration names; what was opened is closed again when a later one fails. Tests override parts. */
 export async function openPorts(
   loaded: LoadedConfig,
   telemetry: Telemetry,
   overrides: Partial<Ports> = {},
 ): Promise<Ports> {
-  const { config, sandboxVariables } = loaded;
   const clock = overrides.clock ?? systemClock;
+  const store = overrides.store ?? (await openStore(loaded, telemetry, clock));
+  try {
+    return { ...(await openRest({ loaded, telemetry, store, clock })), ...overrides };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function openStore({ config }: LoadedConfig, telemetry: Telemetry, clock: Clock): Promise<Ports["store"]> {
   const onCommit = ({ operations, totalMs }: { operations: number; totalMs: number }) =>
     telemetry.commitDone({ operations, durationMs: totalMs });
-  const store =
-    overrides.store ??
-    (await openSqliteStore({
-      dataDir: config.data,
-      clock,
-      telemetry: { onCommit },
-      failpoint: config.failpoint,
-    }));
+  const { data: dataDir, failpoint } = config;
+  return openSqliteStore({ dataDir, clock, telemetry: { onCommit }, failpoint });
+}
+
+async function openRest(parts: {
+  loaded: LoadedConfig;
+  telemetry: Telemetry;
+  store: Ports["store"];
+  clock: Clock;
+}): Promise<Ports> {
+  const { loaded, telemetry, store, clock } = parts;
+  const { config, sandboxVariables } = loaded;
   const opened = await openModels(config, clock);
-  const blobs = createDiskBlobs({
-    dataDir: config.data,
-    note: (orgId, hash, size) => store.system.noteBlob({ orgId, hash, size }),
-  });
   return {
     store,
-    blobs,
+    blobs: createDiskBlobs({
+      dataDir: config.data,
+      note: (orgId, hash, size) => store.system.noteBlob({ orgId, hash, size }),
+      isNoted: (orgId, hash) => store.system.hasBlob({ orgId, hash }),
+    }),
     queue: createInProcessQueue(),
     bus: createInProcessBus({
       clock,
@@ -80,7 +93,6 @@ export async function openPorts(
     }),
     fetch: createSafeFetch({ allow: config.fetchAllow }),
     telemetry,
-    ...overrides,
   };
 }
 
