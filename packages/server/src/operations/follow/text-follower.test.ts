@@ -121,6 +121,18 @@ describe("live text", () => {
     expect(reader.got).toEqual(["session.status"]);
   });
 
+  it("that an earlier attempt of the message has left over is not shown to who joins", async () => {
+    const scene = begin(0);
+    const rest = newBlock("one", "", 1);
+    scene.writer.write(first, "first try");
+    scene.writer.write(rest, "with a second block");
+    scene.writer.retry(first);
+    scene.writer.write(first, "second try");
+    const reader = await follow(scene);
+    await scene.settle();
+    expect(reader.texts).toEqual(new Map([[keyOf(first), { attempt: 2, text: "second try" }]]));
+  });
+
   it("that an answer brings too late, when the follower is behind again, is asked for anew", async () => {
     const scene = begin(1);
     scene.writer.write(first, "so far");
