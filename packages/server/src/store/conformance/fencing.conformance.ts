@@ -43,6 +43,26 @@ export function fencingConformance(open: OpenStore): void {
       expect(await young.append(1)).toEqual({ ok: true });
     });
 
+    it("I2: refuses an old epoch that wrote the last event, before and after the new one writes", async () => {
+      const old = await scene().held(1);
+      expect(await old.append(1)).toEqual({ ok: true });
+      const young = await old.scene.hold(old.sessionId, old.workerId);
+      expect(await old.append(1)).toEqual({ ok: false, reason: "fenced" });
+      expect(await young.append(1)).toEqual({ ok: true });
+      expect(await old.append(1)).toEqual({ ok: false, reason: "fenced" });
+      expect(await old.append(1, { expectedSeq: 3, events: [event(4)] })).toEqual({
+        ok: false,
+        reason: "fenced",
+      });
+      expect(await young.append(1, { expectedSeq: 2, events: [event(3)] })).toEqual({
+        ok: false,
+        reason: "wrong_seq",
+      });
+      await young.release();
+      expect(await young.append(1)).toEqual({ ok: false, reason: "fenced" });
+      expect(await young.logged()).toEqual([1, 2, 3]);
+    });
+
     it("I2: of two holders that write at the same time only the newer one can", async () => {
       const old = await scene().held(1);
       const young = await old.scene.hold(old.sessionId, old.workerId);

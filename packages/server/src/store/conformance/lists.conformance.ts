@@ -13,6 +13,7 @@ async function allPages(
     const page = await here.org.listSessions({ ...filter, limit, ...(after !== null && { after }) });
     expect(page.items.length).toBeLessThanOrEqual(limit);
     found.push(...page.items.map(({ id }) => id));
+    expect(new Set(found).size).toBe(found.length);
     after = page.next;
   } while (after !== null);
   return found;

@@ -31,9 +31,8 @@ export function copyPrefix(tx: Transaction, { parent, no, seq }: Prefix): void {
       from: segment.from,
       to: segment.upTo,
     })) {
-      const first = Math.max(firstSeq, segment.from);
-      const part = cut(block, first - firstSeq, segment.upTo - firstSeq + 1);
-      insertBlock(tx, { orgId: parent.orgId, logNo: no, firstSeq: first, block: part });
+      const part = cut(block, segment.upTo - firstSeq + 1);
+      insertBlock(tx, { orgId: parent.orgId, logNo: no, firstSeq, block: part });
     }
     tx.sql(`INSERT OR IGNORE INTO blob_refs (org_id, hash, log_no, seq)
       SELECT org_id, hash, ?, seq FROM blob_refs WHERE log_no = ? AND seq <= ?`).run(
@@ -45,10 +44,11 @@ export function copyPrefix(tx: Transaction, { parent, no, seq }: Prefix): void {
   copyRewinds(tx, { parent, no, seq });
 }
 
-function cut(block: Pick<EventBlock, "types" | "body">, from: number, to: number): EventBlock {
+/** A segment begins where a commit begins, and may end within one. */
+function cut(block: Pick<EventBlock, "types" | "body">, count: number): EventBlock {
   const { types, lines } = splitBlock(block);
-  const kept = lines.slice(from, to);
-  return { count: kept.length, types: types.slice(from, to).join(","), body: kept.join("\n") };
+  const kept = lines.slice(0, count);
+  return { count: kept.length, types: types.slice(0, count).join(","), body: kept.join("\n") };
 }
 
 function copyRewinds(tx: Transaction, { parent, no, seq }: Prefix): void {

@@ -81,10 +81,9 @@ export function splitBlock({ types, body }: Pick<EventBlock, "types" | "body">):
   return { types: types.split(","), lines: body.split("\n") };
 }
 
-/** What is left of 1 to `upTo` when the events that rewinds undid are taken out, in order. */
+/** What is left of 1 to `upTo` when the events that these rewinds undid are taken out, in order. */
 export function effectiveRanges(rewinds: readonly Rewind[], upTo: number): Range[] {
   const undone = rewinds
-    .filter(({ at }) => at <= upTo)
     .map(({ at, toSeq }) => ({ from: toSeq + 1, to: at - 1 }))
     .toSorted((a, b) => a.from - b.from);
   const ranges: Range[] = [];
