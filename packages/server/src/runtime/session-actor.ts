@@ -64,6 +64,7 @@ export class SessionActor implements SessionAtWork {
   #mailboxDirty = true;
   #woken = false;
   #turning = false;
+  #turned: Promise<void> = Promise.resolve();
   #stopped = false;
   #unanswer: (() => void) | null = null;
   #deadline: TimerHandle | null = null;
@@ -119,6 +120,11 @@ export class SessionActor implements SessionAtWork {
   get quiet(): boolean {
     if (this.#turning || this.#woken || this.effects.size > 0) return false;
     return this.state.run === null || this.state.run.waitingSince !== null;
+  }
+
+  /** Resolves when the turns that are under way have been taken. */
+  turned(): Promise<void> {
+    return this.#turned;
   }
 
   get running(): boolean {
@@ -212,7 +218,7 @@ export class SessionActor implements SessionAtWork {
     this.#woken = true;
     if (this.#turning || this.#stopped) return;
     this.#turning = true;
-    void this.#turns().catch((thrown: unknown) => this.#fail(thrown));
+    this.#turned = this.#turns().catch((thrown: unknown) => this.#fail(thrown));
   }
 
   async #turns(): Promise<void> {

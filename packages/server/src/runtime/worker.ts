@@ -1,4 +1,4 @@
-import type { RuntimeHealth } from "@berth/contract";
+import type { RuntimeHealth, RuntimeStats } from "@berth/contract";
 import { type WorkerCommand, workersGroup, workerTopic } from "../coordination/session-frames.ts";
 import type { WakeUp } from "../coordination/queue.ts";
 import { every, pause, type TimerHandle } from "../lib/clock.ts";
@@ -15,6 +15,7 @@ import { RunSlots } from "./run-slots.ts";
 import { SessionActor } from "./session-actor.ts";
 import { sweep } from "./sweep.ts";
 import { refusePoison } from "./turn.ts";
+import { answerCommand } from "./worker-commands.ts";
 
 /** Claims and loads that go on at once. */
 const claimsAtOnce = 16;
@@ -53,7 +54,7 @@ export class Worker {
     await sandboxes.reapLeftovers();
     await this.#heartbeat.start();
     this.#unanswer = await bus.answer(workerTopic(this.id), (question) =>
-      this.#command(question as WorkerCommand),
+      answerCommand(this, question as WorkerCommand),
     );
     await this.#announce();
     this.activation.start();
@@ -69,6 +70,10 @@ export class Worker {
   /** Derives wake-ups from the store: orphaned sessions and timers that are due. */
   async sweep(): Promise<void> {
     await this.#quietly("sweep", () => sweep(this.#context));
+  }
+
+  stats(): RuntimeStats {
+    return this.activation.stats(this.#draining);
   }
 
   health(): RuntimeHealth {
@@ -251,36 +256,10 @@ export class Worker {
 
   async #announce(): Promise<void> {
     const { presence, settings } = this.#context;
-    const data = { stats: this.activation.stats(this.#draining), health: this.health() };
+    const data = { stats: this.stats(), health: this.health() };
     await this.#quietly("presence", () =>
       presence.announce(workersGroup, this.id, data, 3 * settings.leaseMs),
     );
-  }
-
-  async #command(command: WorkerCommand): Promise<unknown> {
-    switch (command.op) {
-      case "wake":
-        this.activation.get(command.orgId, command.sessionId)?.wake();
-        return null;
-      case "stats":
-        return this.activation.stats(this.#draining);
-      case "health":
-        return this.health();
-      case "sessions":
-        return this.activation.sessions(command.orgId);
-      case "evict": {
-        const actor = this.activation.get(command.orgId, command.sessionId);
-        if (actor === null) return "absent";
-        return (await this.activation.evict(actor, "asked")) ? "evicted" : "busy";
-      }
-      case "cleanup": {
-        const own = this.activation
-          .all()
-          .filter((actor) => actor.held.orgId === command.orgId && actor.state.run === null);
-        const done = await Promise.all(own.map((actor) => this.activation.evict(actor, "asked")));
-        return done.filter(Boolean).length;
-      }
-    }
   }
 
   /** Runs a chore; what goes wrong is told and does not end the worker. */

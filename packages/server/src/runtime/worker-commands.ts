@@ -1,0 +1,46 @@
+import type { RuntimeHealth, RuntimeStats } from "@berth/contract";
+import type { WorkerCommand } from "../coordination/session-frames.ts";
+import type { Activation } from "./activation.ts";
+
+/** What commands need of a worker. */
+interface Commanded {
+  readonly activation: Activation;
+  stats(): RuntimeStats;
+  health(): RuntimeHealth;
+}
+
+/** Does what the API asks of a worker on the bus, and answers. */
+export async function answerCommand(worker: Commanded, command: WorkerCommand): Promise<unknown> {
+  const { activation } = worker;
+  switch (command.op) {
+    case "wake":
+      activation.get(command.orgId, command.sessionId)?.wake();
+      return null;
+    case "stats":
+      return worker.stats();
+    case "health":
+      return worker.health();
+    case "sessions":
+      return activation.sessions(command.orgId);
+    case "evict":
+      return evict(activation, command);
+    case "cleanup": {
+      const idle = activation
+        .all()
+        .filter((actor) => actor.held.orgId === command.orgId && actor.state.run === null);
+      const done = await Promise.all(idle.map((actor) => activation.evict(actor, "asked")));
+      return done.filter(Boolean).length;
+    }
+  }
+}
+
+async function evict(
+  activation: Activation,
+  { orgId, sessionId }: { orgId: string; sessionId: string },
+): Promise<"evicted" | "busy" | "absent"> {
+  const actor = activation.get(orgId, sessionId);
+  if (actor === null) return "absent";
+  // What its followers saw to its end may still be in its last turn here.
+  if (!actor.running) await actor.turned();
+  return (await activation.evict(actor, "asked")) ? "evicted" : "busy";
+}
