@@ -76,7 +76,7 @@ export interface SessionFilter {
   readonly agentId?: string;
   readonly key?: string;
   readonly status?: SessionStatus;
-  /** Default: archived ones are left out unless status is archived. */
+  /** True: only archived ones; false: none of them. Default: they are left out unless a status is asked for. */
   readonly archived?: boolean;
   /** Case-insensitive part of title or key. */
   readonly search?: string;
@@ -124,9 +124,14 @@ export interface OrgStore {
     idempotency?: Idempotency;
   }): Promise<Outcome<AgentRecord>>;
   archiveAgent(id: string, archived: boolean): Promise<AgentRecord | null>;
-  /** By id or by name; the newest version unless one is given. Archived ones are found too. */
+  /**
+   * By id or by name; the newest version unless one is given. Archived ones are found too. Of a version that is named,
+   * both times are when it was written; of the newest, the agent's own.
+   */
   findAgent(idOrName: string, version?: number): Promise<AgentRecord | null>;
+  /** Newest first; archived ones only when asked for, and then only those. */
   listAgents(filter: { limit: number; after?: string; archived?: boolean }): Promise<Page<AgentRecord>>;
+  /** Newest first; both times of a record are when that version was written. */
   listAgentVersions(id: string, filter: { limit: number; after?: string }): Promise<Page<AgentRecord>>;
 }
 
@@ -141,8 +146,8 @@ export interface LoadedLog {
 export interface SessionStore {
   find(): Promise<SessionRecord | null>;
   /**
-   * Commits inputs to the mailbox. Rejects with `session_not_found`, `session_archived` (messages only), `session_quarantined`,
-   * `session_busy` when `rejectIfBusy` and a run goes on or waits in the queue, `mailbox_full` over `limit` waiting inputs.
+   * Commits inputs to the mailbox. Rejects with `session_not_found`, `session_archived` (messages only, and not beside an
+   * input that takes the session out of the archive), `session_quarantined`, `session_busy` when `rejectIfBusy` and a run goes on or waits in the queue, `mailbox_full` over `limit` waiting inputs.
    * An input whose clientId was accepted before (taken or not) is not accepted again: the first one's record comes back.
    * A queue or steer input with a runId gets a row in runs with status queued.
    */
@@ -195,6 +200,7 @@ export type ClaimOutcome =
   | {
       readonly ok: true;
       readonly epoch: number;
+      /** This one too, since the last event, release or orderly end of its worker. */
       readonly claimsWithoutEvent: number;
       readonly record: SessionRecord;
     }

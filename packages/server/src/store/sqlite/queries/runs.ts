@@ -10,7 +10,8 @@ interface RunRow extends Omit<RunRecord, "error" | "recovery" | "usage"> {
 }
 
 const select = `SELECT org_id AS orgId, id, session_id AS sessionId, status, reason, error, recovery, usage, cost, steps,
-  created_at AS createdAt, started_at AS startedAt, finished_at AS finishedAt FROM runs`;
+  created_at AS createdAt, started_at AS startedAt, finished_at AS finishedAt
+  FROM runs`;
 
 const noUsage: Usage = {
   inputTokens: 0,
@@ -56,7 +57,13 @@ export function listRunRecords(
       filter.status,
     );
   }
-  return sql<RunRow>(`${select} WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`)
+  return sql<RunRow>(`${select} ${indexFor(filter)} WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`)
     .all(...values, filter.limit + 1)
     .map(runRecord);
+}
+
+/** Without statistics SQLite takes the primary key, and goes through all runs of the org. */
+function indexFor({ sessionId, status }: { sessionId?: string; status?: RunStatus }): string {
+  if (sessionId !== undefined) return "INDEXED BY runs_by_session";
+  return status !== undefined && open.has(status) ? "INDEXED BY runs_open" : "";
 }
