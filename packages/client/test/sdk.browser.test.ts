@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@berth/client";
+import { formatCursor } from "@berth/contract";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ServerProcess, startServer } from "../../server/test/support/server/server-process.ts";
@@ -19,8 +20,9 @@ const flags = [
   "--no-first-run",
 ];
 const story = "Wörter mit Ümlauten, 中文 and 🚢⚓️ come in small pieces, one after the other. ".repeat(4);
+const cuts = [3, 1, "refuse", 2, 1, "refuse", "refuse", 4, 1] as const;
 
-let folder: string;
+const ends: (() => Promise<unknown>)[] = [];
 let server: ServerProcess;
 let browser: BrowserContext;
 let served: PageServer;
@@ -28,7 +30,8 @@ let page: Page;
 let complaints: string[];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "berth-browser-"));
+  const folder = await mkdtemp(join(tmpdir(), "berth-browser-"));
+  ends.push(() => rm(folder, { recursive: true, force: true }));
   const env = {
     PATH: process.env["PATH"] ?? "",
     BERTH_PROVIDERS: JSON.stringify([{ name: "scripted", kind: "scripted" }]),
@@ -37,6 +40,7 @@ beforeAll(async () => {
   };
   const dataDir = join(folder, "data");
   server = await startServer({ root, dataDir, env, logFile: join(folder, "log") }).ready;
+  ends.push(() => server.end("SIGTERM"));
   const model = "scripted/script";
   await createClient({ baseUrl: server.url, apiKey }).agents.create({ name: "teller", model });
   // What Chromium writes outside its profile goes with the folder as well.
@@ -48,12 +52,11 @@ beforeAll(async () => {
     args: flags,
     env: { ...process.env, TMPDIR: temporary, HOME: temporary },
   });
+  ends.push(() => browser.close());
 });
 
 afterAll(async () => {
-  await browser.close();
-  await server.end("SIGTERM");
-  await rm(folder, { recursive: true, force: true });
+  for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end();
 });
 
 beforeEach(async () => {
@@ -70,7 +73,11 @@ beforeEach(async () => {
     if (!isOfACut) complaints.push(said);
   });
   await page.goto(served.url);
-  await page.waitForFunction(() => globalThis.sdkInPage !== undefined);
+  await page
+    .waitForFunction(() => globalThis.sdkInPage !== undefined)
+    .catch((error: unknown) => {
+      throw new Error(`the page did not load: ${complaints.join("; ")}`, { cause: error });
+    });
 });
 
 afterEach(async () => {
@@ -86,9 +93,8 @@ async function followThroughCuts(transport: Transport) {
     agent: "teller",
     transport,
   });
-  // The first cut is of a connection that has been open all the time.
-  served.cuts.push(...([3, 1, "refuse", 2, 1, "refuse", "refuse", 4, 1] as const));
-  const planned = served.cuts.length;
+  // Set once the follower is connected, so that the first one meets a connection that was open all the time.
+  served.cuts.push(...cuts);
   const message = JSON.stringify({ script: [[{ text: story, chunk: 5, delayMs: 5 }]] });
   for (let messages = 0; messages < 2 || served.cuts.length > 0; messages += 1) {
     if (messages === 20) throw new Error(`these cuts met no text: ${served.cuts.join(", ")}`);
@@ -97,27 +103,28 @@ async function followThroughCuts(transport: Transport) {
   const sight = await page.evaluate(() => globalThis.sdkInPage?.end());
   const log = await page.evaluate(() => globalThis.sdkInPage?.log());
   if (sight === undefined || log === undefined) throw new Error("the page has lost its program");
-  return { sight, log, planned };
+  return { sight, log };
 }
 
 describe("the SDK in a browser", () => {
   it.each(["sse", "websocket"] as const)(
     "follows a session over %s through lost connections: every event once, in order, and only true text",
     async (transport) => {
-      const { sight, log, planned } = await followThroughCuts(transport);
+      const { sight, log } = await followThroughCuts(transport);
 
-      expect(sight.lost).toBe(planned);
+      // Chromium itself may ask again for what was refused, without telling the page.
+      expect(sight.lost).toBeGreaterThanOrEqual(cuts.filter((cut) => cut !== "refuse").length);
       expect(sight.lostInText).toBeGreaterThan(1);
       const stored = sight.events.filter((event) => "seq" in event);
-      expect(stored.map(({ cursor: _, ...event }) => event)).toEqual(log);
+      expect(stored).toEqual(log.map((event) => ({ ...event, cursor: formatCursor(1, event.seq) })));
       expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, index) => index + 1));
 
       const written = log.flatMap((event) => (event.type === "agent.message" ? [event.data.text] : []));
       expect(written.length).toBeGreaterThan(1);
       expect(written.every((text) => text === story)).toBe(true);
       expect(sight.text).toBe(written.join("\n"));
-      expect(sight.shown.filter(([, text]) => !story.startsWith(text))).toEqual([]);
-      expect(sight.shown.some(([, text]) => text !== "" && text !== story)).toBe(true);
+      expect(sight.shown.filter((text) => !story.startsWith(text))).toEqual([]);
+      expect(sight.shown.some((text) => text !== "" && text !== story)).toBe(true);
 
       expect(complaints).toEqual([]);
     },

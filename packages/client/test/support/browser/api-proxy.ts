@@ -3,7 +3,7 @@ import { type IncomingMessage, request as send, type ServerResponse } from "node
 import { connect, type Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 
-/** `refuse`: before an answer. A number: in the middle of the so-manieth piece of text, or of the next after it. */
+/** `refuse`: before an answer. A number: in the middle of that piece of text, the first being 1, or of a later one. */
 export type Cut = "refuse" | number;
 
 export interface ApiProxy {
@@ -81,7 +81,7 @@ function pass(from: NodeJS.ReadableStream, to: Writable, cuts: Cut[]): void {
   let pieces = 0;
   let lost = false;
   from.on("data", (chunk: Buffer) => {
-    if (lost) return;
+    if (lost || to.destroyed) return;
     for (let at = chunk.indexOf(pieceOfText); at !== -1; at = chunk.indexOf(pieceOfText, at + 1)) {
       pieces += 1;
       const [cut] = cuts;
