@@ -70,6 +70,14 @@ describe("the lock of a data folder", () => {
     await (await open()).close();
   });
 
+  it("is not asked for in a folder that cannot be one", async () => {
+    await writeFile(join(dataDir, "file"), "");
+    const refused = await openSqliteStore({ dataDir: join(dataDir, "file"), clock }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect((refused as BerthError).code).toBe("data_dir_unusable");
+  });
+
   it("may be released twice, and then belongs to who took it next", () => {
     const first = lockDataDir(dataDir, clock.now());
     first.release();

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BerthError } from "../../lib/errors.ts";
+import { asStoreError } from "./sqlite-error.ts";
 
 export interface LockHolder {
   readonly pid: number;
@@ -35,7 +36,7 @@ export function lockDataDir(dataDir: string, now: number): DataLock {
   } catch (thrown) {
     db.close();
     const busy = thrown instanceof Error && "errcode" in thrown && thrown.errcode === 5;
-    throw busy ? inUse(dataDir) : thrown;
+    throw busy ? inUse(dataDir) : asStoreError(thrown);
   }
   const holder = { pid: process.pid, host: hostname(), startedAt: new Date(now).toISOString(), url: null };
   writeHolder(dataDir, holder);
@@ -53,10 +54,23 @@ export function lockDataDir(dataDir: string, now: number): DataLock {
   };
 }
 
+/** Who holds the folder is only told to others: a full disk does not keep the holder out. */
 function writeHolder(dataDir: string, holder: LockHolder): void {
-  const temporary = join(dataDir, `${holderFile}.${process.pid}.tmp`);
-  writeFileSync(temporary, `${JSON.stringify(holder)}\n`);
-  renameSync(temporary, join(dataDir, holderFile));
+  const path = join(dataDir, holderFile);
+  // One name for all: whoever writes has the lock, and what one left that was killed here is written over.
+  const temporary = `${path}.tmp`;
+  try {
+    writeFileSync(temporary, `${JSON.stringify(holder)}\n`);
+    renameSync(temporary, path);
+  } catch (thrown) {
+    if (!isFull(thrown)) throw thrown;
+    for (const file of [temporary, path]) rmSync(file, { force: true });
+  }
+}
+
+function isFull(thrown: unknown): boolean {
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : null;
+  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 function readHolder(dataDir: string): LockHolder | null {

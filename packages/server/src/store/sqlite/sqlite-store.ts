@@ -1,6 +1,7 @@
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
+import { BerthError } from "../../lib/errors.ts";
 import type { Store } from "../store.ts";
 import { appendLane } from "./append-lane.ts";
 import { openForReading, openForWriting } from "./connection.ts";
@@ -29,23 +30,21 @@ export interface SqliteStore extends Store {
 }
 
 /**
- * Opens the store of a data folder and holds the folder until `close`. Rejects with `data_dir_in_use`, `newer_schema`,
- * `disk_full` or `store_unavailable`.
+ * Opens the store of a data folder and holds the folder until `close`. Rejects with `data_dir_in_use`,
+ * `data_dir_unusable`, `newer_schema`, `disk_full` or `store_unavailable`.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { dataDir, clock } = options;
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(dataDir);
   const lock = lockDataDir(dataDir, clock.now());
   try {
     const path = join(dataDir, "berth.db");
     prepare(path, clock);
-    const writer = await Writer.start({
-      path,
-      failpoint: options.failpoint ?? null,
-      clock,
-      onCommit: options.telemetry?.onCommit,
-    });
     const reader = new Reader(openForReading(path));
+    const writer = await startWriter(path, options).catch((thrown: unknown) => {
+      reader.close();
+      throw thrown;
+    });
     return {
       kind: "sqlite",
       org: (orgId) => orgStore({ writer, reader, orgId }),
@@ -54,6 +53,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       system: systemStore({ writer, reader, clock }),
       describe: (url) => lock.describe(url),
       async close() {
+        // The writer goes last: only then does SQLite bring the log into the database and remove it.
         reader.close();
         await writer.close();
         lock.release();
@@ -63,6 +63,24 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     lock.release();
     throw asStoreError(thrown);
   }
+}
+
+function makeFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BerthError(
+      "data_dir_unusable",
+      `The data folder ${dataDir} cannot be written to (${why}): choose another folder, or change its owner.`,
+      { cause },
+    );
+  }
+}
+
+function startWriter(path: string, { clock, telemetry, failpoint }: SqliteStoreOptions): Promise<Writer> {
+  return Writer.start({ path, failpoint: failpoint ?? null, clock, onCommit: telemetry?.onCommit });
 }
 
 /** The holder of the folder knows that every worker that ever wrote here is dead. */

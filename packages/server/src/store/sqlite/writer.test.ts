@@ -1,4 +1,5 @@
 import diagnostics from "node:diagnostics_channel";
+import { readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,6 +56,7 @@ describe("the writer thread", () => {
     await closed;
     expect(await codeOf(store.system.ping())).toBe("store_unavailable");
     expect(threads[0]?.threadId).toBe(-1);
+    expect(readdirSync(dataDir).toSorted()).toEqual(["berth.db", "berth.lock"]);
   });
 
   it("answers everybody when it dies", async () => {
