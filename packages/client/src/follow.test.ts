@@ -47,7 +47,8 @@ describe("a follower", () => {
       expect([cut, ...found.map(({ cursor }) => cursor)]).toEqual([cut, "1.1", "1.2", "1.3"]);
       expect(found).toEqual(short.map((event) => ({ ...event, cursor: formatCursor(1, event.seq) })));
     }
-  });
+    // Twice as many connections as bytes, one after the other.
+  }, 60_000);
 
   it("drops what it has seen, when a server begins too early", async () => {
     await using server = await startServer((_, response, nth) => {
