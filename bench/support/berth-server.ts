@@ -48,7 +48,7 @@ export async function startBerth({
   child.once("exit", () => process.off("exit", kill));
   let said = "";
   const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       said += text;
       const found = /ready at (\S+)/.exec(said)?.[1];
       if (found !== undefined) resolve(found);

@@ -34,8 +34,11 @@ const server = createServer((incoming, outgoing) => {
         outgoing.write(chunk);
       });
       answer.on("end", () => {
-        keep.run(session, text, Buffer.concat(answered).toString());
-        outgoing.end();
+        // After what was written has left: the commit must not hold the answer's text back.
+        setImmediate(() => {
+          keep.run(session, text, Buffer.concat(answered).toString());
+          outgoing.end();
+        });
       });
     });
     asking.on("error", () => outgoing.destroy());

@@ -1,5 +1,4 @@
-import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import { type Context, Hono } from "hono";
 import type { Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
 import type { HttpContext } from "./context.ts";
@@ -24,7 +23,7 @@ type Env = { Variables: Seen };
  * a request: id and log line, route, credential, rate limit (when there is one), query, body, operation.
  */
 export function createApp(context: HttpContext): { readonly fetch: (request: Request) => Promise<Response> } {
-  const app = new OpenAPIHono<Env>();
+  const app = new Hono<Env>();
   app.use(async (c, next) => {
     const started = context.operations.clock.monotonic();
     const requestId = requestIdOf(c.req.raw.headers);

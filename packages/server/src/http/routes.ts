@@ -1,5 +1,4 @@
 import type { Endpoint } from "./endpoint.ts";
-import { apiDocument } from "./openapi-document.ts";
 import { archiveAgentRoute } from "./routes/archive-agent.ts";
 import { cancelRunRoute } from "./routes/cancel-run.ts";
 import { cancelSessionRoute } from "./routes/cancel-session.ts";
@@ -113,7 +112,8 @@ export const endpoints: readonly Endpoint[] = [
   // server
   getSystem,
   getMe,
-  getOpenapi(() => apiDocument(endpoints)),
+  // Loaded by the first who asks: what makes the document is of no use to anybody else.
+  getOpenapi(async () => (await import("./openapi-document.ts")).apiDocument(endpoints)),
   getHealth,
   getReadiness,
   getMetrics,

@@ -26,9 +26,10 @@ export async function openModels(
   const names = new Set<string>();
   // The first of a name counts: what the configuration says goes before what was found.
   const providers = found.filter(({ name }) => !names.has(name) && names.add(name));
-  const dispatcher = createModelDispatcher();
-  const catalog = createModelCatalog({ providers, factories: factories(clock, dispatcher), fetch, clock });
-  return { models: createModelClient({ catalog, clock }), close: () => dispatcher.close() };
+  let dispatcher: Dispatcher | null = null;
+  const shared = () => (dispatcher ??= createModelDispatcher());
+  const catalog = createModelCatalog({ providers, factories: factories(clock, shared), fetch, clock });
+  return { models: createModelClient({ catalog, clock }), close: async () => dispatcher?.close() };
 }
 
 function keysOf(config: Config): Parameters<typeof defaultProviders>[0] {
@@ -74,12 +75,12 @@ type Dispatcher = ReturnType<typeof createModelDispatcher>;
 /** How each kind of provider is spoken to, over connections that all of them share. */
 function factories(
   clock: Clock,
-  dispatcher: Dispatcher,
+  dispatcher: () => Dispatcher,
 ): Readonly<Record<ModelProvider["kind"], (provider: ModelProvider) => ModelAdapter>> {
   const options = ({ apiKey, headers, timeouts }: ModelProvider) => ({
     apiKey,
     clock,
-    dispatcher,
+    dispatcher: dispatcher(),
     ...(headers !== undefined && { headers }),
     ...(timeouts !== undefined && { timeouts }),
   });

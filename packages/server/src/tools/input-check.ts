@@ -1,6 +1,8 @@
-import { Ajv, type AnySchemaObject, type ErrorObject, type Options, type ValidateFunction } from "ajv";
-import { Ajv2020 } from "ajv/dist/2020.js";
+import { createRequire } from "node:module";
+import type { AnySchemaObject, ErrorObject, Options, ValidateFunction } from "ajv";
 import { createBoundedRegExp } from "./bounded-regexp.ts";
+
+const require = createRequire(import.meta.url);
 
 /** Length of a schema as JSON. */
 const maxSchemaCharacters = 64 * 1024;
@@ -70,7 +72,7 @@ function compile(schema: JsonSchema, text: string): Compiled {
   if (schema["type"] !== "object") return { error: 'The schema must have "type": "object" at its top.' };
   const { $schema, $id: _, ...rest } = schema;
   const newer = typeof $schema === "string" && /2019-09|2020-12/.test($schema);
-  const ajv = newer ? new Ajv2020(options) : new Ajv(options);
+  const ajv = newer ? newAjv2020() : newAjv();
   try {
     const validate = ajv.compile(rest as AnySchemaObject);
     if ("$async" in validate) return { error: "The schema cannot be asynchronous; remove $async." };
@@ -79,6 +81,17 @@ function compile(schema: JsonSchema, text: string): Compiled {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     return { error: `The schema cannot be used: ${why.slice(0, 300)}` };
   }
+}
+
+// Loaded by the first schema: with the built-in tools' schemas it was 30 of the 170 MB that a server at rest took.
+function newAjv() {
+  const { Ajv } = require("ajv") as typeof import("ajv");
+  return new Ajv(options);
+}
+
+function newAjv2020() {
+  const { Ajv2020 } = require("ajv/dist/2020.js") as typeof import("ajv/dist/2020.js");
+  return new Ajv2020(options);
 }
 
 function depthOf(value: unknown, depth = 0): number {

@@ -21,6 +21,7 @@ describe("createRegistry", () => {
       expect(toolInfo.safeParse({ name, description, effect, inputSchema }).success).toBe(true);
       expect(description.length).toBeGreaterThan(80);
       expect(inputSchema).toMatchObject({ type: "object", additionalProperties: false });
+      expect(registry.checkInput(tool, { unknown: 1 })).toContain("unknown: is not known");
       expect(registry.get(name)).toBe(tool);
     }
     expect(registry.get("none")).toBeNull();

@@ -27,15 +27,11 @@ export interface Registry {
 
 const delegateName = "delegate";
 
-/** Throws when two tools have one name or a schema is unusable. */
+/** Throws when two tools have one name. Schemas are compiled when they are used first. */
 export function createRegistry(tools: readonly Tool[]): Registry {
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
   if (byName.size !== tools.length) throw new BerthError("internal", "two tools have the same name");
   const inputs = createInputCheck();
-  for (const { name, inputSchema } of tools) {
-    const error = inputs.schemaError(inputSchema);
-    if (error !== null) throw new BerthError("internal", `the tool ${name}: ${error}`);
-  }
 
   function select({
     tools: patterns,

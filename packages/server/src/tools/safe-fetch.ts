@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { Agent, fetch, type Response } from "undici";
+import type { Response } from "undici";
 import { BerthError } from "../lib/errors.ts";
 import { createAddressRules } from "./address-rules.ts";
 import type { FetchedPage, SafeFetch } from "./tool.ts";
@@ -110,6 +110,8 @@ async function get({
   maxBytes,
   signal,
 }: Get): Promise<{ page: FetchedPage } | { location: string }> {
+  // Loaded by the first page: a server at rest has no use for it.
+  const { Agent, fetch } = await import("undici");
   const agent = new Agent({
     connect: {
       // The addresses that were checked, whatever the name stands for by now.

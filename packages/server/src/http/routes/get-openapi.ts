@@ -1,7 +1,7 @@
 import { endpoint } from "../endpoint.ts";
 
 /** The text of the document comes from the app, which knows all endpoints. */
-export function getOpenapi(document: () => string) {
+export function getOpenapi(document: () => Promise<string>) {
   return endpoint({
     id: "getOpenapi",
     method: "get",
@@ -10,6 +10,9 @@ export function getOpenapi(document: () => string) {
     summary: "This description",
     access: "open",
     replies: { 200: { description: "OpenAPI 3.1.", mediaType: "application/json" } },
-    handle: () => ({ raw: new Response(document(), { headers: { "content-type": "application/json" } }) }),
+    async handle() {
+      const headers = { "content-type": "application/json" };
+      return { raw: new Response(await document(), { headers }) };
+    },
   });
 }

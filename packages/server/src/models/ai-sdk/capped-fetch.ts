@@ -1,4 +1,4 @@
-import { type Dispatcher, fetch as undiciFetch, Response as UndiciResponse } from "undici";
+import type { Dispatcher } from "undici";
 import { maxLineBytes } from "../sse-splitter.ts";
 
 export class LineTooLong extends Error {}
@@ -9,6 +9,7 @@ export class LineTooLong extends Error {}
  */
 export function cappedFetch(dispatcher: Dispatcher): typeof globalThis.fetch {
   const capped = async (input: string | URL, init: object = {}) => {
+    const { fetch: undiciFetch, Response: UndiciResponse } = await import("undici");
     const response = await undiciFetch(input, { ...init, dispatcher });
     if (
       response.body === null ||
