@@ -1,0 +1,103 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { canonicalJson } from "../../../src/lib/canonical-json.ts";
+import { effectiveEvents, fold } from "../../../src/session/fold.ts";
+import { encodeState } from "../../../src/session/snapshot.ts";
+import { stateVersion } from "../../../src/session/state.ts";
+import type { Checklist } from "../checklist.ts";
+import type { Exported } from "../kill-loop/settle.ts";
+
+export const leftoverRules = {
+  processes: "no process of a killed server is left when the next one is ready",
+  files: "no temporary files are left",
+  database: "the database is sound",
+  snapshots: "I8 every stored snapshot is what its log folds to",
+} as const;
+
+/** Processes whose environment names the data folder and that are older than the server: a dead one started them. */
+export function checkProcesses(checklist: Checklist, dataDir: string, server: number): void {
+  const since = startOf(server);
+  if (since === null) return;
+  const left = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== server && Number(name) !== process.pid)
+    .flatMap((name) => {
+      const start = startOf(Number(name));
+      return start !== null && start < since && environmentOf(name).includes(`${dataDir}/`) ? [name] : [];
+    });
+  const story = () => left.map((pid) => `${pid}: ${commandOf(pid)}`).join("\n");
+  checklist.check(leftoverRules.processes, left.length === 0, story);
+}
+
+function startOf(pid: number): number | null {
+  const stat = read(`/proc/${pid}/stat`);
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  if (state === undefined || state === "Z") return null;
+  const start = Number(fields[18]);
+  return Number.isFinite(start) ? start : null;
+}
+
+const environmentOf = (pid: string): string => read(`/proc/${pid}/environ`);
+const commandOf = (pid: string): string => read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").slice(0, 200);
+
+/** Empty when the process has ended meanwhile or is somebody else's. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+/** After an orderly stop: nothing half written, nobody's temporary folder, and no more than a lock's worth of other files. */
+export function checkFiles(checklist: Checklist, dataDir: string): void {
+  for (const folder of ["blobs/tmp", "sandbox/staging", "sandbox/trash", "sandbox/processes"]) {
+    const path = join(dataDir, folder);
+    const left = existsSync(path) ? readdirSync(path) : [];
+    checklist.check(
+      leftoverRules.files,
+      left.length === 0,
+      () => `${folder}: ${left.length} (${left.slice(0, 3).join()})`,
+    );
+  }
+  const odd = readdirSync(dataDir).filter((name) => name.endsWith(".tmp"));
+  checklist.check(leftoverRules.files, odd.length === 0, () => odd.join());
+}
+
+/** Reads the store's file itself, after its server has stopped. */
+export function checkDatabase(
+  checklist: Checklist,
+  dataDir: string,
+  logs: ReadonlyMap<string, Exported>,
+): void {
+  checkSoundness(checklist, dataDir);
+  const query =
+    "SELECT s.id AS id, n.seq AS seq, n.state_version AS version, n.body AS body FROM snapshots n JOIN sessions s ON s.no = n.log_no";
+  for (const { id, seq, version, body } of rowsOf(dataDir, query)) {
+    const exported = logs.get(String(id));
+    if (exported === undefined || Number(version) !== stateVersion) continue;
+    const visible = effectiveEvents(exported.log.filter((event) => event.seq <= Number(seq)));
+    const wanted = canonicalJson(JSON.parse(encodeState(fold(visible))));
+    const same = canonicalJson(JSON.parse(String(body))) === wanted;
+    checklist.check(
+      leftoverRules.snapshots,
+      same,
+      () => `the snapshot at ${String(seq)} differs`,
+      String(id),
+    );
+  }
+}
+
+export function checkSoundness(checklist: Checklist, dataDir: string): void {
+  const found = rowsOf(dataDir, "PRAGMA integrity_check").map((row) => String(Object.values(row)[0]));
+  checklist.check(leftoverRules.database, found.join() === "ok", () => found.slice(0, 3).join("; "));
+}
+
+function rowsOf(dataDir: string, query: string): readonly Record<string, unknown>[] {
+  const db = new DatabaseSync(join(dataDir, "berth.db"), { readOnly: true });
+  try {
+    return db.prepare(query).all();
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,82 @@
+import { parseArgs } from "node:util";
+
+export const parts = ["kills", "reconnects", "models", "disk"] as const;
+export type Part = (typeof parts)[number];
+
+export interface FaultsOptions {
+  readonly list: boolean;
+  readonly help: boolean;
+  readonly short: boolean;
+  readonly prove: boolean;
+  readonly keep: boolean;
+  readonly kills: number;
+  readonly reconnects: number;
+  /** The killing ends after so many seconds; null: when there were enough kills. */
+  readonly seconds: number | null;
+  readonly sessions: number;
+  readonly seed: string;
+  readonly only: readonly Part[];
+}
+
+export const usage = `npm run faults -- [options]
+
+Kills, cuts and starves a real server, and checks that nothing is lost, doubled or wrong.
+
+  --list            names the failpoints, and ends
+  --short           30 kills, 200 reconnects, all model faults, disk: what npm test runs
+  --kills N         how often the server is killed (default 300; each failpoint at least 5 times)
+  --reconnects N    how often followers are cut off (default 1000)
+  --seconds S       the killing ends after S seconds, whatever is missing
+  --sessions N      sessions at work at once (default 12)
+  --seed X          repeats the choices of the run that printed X
+  --only PARTS      some of kills, reconnects, models, disk, separated by commas
+  --prove           takes the start mark of tools of effect once out of a copy, and wants the kill loop to notice
+  --keep            leaves the temporary folders`;
+
+/** Throws what is wrong with the arguments. */
+export function readOptions(argv: readonly string[], newSeed: string): FaultsOptions {
+  const flag = { type: "boolean", default: false } as const;
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      list: flag,
+      help: flag,
+      short: flag,
+      prove: flag,
+      keep: flag,
+      kills: text,
+      reconnects: text,
+      seconds: text,
+      sessions: text,
+      seed: text,
+      only: text,
+    },
+  });
+  const { short } = values;
+  return {
+    list: values.list,
+    help: values.help,
+    short,
+    prove: values.prove,
+    keep: values.keep,
+    kills: numberOf("kills", values.kills) ?? (short ? 30 : 300),
+    reconnects: numberOf("reconnects", values.reconnects) ?? (short ? 200 : 1_000),
+    seconds: numberOf("seconds", values.seconds),
+    sessions: numberOf("sessions", values.sessions) ?? 12,
+    seed: values.seed ?? newSeed,
+    only: values.only === undefined ? parts : values.only.split(",").map(partOf),
+  };
+}
+
+function numberOf(name: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new Error(`--${name} takes a whole number from 1, not ${text}`);
+}
+
+function partOf(text: string): Part {
+  const part = parts.find((known) => known === text);
+  if (part === undefined) throw new Error(`there is no part ${text}: they are ${parts.join(", ")}`);
+  return part;
+}
