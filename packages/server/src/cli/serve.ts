@@ -38,18 +38,22 @@ function announce({ url, dataDir, defaultModel, newAdminKey, adminKeyFile }: Sta
   console.log(lines.join("\n"));
 }
 
+/** A terminal's Ctrl-C reaches the server twice under npm, which forwards it: what comes within this time is the same one. Milliseconds. */
+const sameSignalMs = 500;
+
 /** Resolves when the program has stopped after the first signal; a second one ends it at once. */
 function untilStopped(stop: () => Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     const signals = ["SIGTERM", "SIGINT"] as const;
-    let asked = false;
+    let askedAt: number | null = null;
     const onSignal = (signal: NodeJS.Signals) => {
-      if (asked) {
+      if (askedAt !== null && performance.now() - askedAt < sameSignalMs) return;
+      if (askedAt !== null) {
         for (const name of signals) process.off(name, onSignal);
         process.kill(process.pid, signal);
         return;
       }
-      asked = true;
+      askedAt = performance.now();
       console.error(
         "Stopping: runs may finish, then the rest is handed over. Press Ctrl-C again to end at once.",
       );

@@ -42,6 +42,7 @@ describe("CapturedOutput", () => {
         expect(output.text()).toBe(Buffer.from(texts.join("")).toString());
         expect(output.truncated).toBe(false);
       }),
+      { numRuns: 50 },
     );
   });
 

@@ -156,11 +156,11 @@ describe("pages that are hard to convert", () => {
   });
 
   it("are stripped in time whatever they hold", () => {
-    const began = performance.now();
+    const began = process.cpuUsage();
     for (const part of ["<", "<!--", "<script", "<a ", "&", " ", "</", "<p>", "İ<STYLE>x</STYLE>"]) {
       plainText(withoutInvisible(part.repeat(200_000)));
     }
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(process.cpuUsage(began).user / 1_000).toBeLessThan(3_000);
   });
 
   it("lose what nobody sees and keep the rest", () => {

@@ -100,12 +100,8 @@ describe("GET /ws", () => {
     );
     expect(seqs).toEqual((await api.harness.log(two.id)).slice(1).map(({ seq }) => seq));
     api.operations.bus.publish(hintTopic(api.harness.orgId, "approvals"), { sessionId: one.id });
-    expect(await client.until("hint")).toEqual({
-      op: "hint",
-      id: "hints",
-      topic: "approvals",
-      sessionId: one.id,
-    });
+    const hint = await client.until("hint", ({ sessionId }) => sessionId === one.id);
+    expect(hint).toEqual({ op: "hint", id: "hints", topic: "approvals", sessionId: one.id });
 
     client.send({ op: "unsubscribe", id: "2" });
     expect(await client.until("end")).toMatchObject({ id: "2", code: "unsubscribed" });
