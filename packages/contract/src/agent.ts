@@ -71,7 +71,7 @@ export const modelSettings = z.strictObject({
 });
 export type ModelSettings = z.infer<typeof modelSettings>;
 
-/** What an agent is. A version of it never changes. */
+/** What an agent is: the body of `POST /agents`, and of `PUT /agents/{id}` which makes the next version. A version never changes. */
 export const agentDefinition = z.strictObject({
   name: agentName,
   description: z.string().max(2_000).default(""),
@@ -96,9 +96,6 @@ export const agentDefinition = z.strictObject({
 });
 export type AgentDefinition = z.infer<typeof agentDefinition>;
 export type AgentDefinitionInput = z.input<typeof agentDefinition>;
-
-/** Body of `POST /agents`, and of `PUT /agents/{id}` which makes the next version. */
-export const agentWrite = agentDefinition;
 
 /** An agent as the API shows it. */
 export const agent = agentDefinition.extend({

@@ -28,10 +28,6 @@ export function sessionTopic(orgId: string, sessionId: string): string {
   return `session:${orgId}:${sessionId}`;
 }
 
-export interface OpenBlocksQuestion {
-  readonly ask: "open_blocks";
-}
-
 /** Topic of an organization's hints: something in this list may have changed, query again. */
 export function hintTopic(orgId: string, topic: "approvals" | "sessions"): string {
   return `hint:${orgId}:${topic}`;

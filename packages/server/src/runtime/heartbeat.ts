@@ -72,7 +72,9 @@ export class Heartbeat {
     if (this.#stopped) return;
     const left = (this.#context.settings.leaseMs * 2) / 3 - this.ageMs;
     this.#guard = this.#context.clock.after(Math.max(0, left), () => {
-      if (this.#stopped || this.fresh || this.#lost) return;
+      if (this.#stopped || this.#lost) return;
+      // Timers take whole milliseconds, so one can be early by a part of one.
+      if (this.fresh) return this.#watch();
       this.#lost = true;
       this.#onLost();
     });

@@ -33,6 +33,8 @@ export class Worker {
   readonly #slots: RunSlots;
   readonly #stopping = new AbortController();
   readonly #claiming = new Map<string, Promise<void>>();
+  /** Sessions that the store may count as this worker's while nobody here runs them: their claim failed, or their actor ended. */
+  readonly #adrift = new Map<string, WakeUp>();
   readonly #wokenMeanwhile = new Set<string>();
   readonly #timers: TimerHandle[] = [];
   #taking: Promise<void> | null = null;
@@ -67,9 +69,13 @@ export class Worker {
     await this.sweep();
   }
 
-  /** Derives wake-ups from the store: orphaned sessions and timers that are due. */
+  /** Derives wake-ups from the store: orphaned sessions and timers that are due. Sessions that are adrift are no orphans there. */
   async sweep(): Promise<void> {
-    await this.#quietly("sweep", () => sweep(this.#context));
+    await this.#quietly("sweep", async () => {
+      await sweep(this.#context);
+      if (this.#heartbeat.fresh)
+        for (const lost of this.#adrift.values()) await this.#context.queue.push(lost);
+    });
   }
 
   stats(): RuntimeStats {
@@ -159,7 +165,10 @@ export class Worker {
     // It was claimed while this wake-up waited for room: a second claim would take it from its own actor.
     const live = this.activation.get(wakeUp.orgId, wakeUp.sessionId);
     if (live !== null) return live.wake();
-    const claiming = this.#quietly("claim", () => this.#claim(wakeUp)).finally(() => {
+    this.#adrift.set(key, wakeUp);
+    const claiming = this.#quietly("claim", async () => {
+      if (await this.#claim(wakeUp)) this.#adrift.delete(key);
+    }).finally(() => {
       this.#claiming.delete(key);
       if (this.#wokenMeanwhile.delete(key)) this.activation.get(wakeUp.orgId, wakeUp.sessionId)?.wake();
       this.activation.noteQuiet();
@@ -167,7 +176,8 @@ export class Worker {
     this.#claiming.set(key, claiming);
   }
 
-  async #claim({ orgId, sessionId }: WakeUp): Promise<void> {
+  /** False when the session is this worker's now and has no actor. */
+  async #claim({ orgId, sessionId }: WakeUp): Promise<boolean> {
     const { store, settings, telemetry, bus } = this.#context;
     this.#heartbeat.assertFresh();
     const claimed = await store.system.claim({
@@ -184,7 +194,7 @@ export class Worker {
           { op: "wake", orgId, sessionId } satisfies WorkerCommand,
           1_000,
         );
-      return;
+      return true;
     }
     failpoint("runtime.claimed");
     const { epoch, claimsWithoutEvent, record } = claimed;
@@ -192,13 +202,14 @@ export class Worker {
     telemetry.sessionClaimed({ orgId, sessionId, epoch, takeover });
     const held = { orgId, sessionId, epoch };
     const actor = await this.#activate(held, claimsWithoutEvent);
-    if (actor === null) return;
+    if (typeof actor === "boolean") return actor;
     this.activation.add(actor);
     await actor.start();
+    return true;
   }
 
-  /** Folds the session; one that cannot be folded is quarantined at once. */
-  async #activate(held: Held, claims: number): Promise<SessionActor | null> {
+  /** Folds the session; one that cannot be folded is quarantined at once. Without an actor: whether it was given back. */
+  async #activate(held: Held, claims: number): Promise<SessionActor | boolean> {
     const { store, telemetry } = this.#context;
     try {
       const loaded = await loadSession(this.#context, held, claims);
@@ -215,21 +226,21 @@ export class Worker {
     } catch (thrown) {
       const error = asBerthError(thrown);
       if (error.retryable || error.code === "session_not_found") {
-        await store.system.release(held);
-        return null;
+        return store.system.release(held);
       }
       telemetry.quarantined({ ...held, reason: "the session could not be read", error });
       await store.system.quarantine(held);
-      return null;
+      return true;
     }
   }
 
   #ended(actor: SessionActor, error: BerthError): void {
     const { orgId, sessionId, epoch } = actor.held;
     this.activation.remove(actor);
+    this.#adrift.set(`${orgId}/${sessionId}`, { orgId, sessionId });
     if (error.code === "fenced") this.#context.telemetry.sessionFenced({ orgId, sessionId, epoch });
     else this.#context.telemetry.unexpectedError({ where: "session", error, orgId, sessionId });
-    // The session may still be this worker's by the store: the next sweep or wake-up claims it anew, with a higher epoch.
+    // The next wake-up or sweep claims it anew, with a higher epoch.
     void this.#quietly("hand back", () => this.#context.queue.push({ orgId, sessionId }));
   }
 
@@ -238,6 +249,7 @@ export class Worker {
       const { orgId, sessionId, epoch } = actor.held;
       this.#context.telemetry.sessionFenced({ orgId, sessionId, epoch });
       this.activation.remove(actor);
+      this.#adrift.set(`${orgId}/${sessionId}`, { orgId, sessionId });
       await this.#quietly(reason, () => actor.abandon());
     }
   }

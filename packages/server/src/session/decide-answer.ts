@@ -107,7 +107,7 @@ export function decideTimer(state: SessionState, timer: Timer): readonly NewEven
 }
 
 /** A client tool's call whose result is waited for. */
-export function awaitedCall(
+function awaitedCall(
   state: SessionState,
   toolUseId: string,
 ): { namespace: string; call: ToolCall } | null {

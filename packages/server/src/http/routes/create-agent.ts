@@ -1,4 +1,4 @@
-import { agent, agentWrite } from "@berth/contract";
+import { agent, agentDefinition } from "@berth/contract";
 import { createAgent } from "../../operations/write-agent.ts";
 import { agentHeaders } from "../agent-headers.ts";
 import { endpoint } from "../endpoint.ts";
@@ -10,7 +10,7 @@ export const createAgentRoute = endpoint({
   path: "/api/v1/agents",
   tag: "agents",
   summary: "Makes an agent",
-  body: agentWrite,
+  body: agentDefinition,
   replies: { 201: { description: "The agent, at version 1.", schema: agent } },
   problems: ["agent_name_taken", "unknown_tool"],
   async handle({ operations, principal, body, origin }) {

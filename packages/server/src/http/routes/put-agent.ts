@@ -1,4 +1,4 @@
-import { agent, agentWrite } from "@berth/contract";
+import { agent, agentDefinition } from "@berth/contract";
 import { putAgent } from "../../operations/write-agent.ts";
 import { agentHeaders } from "../agent-headers.ts";
 import { endpoint } from "../endpoint.ts";
@@ -15,7 +15,7 @@ export const putAgentRoute = endpoint({
   description:
     'With `If-Match: "<version>"` only if that is still the newest one. Runs keep the version that they began with.',
   params: agentPath,
-  body: agentWrite,
+  body: agentDefinition,
   replies: { 200: { description: "The agent in its new version.", schema: agent } },
   problems: ["agent_not_found", "agent_name_taken", "version_mismatch", "unknown_tool"],
   async handle({ operations, principal, params, body, origin, request }) {

@@ -4,6 +4,7 @@ import type { SessionRef } from "./protocol.ts";
 export interface AppendHint {
   readonly no: number;
   readonly status: string;
+  readonly currentRunId: string | null;
 }
 
 const maxHints = 10_000;

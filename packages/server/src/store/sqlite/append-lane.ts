@@ -1,12 +1,18 @@
-import type { AppendLane } from "../store.ts";
+import type { AppendLane, AppendOutcome } from "../store.ts";
 import { eventBlock, isTooLarge } from "./event-block.ts";
 import type { Writer } from "./writer.ts";
 
+const tooLarge: AppendOutcome = { ok: false, reason: "too_large" };
+
 export function appendLane(writer: Writer): AppendLane {
   return {
-    async append({ events, ...commit }) {
-      if (isTooLarge(events)) return { ok: false, reason: "too_large" };
-      return writer.run("append", { ...commit, block: eventBlock(events, commit.expectedSeq + 1) });
+    append(commit) {
+      try {
+        if (isTooLarge(commit.events)) return Promise.resolve(tooLarge);
+        return writer.run("append", { commit, block: eventBlock(commit.events, commit.expectedSeq + 1) });
+      } catch (thrown) {
+        return Promise.reject(thrown);
+      }
     },
   };
 }

@@ -6,7 +6,8 @@ import { AppendHints } from "./append-hints.ts";
 import { runBatch, type Writing } from "./batch.ts";
 import { openForWriting } from "./connection.ts";
 import { knownMigrations, migrate } from "./migrate.ts";
-import type { AppendArgs, OperationCall, OperationReply } from "./protocol.ts";
+import type { SessionCommit } from "../store.ts";
+import type { OperationCall, OperationReply } from "./protocol.ts";
 
 const orgId = "org_1";
 const usage = {
@@ -45,9 +46,12 @@ function claim(sessionId: string): OperationCall {
   return { name: "claim", args: { orgId, sessionId, ...lease } };
 }
 
-function append(sessionId: string, expectedSeq: number, change: Partial<AppendArgs> = {}): OperationCall {
+function append(sessionId: string, expectedSeq: number, change: Partial<SessionCommit> = {}): OperationCall {
   const block = { count: 1, types: "agent.message", body: JSON.stringify({ text: "x".repeat(2_000) }) };
-  return { name: "append", args: { orgId, sessionId, epoch: 1, expectedSeq, block, taken: [], ...change } };
+  return {
+    name: "append",
+    args: { commit: { orgId, sessionId, epoch: 1, expectedSeq, taken: [], ...change }, block },
+  };
 }
 
 const codes = (replies: readonly OperationReply[]) =>

@@ -3,13 +3,14 @@ import type { StoredEvent } from "../records.ts";
 import type { EventBlock } from "./protocol.ts";
 
 /** Bytes of UTF-8 that one event may have. */
-export const maxEventBytes = 16 * 1024 * 1024;
+const maxEventBytes = 16 * 1024 * 1024;
 
 export function isTooLarge(events: readonly StoredEvent[]): boolean {
-  // A UTF-16 unit has at most three bytes, so counting is needed for few.
-  return events.some(
-    ({ json }) => json.length > maxEventBytes / 3 && Buffer.byteLength(json) > maxEventBytes,
-  );
+  for (const { json } of events) {
+    // A UTF-16 unit has at most three bytes, so counting is needed for few.
+    if (json.length > maxEventBytes / 3 && Buffer.byteLength(json) > maxEventBytes) return true;
+  }
+  return false;
 }
 
 /** A commit's events as they are stored. Throws when they would not come back as they are. */

@@ -1,5 +1,5 @@
 import type { AgentDefinition } from "@berth/contract";
-import type { AgentRecord, NewInput, Projection } from "../records.ts";
+import type { AgentRecord, NewInput } from "../records.ts";
 import type {
   AcceptedRecord,
   AppendOutcome,
@@ -8,6 +8,7 @@ import type {
   Idempotency,
   NewSession,
   Outcome,
+  SessionCommit,
 } from "../store.ts";
 
 /** One commit's events as they lie in log_blocks: types joined by commas, events as JSON Lines. */
@@ -26,13 +27,10 @@ export interface HeldSession extends SessionRef {
   readonly epoch: number;
 }
 
-export interface AppendArgs extends HeldSession {
-  readonly expectedSeq: number;
+/** The commit without its events, which lie in the block. */
+export interface AppendArgs {
+  readonly commit: Omit<SessionCommit, "events">;
   readonly block: EventBlock;
-  readonly taken: readonly string[];
-  readonly projection?: Projection;
-  readonly blobs?: readonly string[];
-  readonly maxEventVersion?: number;
 }
 
 export interface AcceptArgs extends SessionRef {

@@ -1,3 +1,4 @@
+import type { Projection } from "../records.ts";
 import type { AppendOutcome } from "../store.ts";
 import type { AppendArgs, OperationCall, OperationReply, WriteError } from "./protocol.ts";
 
@@ -13,7 +14,7 @@ export interface PackedBatch {
   readonly bodies: string;
 }
 
-/** The fields of AppendArgs in order, the body's length in place of the body. */
+/** The fields of AppendArgs in order, the body's length in place of the body, 0 for what is not there. */
 type Head = readonly [
   orgId: string,
   sessionId: string,
@@ -22,8 +23,10 @@ type Head = readonly [
   count: number,
   types: string,
   bodyLength: number,
-  taken: readonly string[] | null,
-  rest: Pick<AppendArgs, "projection" | "blobs" | "maxEventVersion"> | null,
+  taken: readonly string[] | 0,
+  projection: Projection | 0,
+  blobs: readonly string[] | 0,
+  maxEventVersion: number,
 ];
 
 export function packBatch(now: number, calls: readonly OperationCall[]): PackedBatch {
@@ -38,33 +41,47 @@ export function packBatch(now: number, calls: readonly OperationCall[]): PackedB
   return { now, calls: others, heads: JSON.stringify(heads), bodies: bodies.join("") };
 }
 
-function headOf({ orgId, sessionId, epoch, expectedSeq, block, taken, ...rest }: AppendArgs): Head {
-  const hasRest =
-    rest.projection !== undefined || rest.blobs !== undefined || rest.maxEventVersion !== undefined;
+function headOf({ commit, block }: AppendArgs): Head {
   return [
-    orgId,
-    sessionId,
-    epoch,
-    expectedSeq,
+    commit.orgId,
+    commit.sessionId,
+    commit.epoch,
+    commit.expectedSeq,
     block.count,
     block.types,
     block.body.length,
-    taken.length === 0 ? null : taken,
-    hasRest ? rest : null,
+    commit.taken.length === 0 ? 0 : commit.taken,
+    commit.projection ?? 0,
+    commit.blobs ?? 0,
+    commit.maxEventVersion ?? 0,
   ];
 }
 
 export function unpackBatch({ calls, heads, bodies }: PackedBatch): OperationCall[] {
-  const appends = (JSON.parse(heads) as Head[]).values();
+  const appends = JSON.parse(heads) as Head[];
+  let next = 0;
   let at = 0;
   return calls.map((call) => {
     if (call !== null) return call;
-    const head = appends.next().value as Head;
-    const [orgId, sessionId, epoch, expectedSeq, count, types, bodyLength, taken, rest] = head;
-    const body = bodies.slice(at, (at += bodyLength));
-    const args = { orgId, sessionId, epoch, expectedSeq, block: { count, types, body }, taken: taken ?? [] };
-    return { name: "append", args: rest === null ? args : { ...args, ...rest } };
+    const head = appends[next++] as Head;
+    const body = bodies.slice(at, (at += head[6]));
+    return { name: "append", args: argsOf(head, body) };
   });
+}
+
+function argsOf(head: Head, body: string): AppendArgs {
+  const [orgId, sessionId, epoch, expectedSeq, count, types, , taken, projection, blobs, maxEventVersion] =
+    head;
+  const commit = {
+    orgId,
+    sessionId,
+    epoch,
+    expectedSeq,
+    taken: taken === 0 ? [] : taken,
+    maxEventVersion,
+    blobs: blobs === 0 ? [] : blobs,
+  };
+  return { commit: projection === 0 ? commit : { ...commit, projection }, block: { count, types, body } };
 }
 
 /** An append's reply travels as true or the reason why not, and a batch of nothing but successful appends as null. */

@@ -26,7 +26,7 @@ import { createRegistry } from "../../../src/tools/registry.ts";
 import type { Tool } from "../../../src/tools/tool.ts";
 import { type Answer, scriptedClient } from "./scripted-client.ts";
 
-export const testSettings: RuntimeSettings = {
+const testSettings: RuntimeSettings = {
   leaseMs: 6_000,
   mailboxPollMs: 50,
   sweepMs: 200,

@@ -29,7 +29,7 @@ export function isTransition(action: Action): action is Transition {
 }
 
 /** How long people and callers have in the driver's sessions. Milliseconds. */
-export const patienceMs = 60_000;
+const patienceMs = 60_000;
 
 interface Means {
   readonly now: number;

@@ -5,7 +5,7 @@ import type { AcceptArgs, SessionRef } from "../protocol.ts";
 import type { Transaction } from "../transaction.ts";
 import { once } from "./idempotency.ts";
 
-export const laneNumbers: Readonly<Record<Lane, number>> = { control: 0, steer: 1, queue: 2 };
+const laneNumbers: Readonly<Record<Lane, number>> = { control: 0, steer: 1, queue: 2 };
 
 /** A session's row, as far as its mailbox is concerned. */
 export interface MailboxOwner extends SessionRef {

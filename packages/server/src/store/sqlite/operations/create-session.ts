@@ -14,7 +14,7 @@ import { referToBlobs } from "./blobs.ts";
 import { copyPrefix, sharePrefix } from "./fork.ts";
 import { once } from "./idempotency.ts";
 import { writeProjection } from "./projection.ts";
-import { searchText, sessionColumns, updateSession } from "./session-columns.ts";
+import { changeSession, searchText } from "./session-columns.ts";
 
 const maxWaiting = 1_000;
 
@@ -58,8 +58,7 @@ function insertSession(tx: Transaction, args: CreateSessionArgs): void {
   }
   if (block.count > 0) insertBlock(tx, { orgId: row.orgId, logNo: no, firstSeq: prefix + 1, block });
   if (args.projection !== undefined) {
-    const { session } = args.projection;
-    if (session !== undefined) updateSession(tx, no, sessionColumns(tx, { no, status: row.status }, session));
+    changeSession(tx, { no, status: row.status, currentRunId: row.currentRunId }, args.projection);
     writeProjection(tx, { orgId: row.orgId, sessionId: row.id, no }, args.projection);
   }
   if (args.blobs !== undefined) {
