@@ -73,11 +73,15 @@ function agents({ writer, reader, orgId }: OrgParts): Agents {
     createAgent: (agent) => writer.run("createAgent", { orgId, ...agent }),
     putAgent: (change) => writer.run("putAgent", { orgId, ...change }),
     archiveAgent: (id, archived) => writer.run("archiveAgent", { orgId, id, archived }),
-    findAgent: (idOrName, version) =>
-      reader.readTogether((sql) => {
+    findAgent: (idOrName, version) => {
+      // Each run looks for its agent: by its id it is one statement without a transaction around it.
+      if (idOrName.includes("_"))
+        return reader.read((sql) => findAgentRecord(sql, { orgId, id: idOrName, version }));
+      return reader.readTogether((sql) => {
         const id = findAgentId(sql, orgId, idOrName);
         return id === null ? null : findAgentRecord(sql, { orgId, id, version });
-      }),
+      });
+    },
     listAgents: ({ limit, after, archived = false }) =>
       reader.read((sql) =>
         pageOfRows(listAgentRecords(sql, { orgId, after, archived, limit: limit + 1 }), limit, byId),
