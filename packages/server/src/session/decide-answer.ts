@@ -107,10 +107,7 @@ export function decideTimer(state: SessionState, timer: Timer): readonly NewEven
 }
 
 /** A client tool's call whose result is waited for. */
-function awaitedCall(
-  state: SessionState,
-  toolUseId: string,
-): { namespace: string; call: ToolCall } | null {
+function awaitedCall(state: SessionState, toolUseId: string): { namespace: string; call: ToolCall } | null {
   for (const at of Object.values(state.namespaces)) {
     const call = at.calls.find((one) => one.toolUseId === toolUseId);
     if (call?.kind === "client" && call.state === "executing") return { namespace: at.name, call };

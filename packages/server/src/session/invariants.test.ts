@@ -33,6 +33,9 @@ describe("a session, whatever is sent, answered, refused, rewound or killed", { 
   it("I3: takes the inputs of a lane in the order of their acceptance", () =>
     holds(invariants.lanesKeepTheirOrder));
 
+  it("lets only control inputs cut a run short, and steering only between two steps", () =>
+    holds(invariants.lanesWait));
+
   it("I4: ends each run exactly once, before the next one begins", () => holds(invariants.runsEndOnce));
 
   it("I5: gives each tool call exactly one result, before the next step of its agent", () =>

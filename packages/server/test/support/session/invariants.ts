@@ -47,6 +47,21 @@ export function lanesKeepTheirOrder(driver: Driver): void {
   }
 }
 
+/** Only control inputs cut a run short, and steering messages come between two steps of the session's own agent. */
+export function lanesWait(driver: Driver, { events, taken }: Commit): void {
+  const cut = events.some((event) => event.type === "run.finished" && event.data.reason === "interrupted");
+  expect(cut && !taken.some((input) => input.lane === "control")).toBe(false);
+  const open = new Set<string | undefined>();
+  for (const { type, namespace, stepId, data } of driver.raw) {
+    if (type === "user.message" && data.steered === true) expect([...open]).toEqual([]);
+    if (namespace !== "") continue;
+    if (type === "step.started") open.add(stepId);
+    if (type === "step.finished") open.delete(stepId);
+    if (type === "agent.tool_use") open.add(data.toolUseId);
+    if (type === "agent.tool_result") open.delete(data.toolUseId);
+  }
+}
+
 /** I4 */
 export function runsEndOnce(driver: Driver): void {
   let open: string | null = null;
