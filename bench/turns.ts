@@ -1,6 +1,7 @@
 // T1, T1b, T2, T4: turns per second and the time to the first token, against the model called directly and against the least
 // server that commits each turn, in the same run. Every contender and the model have a process of their own.
 //   npm run bench -- turns [--seconds 1.5] [--rounds 5] [--only T1,T2] [--json] [--dir folder] [--cpu-prof folder]
+//     [--against checkout]: the Berth of another checkout takes part as `other`, to see what a change is worth
 import { Agent } from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
     dir: { type: "string", default: tmpdir() },
     "cpu-prof": { type: "string" },
+    against: { type: "string" },
   },
 });
 const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
@@ -50,12 +52,16 @@ async function contenders(): Promise<readonly Contender[]> {
   ends.push(() => relay.stop());
   const baseUrl = `http://127.0.0.1:${model.port}/v1`;
   const profile = values["cpu-prof"];
-  const server = await startBerth({
-    data: join(folder, "berth"),
-    config: { providers: [{ name: "double", kind: "openai-compatible", baseUrl }] },
-    execArgv: profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`],
-  });
-  ends.push(() => server.stop());
+  const berthOf = async (name: "berth" | "other", checkout: { checkout?: string }) => {
+    const server = await startBerth({
+      ...checkout,
+      data: join(folder, name),
+      config: { providers: [{ name: "double", kind: "openai-compatible", baseUrl }] },
+      execArgv: profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`],
+    });
+    ends.push(() => server.stop());
+    return berth(server, { agent, name });
+  };
   const messages = [{ role: "user", content: question }];
   return [
     requests({
@@ -74,7 +80,8 @@ async function contenders(): Promise<readonly Contender[]> {
       body: (name, session) => ({ session, model: name, text: question }),
       stop: () => relay.stop(),
     }),
-    await berth(server, agent),
+    await berthOf("berth", {}),
+    ...(values.against === undefined ? [] : [await berthOf("other", { checkout: values.against })]),
   ];
 }
 
@@ -86,7 +93,7 @@ try {
   for (let round = 0; round < rounds; round++) {
     for (const one of chosen) {
       for (const contender of all) {
-        if (one.shape === "tool" && contender.name !== "berth") continue;
+        if (one.shape === "tool" && (contender.name === "model" || contender.name === "floor")) continue;
         const figures = await measure(contender, one, seconds);
         const ofCase = results.get(one.name) ?? new Map<string, Figures[]>();
         ofCase.set(contender.name, [...(ofCase.get(contender.name) ?? []), figures]);

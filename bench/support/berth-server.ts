@@ -4,7 +4,7 @@ import { mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { pidOf } from "./child.ts";
 
-const main = join(import.meta.dirname, "../../packages/server/src/main.ts");
+const ownCheckout = join(import.meta.dirname, "../..");
 
 export interface BerthServer {
   readonly pid: number;
@@ -20,6 +20,8 @@ export interface BerthOptions {
   readonly data: string;
   /** Entries of `berth.config.json`. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Another checkout whose server it is; default: this one. */
+  readonly checkout?: string;
   /** Options of node itself, such as --cpu-prof. */
   readonly execArgv?: readonly string[];
   /** Environment; default: this process's, without what would change the server. */
@@ -29,6 +31,7 @@ export interface BerthOptions {
 /** Starts `berth serve` in a process of its own with a data folder of its own; its log lines go to a file there. */
 export async function startBerth({
   data,
+  checkout = ownCheckout,
   config = {},
   execArgv = [],
   env,
@@ -36,6 +39,7 @@ export async function startBerth({
   mkdirSync(data, { recursive: true });
   writeFileSync(join(data, "berth.config.json"), JSON.stringify(config), { mode: 0o600 });
   const log = openSync(join(data, "log.jsonl"), "a");
+  const main = join(checkout, "packages/server/src/main.ts");
   const began = performance.now();
   const child = spawn(process.execPath, [...execArgv, main, "serve", "--port", "0", "--data", data], {
     stdio: ["ignore", "pipe", log],

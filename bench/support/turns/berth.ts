@@ -40,7 +40,10 @@ function apiOf({ url, adminKey }: BerthServer, agent: Agent): Api {
 }
 
 /** Sessions of a Berth, each with its event stream open; a turn is a POST until its run.finished is on the stream. */
-export async function berth(server: BerthServer, agent: Agent): Promise<Contender> {
+export async function berth(
+  server: BerthServer,
+  { agent, name }: { agent: Agent; name: "berth" | "other" },
+): Promise<Contender> {
   const api = apiOf(server, agent);
   for (const shape of ["at-once", "tokens", "tool"] satisfies Shape[]) {
     const tools = shape === "tool" ? ["todo_read"] : [];
@@ -48,7 +51,7 @@ export async function berth(server: BerthServer, agent: Agent): Promise<Contende
     await api.post("/api/v1/agents", JSON.stringify(definition));
   }
   return {
-    name: "berth",
+    name,
     pid: server.pid,
     open: (shape, places) =>
       Promise.all(

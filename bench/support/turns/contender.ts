@@ -10,7 +10,7 @@ export interface TurnTimes {
 
 /** One way to have turns. */
 export interface Contender {
-  readonly name: "model" | "floor" | "berth";
+  readonly name: "model" | "floor" | "berth" | "other";
   /** The process whose CPU is counted: its server, or null for the model called directly. */
   readonly pid: number | null;
   /** Opens what belongs to a measurement: places for turns, one turn at a time in each. */

@@ -45,6 +45,7 @@ export function workerTopic(workerId: string): string {
 }
 
 export type WorkerCommand =
+  /** Answers `woken`, or null when the session is not there. */
   | { readonly op: "wake"; readonly orgId: string; readonly sessionId: string }
   | { readonly op: "stats" }
   | { readonly op: "health" }

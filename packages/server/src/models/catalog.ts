@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { knownModel, type KnownModel, knownNames } from "./known-models.ts";
 import { createModelLister } from "./model-lister.ts";
 import { makerOf, type ModelProvider, type ProviderKind } from "./model-provider.ts";
-import type { ModelAdapter, ModelCatalog } from "./model.ts";
+import type { ModelAdapter, ModelCatalog, ResolvedModel } from "./model.ts";
 
 export interface CatalogOptions {
   readonly providers: readonly ModelProvider[];
@@ -16,6 +16,7 @@ export interface CatalogOptions {
 
 /** Assumed where nothing is known. */
 const defaultContextWindow = 128_000;
+const keptNames = 1_000;
 
 /** Models by `provider/model`. An adapter is made when the first of its models is asked for. */
 export function createModelCatalog({
@@ -26,6 +27,8 @@ export function createModelCatalog({
 }: CatalogOptions): ModelCatalog {
   const byName = new Map(providers.map((provider) => [provider.name, provider]));
   const adapters = new Map<string, ModelAdapter>();
+  // Each step of a run asks some ten times.
+  const resolved = new Map<string, ResolvedModel | null>();
   const namesAt = fetch === undefined ? null : createModelLister({ fetch, clock });
 
   function adapterOf(provider: ModelProvider): ModelAdapter {
@@ -41,13 +44,23 @@ export function createModelCatalog({
     return (await namesAt?.(provider)) ?? [];
   }
 
+  function resolve(name: string): ResolvedModel | null {
+    const [provider, model] = split(name, byName);
+    if (provider === null) return null;
+    const listed = provider.models.some((one) => one.name === model);
+    if (provider.kind === "scripted" && !listed) return null;
+    return { adapter: adapterOf(provider), info: infoOf(provider, model), model };
+  }
+
   return {
     resolve(name) {
-      const [provider, model] = split(name, byName);
-      if (provider === null) return null;
-      const listed = provider.models.some((one) => one.name === model);
-      if (provider.kind === "scripted" && !listed) return null;
-      return { adapter: adapterOf(provider), info: infoOf(provider, model), model };
+      const known = resolved.get(name);
+      if (known !== undefined) return known;
+      // Callers choose names, so what is kept is bounded.
+      if (resolved.size >= keptNames) resolved.clear();
+      const found = resolve(name);
+      resolved.set(name, found);
+      return found;
     },
     async list() {
       const all = await Promise.all(

@@ -3,20 +3,29 @@ import type { SessionRecord } from "../store/records.ts";
 import type { OperationsContext } from "./context.ts";
 
 /**
- * Says that a session has something to do: to the queue, and straight to the worker that holds it, so that neither has to
- * find out by itself. Both are hints; what is lost is found by the sweep.
+ * Says that a session has something to do: straight to the worker that holds it, else to the queue. Both are hints; what is
+ * lost is found by the sweep.
  */
 export async function wakeSession(
   context: OperationsContext,
   session: Pick<SessionRecord, "orgId" | "id" | "holder">,
 ): Promise<void> {
   const { orgId, id: sessionId, holder } = session;
-  if (holder !== null) {
-    const wake: WorkerCommand = { op: "wake", orgId, sessionId };
-    // Nobody waits for the answer: there is none.
-    void context.bus.ask(workerTopic(holder), wake, context.settings.workerAnswerMs);
-  }
-  await context.queue.push({ orgId, sessionId });
+  if (holder === null) return context.queue.push({ orgId, sessionId });
+  // Nobody waits for the answer, which a worker that died does not give.
+  void wakeHolder(context, { orgId, sessionId, holder }).catch((error: unknown) =>
+    context.telemetry.unexpectedError({ where: "wake", error, orgId, sessionId }),
+  );
+}
+
+/** Not to both: each wake-up makes the session read its mailbox. */
+async function wakeHolder(
+  { bus, queue, settings }: OperationsContext,
+  { orgId, sessionId, holder }: { orgId: string; sessionId: string; holder: string },
+): Promise<void> {
+  const wake: WorkerCommand = { op: "wake", orgId, sessionId };
+  const woken = await bus.ask(workerTopic(holder), wake, settings.workerAnswerMs);
+  if (woken === null) await queue.push({ orgId, sessionId });
 }
 
 /** Tells who shows the list of sessions that it may have changed. */

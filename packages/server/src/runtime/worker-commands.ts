@@ -14,8 +14,7 @@ export async function answerCommand(worker: Commanded, command: WorkerCommand): 
   const { activation } = worker;
   switch (command.op) {
     case "wake":
-      activation.get(command.orgId, command.sessionId)?.wake();
-      return null;
+      return wake(activation, command);
     case "stats":
       return worker.stats();
     case "health":
@@ -32,6 +31,18 @@ export async function answerCommand(worker: Commanded, command: WorkerCommand): 
       return done.filter(Boolean).length;
     }
   }
+}
+
+/** Null when the session is not here: who asks tells the queue. */
+function wake(
+  activation: Activation,
+  { orgId, sessionId }: { orgId: string; sessionId: string },
+): "woken" | null {
+  const actor = activation.get(orgId, sessionId);
+  if (actor === null) return null;
+  activation.touch(actor);
+  actor.wake();
+  return "woken";
 }
 
 async function evict(
