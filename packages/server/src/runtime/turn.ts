@@ -1,7 +1,7 @@
 import { BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
 import { finishRun, recover } from "../session/decide-run.ts";
-import { refuse } from "../session/decide-input.ts";
+import { nextInput, refuse } from "../session/decide-input.ts";
 import { nextStep, type Policy } from "../session/next-step.ts";
 import { Draft } from "./draft.ts";
 import { takeInputs } from "./inputs.ts";
@@ -44,18 +44,20 @@ function beginDraft(actor: SessionAtWork): Draft {
 }
 
 function stopPoisoned(actor: SessionAtWork, draft: Draft): void {
-  if (draft.state.run === null) return;
+  // A run that only waits does nothing that could end a worker.
+  if (draft.state.run === null || draft.state.run.waitingSince !== null) return;
   const message = "The session's worker ended three times without getting on, so the run was stopped.";
   const error = { code: "quarantined", message, retryable: false };
   const { clock } = actor.context;
   draft.add(finishRun(draft.state, { reason: "quarantined", error, now: clock.now() }));
 }
 
-/** Refuses the input that a poisoned session would take first, when it is not a run that kills the workers. */
+/** Refuses the input that a poisoned session would take first, when it is not a run at work that kills the workers. */
 export async function refusePoison(actor: SessionAtWork): Promise<void> {
-  if (!actor.poisoned || actor.state.run !== null) return;
-  const [first] = await actor.readMailbox();
-  if (first === undefined) return;
+  const { run } = actor.state;
+  if (!actor.poisoned || (run !== null && run.waitingSince === null)) return;
+  const first = nextInput(actor.state, await actor.readMailbox());
+  if (first === null) return;
   const draft = new Draft(actor.state, actor.context.clock.now());
   const message = "The server ended three times when it took this input, so it was put aside.";
   draft.add([{ ...refuse(first, "quarantined", message, first.runId ?? undefined), actor: first.actor }]);

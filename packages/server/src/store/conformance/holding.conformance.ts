@@ -181,10 +181,16 @@ export function holdingConformance(open: OpenStore): void {
       const running = await here.create({ status: "running", currentRunId: "run_1" });
       const both = await here.create({ status: "running", currentRunId: "run_2" }, { inputs: [message()] });
       await here.create({ status: "waiting", currentRunId: "run_3" });
+      const decided = await here.create(
+        { status: "waiting", currentRunId: "run_4" },
+        { inputs: [message(), interrupt()] },
+      );
+      // A run that waits takes no message: whoever claimed it could only wait as well.
+      await here.create({ status: "waiting", currentRunId: "run_5" }, { inputs: [message()] });
       await here.create();
       const archived = await here.create({ status: "archived" }, { inputs: [interrupt()] });
       const held = await here.held(1, { status: "running" });
-      const expected = [withInput.id, running.id, both.id, archived.id];
+      const expected = [withInput.id, running.id, both.id, decided.id, archived.id];
       expect((await orphansOf(here)).toSorted()).toEqual(expected.toSorted());
       await here.clock.advance(leaseMs);
       expect((await orphansOf(here)).toSorted()).toEqual([...expected, held.sessionId].toSorted());

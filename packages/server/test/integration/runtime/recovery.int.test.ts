@@ -69,7 +69,8 @@ describe("after a worker's end", () => {
   it("still waits for an approval, costs nothing meanwhile, and goes on when it is decided", async () => {
     const act = testTool("act", () => ({ ok: true, content: "acted" }), { effect: "once" });
     const h = await open({
-      answer: (call) => (turnOf(call) === 0 ? calls(["act", {}]) : text("ok")),
+      answer: (call) =>
+        turnOf(call) === 0 && call.request.tools.length > 0 ? calls(["act", {}]) : text("ok"),
       tools: [act],
     });
     const session = await h.session(await h.agent({ tools: ["*"], permissions: { mode: "approval" } }));
@@ -129,6 +130,32 @@ describe("after a worker's end", () => {
     expect(log.at(-1)).toMatchObject({ data: { reason: "quarantined" } });
     await h.say(session, "still there?");
     await h.until(session, (events) => events.filter((event) => event.type === "run.started").length === 2);
+  });
+
+  it("leaves a run alone that waits for a decision while a message waits for it, however often its worker died", async () => {
+    const act = testTool("act", () => ({ ok: true, content: "done" }), { effect: "once" });
+    const h = await open({
+      answer: (call) =>
+        turnOf(call) === 0 && call.request.tools.length > 0 ? calls(["act", {}]) : text("ok"),
+      tools: [act],
+    });
+    const session = await h.session(await h.agent({ tools: ["*"], permissions: { mode: "approval" } }));
+    const other = await h.session(await h.agent({ name: "plain" }));
+    await h.say(session, "one");
+    await h.until(session, (log) => log.some((event) => event.type === "approval.requested"));
+    await h.say(session, "two");
+    await h.worker.stop(0);
+    for (let claim = 0; claim < 2; claim++) {
+      const dead = { workerId: `wrk_dead${claim}`, leaseMs: 6_000, knownEventVersion: 1 };
+      await h.context.store.system.claim({ orgId: h.orgId, sessionId: session, ...dead });
+    }
+    h.worker = new Worker(h.context);
+    await h.worker.start();
+    // What the new worker found at its start was claimed before this one.
+    await h.say(other, "hi");
+    await h.finished(other);
+    expect(h.worker.activation.get(h.orgId, session)).toBeNull();
+    expect((await h.context.store.session(h.orgId, session).find())?.status).toBe("waiting");
   });
 
   it("quarantines a session whose log cannot be folded, and says so", async () => {
