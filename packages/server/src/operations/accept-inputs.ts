@@ -1,9 +1,10 @@
 import type { Actor, InputBody } from "@berth/contract";
 import type { Principal } from "../auth/principal.ts";
+import type { BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
 import { newId } from "../lib/id.ts";
 import type { Lane, NewInput, SessionRecord } from "../store/records.ts";
-import type { AcceptedRecord, Outcome } from "../store/store.ts";
+import type { AcceptedRecord, Outcome, Refusal } from "../store/store.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { wakeSession } from "./wake-session.ts";
 
@@ -32,23 +33,31 @@ function actorOf({ type, id }: Principal): Actor {
   return { type, id };
 }
 
+/** A refusal as the store takes it. */
+export function refusalOf({ code, message, details }: BerthError): Refusal {
+  return { code, message, details };
+}
+
 interface Acceptance {
   readonly session: SessionRecord;
   readonly inputs: readonly NewInput[];
   readonly origin: Origin;
   readonly rejectIfBusy?: boolean;
+  /** Why nothing but a repetition can be accepted; null: it can. */
+  readonly refusal?: BerthError | null;
 }
 
 /** Commits inputs to a session's mailbox and wakes whoever runs it. Rejects as `SessionStore.accept` does. */
 export async function acceptInputs(
   context: OperationsContext,
-  { session, inputs, origin, rejectIfBusy = false }: Acceptance,
+  { session, inputs, origin, rejectIfBusy = false, refusal = null }: Acceptance,
 ): Promise<Outcome<readonly AcceptedRecord[]>> {
   const { orgId, id: sessionId } = session;
   const outcome = await context.store.session(orgId, sessionId).accept({
     inputs,
     rejectIfBusy,
     limit: context.settings.mailboxLimit,
+    ...(refusal !== null && { refusal: refusalOf(refusal) }),
     ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
   });
   failpoint("http.accepted.before-reply");

@@ -19,14 +19,19 @@ export type Settled<T> =
   | { readonly done: true; readonly result: T; readonly replayed: boolean }
   | { readonly done: false; readonly input: AcceptedInput; readonly replayed: boolean };
 
+interface Change {
+  readonly session: SessionRecord;
+  readonly inputs: readonly NewInput[];
+  readonly origin: Origin;
+  /** As for acceptInputs. */
+  readonly refusal?: BerthError | null;
+}
+
 /**
  * Accepts inputs and waits for their events. Rejects with the code of the refusal when one of them is refused in the log, and
  * as accepting does.
  */
-export async function applyInputs(
-  context: OperationsContext,
-  change: { session: SessionRecord; inputs: readonly NewInput[]; origin: Origin },
-): Promise<Applied> {
+export async function applyInputs(context: OperationsContext, change: Change): Promise<Applied> {
   const { session, origin } = change;
   const { result, replayed } = await acceptInputs(context, change);
   const found = await awaitEvents(context, {
@@ -55,7 +60,7 @@ function refusal(event: SessionEvent<"input.refused">): BerthError {
 /** A change whose answer is read from the store once its events are there. */
 export async function settle<T>(
   context: OperationsContext,
-  change: { session: SessionRecord; inputs: readonly NewInput[]; origin: Origin },
+  change: Change,
   answer: (events: readonly SessionEvent[]) => Promise<T> | T,
 ): Promise<Settled<T>> {
   const applied = await applyInputs(context, change);

@@ -21,16 +21,15 @@ interface Deciding {
  */
 export async function checkDecision(
   deciding: Deciding,
-  decision: DecideBody & { readonly approvalId: string },
+  decision: DecideBody & { readonly approvalId: string; readonly clientId?: string | undefined },
 ): Promise<ApprovalRecord | null> {
   const { context, principal, session } = deciding;
   const approval = await context.store.org(principal.orgId).findApproval(decision.approvalId);
   if (approval === null || session === null || approval.sessionId !== session.id) {
     throw approvalNotFound(decision.approvalId);
   }
-  if (approval.status !== "pending" && !mayBeRepeated(deciding, approval, decision)) {
-    throw alreadyDecided(approval);
-  }
+  const late = approval.status === "pending" ? null : approval;
+  if (late !== null && !mayBeRepeated(deciding, decision)) throw alreadyDecided(late);
   const agent = await context.store.org(principal.orgId).findAgent(session.agent.id);
   if (agent?.definition.permissions.fourEyes && principal.id === session.owner) {
     throw new BerthError(
@@ -38,7 +37,6 @@ export async function checkDecision(
       "This agent's calls are approved by somebody other than the session's owner: ask another person.",
     );
   }
-  const late = approval.status === "pending" ? null : approval;
   if (decision.decision !== "edit") return late;
   const clientTool = agent?.definition.clientTools.find(({ name }) => name === approval.tool);
   const tool = context.tools.get(approval.tool) ?? clientTool;
@@ -47,22 +45,12 @@ export async function checkDecision(
   return late;
 }
 
-const statuses = { allow: "allowed", deny: "denied", edit: "edited" } as const;
-
-/**
- * A request with an Idempotency-Key that decided this approval and whose reply was lost comes again: it has to reach the
- * store, which knows the key.
- */
+/** Only the store knows whether a request with a key, or with the caller's own id, was accepted before. */
 function mayBeRepeated(
-  { principal, origin }: Deciding,
-  approval: ApprovalRecord,
-  { decision }: DecideBody,
+  { origin }: Deciding,
+  { clientId }: { readonly clientId?: string | undefined },
 ): boolean {
-  return (
-    origin.idempotency !== null &&
-    approval.decidedBy === principal.id &&
-    approval.status === statuses[decision]
-  );
+  return origin.idempotency !== null || clientId !== undefined;
 }
 
 /** The refusal of a decision that came too late; `details.approval` is the winner. */

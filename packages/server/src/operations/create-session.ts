@@ -7,7 +7,7 @@ import { failpoint } from "../lib/failpoint.ts";
 import { newId } from "../lib/id.ts";
 import type { SessionRecord } from "../store/records.ts";
 import type { CreatedSession, NewSession, Outcome } from "../store/store.ts";
-import { newInput } from "./accept-inputs.ts";
+import { newInput, refusalOf } from "./accept-inputs.ts";
 import { alreadyDecided } from "./check-decision.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { firstEvents } from "./first-events.ts";
@@ -49,7 +49,6 @@ export async function createSession(
     origin,
   });
   failpoint("http.created.before-reply");
-  if (prepared.late !== null && !replayed) throw alreadyDecided(prepared.late);
   await tell(context, { result, replayed }, prepared);
   const input = body.input === undefined ? undefined : result.inputs.at(-1);
   const session = { ...sessionView(result.session), ...(input && { input: acceptedView(input) }) };
@@ -97,6 +96,7 @@ async function commit(
     context.store.org(principal.orgId).createSession({
       ...session,
       inputs: [...(archived ? [revival] : []), ...prepared.inputs],
+      ...(prepared.late !== null && { refusal: refusalOf(alreadyDecided(prepared.late)) }),
       ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
     });
   try {

@@ -20,7 +20,7 @@ export async function decideApproval(
   const { approvalId, body, origin } = request;
   const wanted = { context, principal, id: approvalId, permission: "approval:decide" } as const;
   const { session } = await approvalFor(wanted);
-  await checkDecision({ context, principal, origin, session }, { ...body, approvalId });
+  const late = await checkDecision({ context, principal, origin, session }, { ...body, approvalId });
   const input = newInput(
     { lane: "control", body: { type: "user.approval", approvalId, ...body } },
     principal,
@@ -28,7 +28,8 @@ export async function decideApproval(
   );
   const find = () => context.store.org(principal.orgId).findApproval(approvalId);
   try {
-    return await settle(context, { session, inputs: [input], origin }, async () => {
+    const refusal = late === null ? null : alreadyDecided(late);
+    return await settle(context, { session, inputs: [input], origin, refusal }, async () => {
       const approval = await find();
       if (approval === null) throw approvalNotFound(approvalId);
       return approvalView(approval);

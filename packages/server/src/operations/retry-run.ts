@@ -24,7 +24,6 @@ export async function retryRun(
   checkModel(context, body.model);
   const { state } = await foldSession(context, session);
   const mayRetry = state.run === null && state.lastRun?.id === runId && isStepBoundary(state);
-  if (!mayRetry && origin.idempotency === null) throw notTheLast();
   const input = newInput(
     {
       lane: "queue",
@@ -39,8 +38,8 @@ export async function retryRun(
     principal,
     origin,
   );
-  const { result, replayed } = await acceptInputs(context, { session, inputs: [input], origin });
-  if (!mayRetry && !replayed) throw notTheLast();
+  const refusal = mayRetry ? null : notTheLast();
+  const { result, replayed } = await acceptInputs(context, { session, inputs: [input], origin, refusal });
   return { inputs: result.map(acceptedView), replayed };
 }
 

@@ -23,7 +23,8 @@ export async function sendInputs(
   const { sessionId, events, origin } = request;
   const session = await sessionFor({ context, principal, id: sessionId, permission: "session:write" });
   const { inputs, rejectIfBusy, late } = await prepareInputs({ context, principal, origin, session }, events);
-  const { result, replayed } = await acceptInputs(context, { session, inputs, origin, rejectIfBusy });
-  if (late !== null && !replayed) throw alreadyDecided(late);
+  const refusal = late === null ? null : alreadyDecided(late);
+  const accepting = { session, inputs, origin, rejectIfBusy, refusal };
+  const { result, replayed } = await acceptInputs(context, accepting);
   return { inputs: result.map(acceptedView), replayed };
 }

@@ -51,9 +51,18 @@ export interface NewSession {
   readonly projection?: Projection;
   readonly blobs?: readonly string[];
   readonly inputs?: readonly NewInput[];
+  /** As for `SessionStore.accept`, when the session exists already. */
+  readonly refusal?: Refusal;
   /** Shares the parent's log up to and with `seq` by reference, or copies it (`copy`, for another owner). Rewinds at or before seq come along. */
   readonly fork?: { readonly sessionId: string; readonly seq: number; readonly copy: boolean };
   readonly idempotency?: Idempotency;
+}
+
+/** What a change that is no repetition is rejected with: code, message and details of a BerthError. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
 }
 
 export interface AcceptedRecord {
@@ -149,12 +158,14 @@ export interface SessionStore {
    * Commits inputs to the mailbox. Rejects with `session_not_found`, `session_archived` (messages only, and not beside an
    * input that takes the session out of the archive), `session_quarantined`, `session_busy` when `rejectIfBusy` and a run goes on or waits in the queue, `mailbox_full` over `limit` waiting inputs.
    * An input whose clientId was accepted before (taken or not) is not accepted again: the first one's record comes back.
-   * A queue or steer input with a runId gets a row in runs with status queued.
+   * A queue or steer input with a runId gets a row in runs with status queued. With `refusal` only a repetition is answered (of
+   * the idempotency key, or of every clientId); anything else is rejected with it and changes nothing.
    */
   accept(change: {
     inputs: readonly NewInput[];
     rejectIfBusy?: boolean;
     limit?: number;
+    refusal?: Refusal;
     idempotency?: Idempotency;
   }): Promise<Outcome<readonly AcceptedRecord[]>>;
   /** What waits, in the order of lanes (control, steer, queue) and of acceptance within each. */

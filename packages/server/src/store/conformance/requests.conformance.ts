@@ -92,6 +92,30 @@ export function requestsConformance(open: OpenStore): void {
     const scene = useStore(open);
     const key = { scope: "usr_1 POST /sessions", key: "k1", bodyHash: "h1" };
 
+    it("answers a repetition, and nothing else, when there is a refusal", async () => {
+      const here = scene();
+      const session = await here.held(1);
+      const why = { code: "already_decided", message: "too late", details: { approval: "apr_1" } };
+      const accept = (idempotency: typeof key) =>
+        session.store.accept({ inputs: [message(), interrupt()], refusal: why, idempotency });
+      expect(await refusal(accept(key))).toBe("already_decided");
+      expect(await session.store.mailbox()).toEqual([]);
+      const first = await session.store.accept({ inputs: [message(), interrupt()], idempotency: key });
+      expect(await accept(key)).toEqual({ result: first.result, replayed: true });
+      expect(await refusal(accept({ ...key, key: "other" }))).toBe("already_decided");
+      const known = message({ clientId: "c" });
+      const { result } = await session.store.accept({ inputs: [known] });
+      const again = { inputs: [message({ clientId: "c" })], refusal: why };
+      expect((await session.store.accept(again)).result).toEqual(result);
+      const more = { inputs: [message({ clientId: "c" }), message()], refusal: why };
+      expect(await refusal(session.store.accept(more))).toBe("already_decided");
+      expect(await session.store.mailbox()).toHaveLength(3);
+      const row = { key: "k", owner: "usr_1" };
+      await here.create(row);
+      const resume = here.newSession(row, { inputs: [message()], refusal: why });
+      expect(await refusal(here.org.createSession(resume))).toBe("already_decided");
+    });
+
     it("does a change once and gives the stored result to repeats, also to those at the same time", async () => {
       const session = await scene().held(1);
       const accept = () => session.store.accept({ inputs: [message()], idempotency: key });

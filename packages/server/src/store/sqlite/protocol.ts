@@ -8,6 +8,7 @@ import type {
   Idempotency,
   NewSession,
   Outcome,
+  Refusal,
   SessionCommit,
 } from "../store.ts";
 
@@ -37,6 +38,7 @@ export interface AcceptArgs extends SessionRef {
   readonly inputs: readonly NewInput[];
   readonly rejectIfBusy: boolean;
   readonly limit: number;
+  readonly refusal?: Refusal;
   readonly idempotency?: Idempotency;
 }
 

@@ -1,6 +1,6 @@
 import { BerthError } from "../../../lib/errors.ts";
 import type { Lane, NewInput } from "../../records.ts";
-import type { AcceptedRecord, Outcome } from "../../store.ts";
+import type { AcceptedRecord, Outcome, Refusal } from "../../store.ts";
 import type { AcceptArgs, SessionRef } from "../protocol.ts";
 import type { Transaction } from "../transaction.ts";
 import { once } from "./idempotency.ts";
@@ -41,6 +41,7 @@ interface Acceptance {
   readonly inputs: readonly NewInput[];
   readonly rejectIfBusy: boolean;
   readonly limit: number;
+  readonly refusal?: Refusal | undefined;
 }
 
 /**
@@ -51,6 +52,9 @@ export function acceptInputs(tx: Transaction, owner: MailboxOwner, change: Accep
   const known = change.inputs.map((input) => findByClientId(tx, owner, input.clientId));
   const fresh = change.inputs.filter((_, index) => known[index] === undefined);
   if (fresh.length === 0) return known.filter((record) => record !== undefined);
+  const { refusal } = change;
+  if (refusal !== undefined)
+    throw new BerthError(refusal.code, refusal.message, { details: refusal.details });
   refuseByStatus(tx, owner, fresh, change.rejectIfBusy);
   let waiting = countWaiting(tx, owner);
   let position = owner.inputPosition;

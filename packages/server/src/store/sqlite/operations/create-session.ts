@@ -23,7 +23,8 @@ export function createSession(tx: Transaction, args: CreateSessionArgs): Outcome
   return once(tx, { orgId, idempotency: args.idempotency }, () => {
     const existing = key === null ? undefined : findSessionRowByKey(tx.sql, { orgId, owner, key });
     if (existing !== undefined) {
-      const inputs = acceptAll(tx, { orgId, sessionId: existing.id, inputs: args.inputs });
+      const { inputs: given, refusal } = args;
+      const inputs = acceptAll(tx, { orgId, sessionId: existing.id, inputs: given, refusal });
       return { created: false, session: record(tx, orgId, existing.id), inputs };
     }
     insertSession(tx, args);
@@ -34,11 +35,17 @@ export function createSession(tx: Transaction, args: CreateSessionArgs): Outcome
 
 function acceptAll(
   tx: Transaction,
-  { orgId, sessionId, inputs }: { orgId: string; sessionId: string; inputs: NewSession["inputs"] },
+  accepting: {
+    orgId: string;
+    sessionId: string;
+    inputs: NewSession["inputs"];
+    refusal?: NewSession["refusal"] | undefined;
+  },
 ): AcceptedRecord[] {
+  const { orgId, sessionId, inputs, refusal } = accepting;
   const owner = findMailboxOwner(tx, { orgId, sessionId });
   if (owner === undefined || inputs === undefined) return [];
-  return acceptInputs(tx, owner, { inputs, rejectIfBusy: false, limit: maxWaiting });
+  return acceptInputs(tx, owner, { inputs, rejectIfBusy: false, limit: maxWaiting, refusal });
 }
 
 function record(tx: Transaction, orgId: string, id: string) {
