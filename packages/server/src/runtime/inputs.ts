@@ -42,19 +42,25 @@ async function takeOne(
 ): Promise<boolean> {
   const { body } = input;
   const running = draft.state.run !== null;
-  if (body.type === "session.rewind") return rewind(actor, draft, input, body.toSeq);
-  if (body.type === "user.message" && body.onBusy === "rollback" && running)
-    return rollback(actor, draft, input);
-  let manifest: string | null = null;
-  if (running && endsRun(draft, input)) {
-    await actor.effects.abortAll();
-    manifest = await takeManifest(actor, draft);
+  const rollsBack = body.type === "user.message" && body.onBusy === "rollback" && running;
+  if (body.type === "session.rewind" || rollsBack) {
+    // What goes back stands on the log alone: what this draft holds is committed first.
+    if (!draft.empty) return false;
+    return body.type === "session.rewind"
+      ? rewind(actor, draft, input, body.toSeq)
+      : rollback(actor, draft, input);
   }
+  // Whether the input can be taken is known before anything is ended for it.
   const plan = beginsRun(input) ? await planOf(actor, draft, input) : noPlan;
   if ("refused" in plan) {
     draft.add([{ ...refuse(input, plan.code, plan.refused, input.runId ?? undefined), actor: input.actor }]);
     draft.taken.push(input.id);
     return true;
+  }
+  let manifest: string | null = null;
+  if (running && endsRun(draft, input)) {
+    await actor.effects.abortAll();
+    manifest = await takeManifest(actor, draft);
   }
   const isFile = body.type === "file.write" || body.type === "file.delete" || body.type === "file.move";
   const fileError = isFile ? await actor.workspace.apply(body, draft.state) : null;
@@ -74,7 +80,7 @@ async function takeOne(
 
 function endsRun(draft: Draft, input: InputRecord): boolean {
   const { body } = input;
-  if (body.type === "session.archive") return true;
+  if (body.type === "session.archive") return body.archived;
   if (body.type === "user.message") return input.lane === "control";
   return body.type === "user.interrupt" && (body.runId === undefined || body.runId === draft.state.run?.id);
 }

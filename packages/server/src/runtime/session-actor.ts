@@ -48,6 +48,7 @@ export class SessionActor implements SessionAtWork {
   readonly workspace: Workspace;
   readonly activatedAt: number;
   readonly initMs: number;
+  readonly begun = new Set<string>();
   readonly forced = new Set<string>();
   readonly tooLong = new Set<string>();
   #attempts = 0;
@@ -160,6 +161,7 @@ export class SessionActor implements SessionAtWork {
       if (event.type === "session.rewound")
         this.rewinds = [...this.rewinds, { at: event.seq, toSeq: event.data.toSeq }];
     }
+    if (this.state.run === null) for (const ids of [this.begun, this.forced, this.tooLong]) ids.clear();
     this.lastUsedAt = this.context.clock.now();
     if (this.state.seq - this.#snapshotSeq >= this.context.settings.snapshotEvery) this.#snapshot();
     this.tellStatus();

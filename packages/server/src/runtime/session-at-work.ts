@@ -32,6 +32,8 @@ export interface SessionAtWork extends SlotHolder {
   readonly draining: boolean;
   /** This holder has written something. */
   recovered: boolean;
+  /** Calls of effect `once` that this holder has begun. */
+  readonly begun: Set<string>;
   /** Steps whose provider found the context too long, and those of them whose context was compacted for it: once each. */
   readonly tooLong: Set<string>;
   readonly forced: Set<string>;

@@ -2,7 +2,8 @@ import { hashJson } from "../lib/canonical-json.ts";
 import type { Action } from "../session/next-step.ts";
 import { contextTokens, forcedCompaction } from "../session/context-window.ts";
 import { finishStep, finishSubagent, finishTool } from "../session/decide-step.ts";
-import { type NamespaceState, root } from "../session/state.ts";
+import { interruptedCall } from "../session/decide-run.ts";
+import { type NamespaceState, root, type ToolCall } from "../session/state.ts";
 import { isResolved } from "../session/tool-call.ts";
 import { callModel, type ModelOutcome } from "./effects/call-model.ts";
 import { compact } from "./effects/compact.ts";
@@ -64,6 +65,7 @@ function startTool(actor: SessionAtWork, at: NamespaceState, toolUseId: string):
   const call = at.calls.find((one) => one.toolUseId === toolUseId);
   const run = actor.state.run;
   if (call === undefined || run === null) return;
+  if (call.effect === "once" && !mayBegin(actor, at.name, call)) return;
   const { context, held, live, workspace } = actor;
   actor.effects.start(toolKey.of(toolUseId), async (signal): Promise<Completion> => {
     const finished = await runTool({
@@ -89,6 +91,19 @@ function startTool(actor: SessionAtWork, at: NamespaceState, toolUseId: string):
       ]);
     };
   });
+}
+
+/** True the first time in this holder; a call that was begun and lost its effect is sealed, as after a crash (I6). */
+function mayBegin(actor: SessionAtWork, namespace: string, call: ToolCall): boolean {
+  if (!actor.begun.has(call.toolUseId)) {
+    actor.begun.add(call.toolUseId);
+    return true;
+  }
+  actor.effects.complete((draft) => {
+    const open = draft.state.namespaces[namespace]?.calls.find((one) => one.toolUseId === call.toolUseId);
+    if (open !== undefined && !isResolved(open.state)) draft.add([interruptedCall(namespace, open)]);
+  });
+  return false;
 }
 
 /** Tells the model when a person changed the arguments that it had written. */

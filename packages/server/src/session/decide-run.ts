@@ -219,7 +219,8 @@ export function recover(state: SessionState, epoch: number): readonly NewEvent[]
   return [{ type: "session.resumed", actor: { type: "system", id: "runtime" }, data }, ...results];
 }
 
-function interruptedCall(namespace: string, call: ToolCall): NewEvent<"agent.tool_result"> {
+/** The result of a call of effect `once` that had begun and whose own result is lost: nobody knows how far it came. */
+export function interruptedCall(namespace: string, call: ToolCall): NewEvent<"agent.tool_result"> {
   const data = {
     toolUseId: call.toolUseId,
     name: call.name,

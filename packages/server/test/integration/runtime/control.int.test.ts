@@ -152,6 +152,30 @@ describe("a message to a busy session", () => {
   });
 });
 
+describe("an input that ends nothing", () => {
+  it("leaves a running call of effect once alone: it is not started again (I6)", async () => {
+    let starts = 0;
+    let go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    const slow = testTool("slow", async () => ((starts += 1), await gate, { ok: true, content: "done" }), {
+      effect: "once",
+    });
+    const h = await open({
+      answer: (call) => (turnOf(call) === 0 ? calls(["slow", {}]) : text("ok")),
+      tools: [slow],
+    });
+    const session = await h.session(await h.agent({ tools: ["*"] }));
+    await h.say(session, "hi");
+    await h.until(session, isType("agent.tool_started"));
+    const { id } = await h.send(session, { type: "session.archive", archived: false }, "control");
+    await h.until(session, (events) => events.some((event) => event.inputId === id));
+    go();
+    const log = await h.finished(session);
+    expect(starts).toBe(1);
+    expect(log.find((event) => event.type === "agent.tool_result")).toMatchObject({ data: { ok: true } });
+  });
+});
+
 describe("limits of a run", () => {
   it("stops at its number of steps and says how to go on", async () => {
     const h = await open({ answer: () => calls(["echo", { say: "again" }]), tools: [echo] });

@@ -44,7 +44,8 @@ describe("the cost of a turn", () => {
   });
 
   it("is at most 5 commits and 12 events with one tool", async () => {
-    const answer: HarnessOptions["answer"] = (call) => (turnOf(call) === 0 ? calls(["echo", { say: "x" }]) : text("ok"));
+    const answer: HarnessOptions["answer"] = (call) =>
+      turnOf(call) === 0 ? calls(["echo", { say: "x" }]) : text("ok");
     const { commits, events } = await measure({ answer, tools: [echo] });
     expect(commits).toBeLessThanOrEqual(5);
     expect(events).toBeLessThanOrEqual(12);
