@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { stateVersion } from "../../../src/session/state.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { Harness, type HarnessOptions } from "../../support/runtime/harness.ts";
 import { calls, text, turnOf } from "../../support/runtime/scripted-client.ts";
@@ -49,5 +50,33 @@ describe("the cost of a turn", () => {
     const { commits, events } = await measure({ answer, tools: [echo] });
     expect(commits).toBeLessThanOrEqual(5);
     expect(events).toBeLessThanOrEqual(12);
+  });
+
+  it("does not grow with the log: as many commits, as few reads, no bigger a request (I11)", async () => {
+    const requests: number[] = [];
+    const h = (harness = await Harness.open({
+      answer: (call) => {
+        if (call.request.system.includes("You write the summary")) return text("They talked.");
+        requests.push(JSON.stringify(call.request.messages).length);
+        return text("word ".repeat(40)).filter((part) => part.type !== "usage");
+      },
+    }));
+    const session = await h.session(await h.agent({ contextWindow: 2_000 }));
+    const { store, commits } = counted(h.context.store);
+    (h.context as { store: Store }).store = store;
+    const turns = 300;
+    const perTurn: number[] = [];
+    for (let turn = 1; turn <= turns; turn++) {
+      const before = commits();
+      const { runId } = await h.say(session, `turn ${turn}`);
+      await h.untilRun(runId ?? "");
+      perTurn.push(commits() - before);
+    }
+    const most = (numbers: readonly number[]) => Math.max(...numbers);
+    expect(most(perTurn.slice(-100))).toBeLessThanOrEqual(most(perTurn.slice(0, 100)));
+    expect(most(requests.slice(-100))).toBeLessThanOrEqual(1.05 * most(requests.slice(0, 100)));
+    const loaded = await h.context.store.session(h.orgId, session).load({ stateVersion });
+    expect(loaded?.events.length).toBeLessThan(250);
+    expect(h.worker.activation.get(h.orgId, session)?.state.bytes).toBeLessThan(40_000);
   });
 });

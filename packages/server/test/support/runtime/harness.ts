@@ -185,6 +185,15 @@ export class Harness {
     }
   }
 
+  /** Resolves when a run is over; asks for its row, not for the log. */
+  async untilRun(runId: string): Promise<void> {
+    const deadline = performance.now() + 10_000;
+    while ((await this.context.store.org(this.orgId).findRun(runId))?.finishedAt == null) {
+      if (performance.now() > deadline) throw new Error(`run ${runId} did not end in time`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   finished(sessionId: string, runs = 1): Promise<readonly SessionEvent[]> {
     return this.until(
       sessionId,
