@@ -60,7 +60,9 @@ export async function startProgram(loaded: LoadedConfig, overrides: Partial<Port
     const defaultModel = await defaultModelOf(config.defaultModel, ports);
     const chores = startChores(ports);
     stops.push(() => chores.stop());
-    const worker: WorkerRole = await startWorker(ports, runtimeSettings(config, defaultModel));
+    const worker: WorkerRole = await startWorker(ports, runtimeSettings(config, defaultModel), (text) =>
+      redactor.values(text),
+    );
     stops.push(() => worker.stop(config.drainTimeout));
     const api: ApiRole = await startApi({ loaded, ports, adminKey: adminKey.key, worker });
     stops.push(() => api.stop());

@@ -9,8 +9,12 @@ export interface WorkerRole {
 }
 
 /** Starts the role that runs sessions. */
-export async function startWorker(ports: Ports, settings: RuntimeSettings): Promise<WorkerRole> {
-  const worker = new Worker({ ...ports, settings, memory: () => process.memoryUsage() });
+export async function startWorker(
+  ports: Ports,
+  settings: RuntimeSettings,
+  redact: (text: string) => string,
+): Promise<WorkerRole> {
+  const worker = new Worker({ ...ports, settings, memory: () => process.memoryUsage(), redact });
   const { metrics } = ports.telemetry;
   const watches = [
     metrics.liveSessions.watch(() => worker.activation.all().length),

@@ -25,6 +25,8 @@ export interface RuntimeContext {
   readonly telemetry: Telemetry;
   readonly settings: RuntimeSettings;
   readonly memory: () => MemoryUse;
+  /** Takes the server's own secrets out of a text before it is kept or shown. */
+  readonly redact: (text: string) => string;
 }
 
 /** Bytes, as process.memoryUsage() counts them. */

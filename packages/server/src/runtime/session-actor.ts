@@ -90,7 +90,11 @@ export class SessionActor implements SessionAtWork {
     this.activatedAt = context.clock.now();
     this.lastUsedAt = context.clock.now();
     this.agents = new AgentsAtWork(context, definitions, orgId);
-    this.effects = new Effects(context.clock, () => this.#wakeUp());
+    this.effects = new Effects(
+      context.clock,
+      () => this.#wakeUp(),
+      (fault) => void this.#fail(fault),
+    );
     this.live = new LiveText({ bus: context.bus, orgId, sessionId, now: () => context.clock.now() });
     const { sandboxes, blobs } = context;
     this.workspace = new Workspace({ sandboxes, blobs, orgId, sessionId, forkedAt: loaded.forkedAt });

@@ -102,10 +102,26 @@ function clientTool(tool: ClientTool): Known {
   };
 }
 
+/** Nested arrays and objects that a call's arguments may have, as in bodies from outside: what walks them may recurse. */
+const deepest = 64;
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (value === null || typeof value !== "object") return false;
+  if (depth === 0) return true;
+  return Object.values(value).some((member) => isDeeperThan(member, depth - 1));
+}
+
 function parseInput(raw: string): { input: unknown; invalid: string | null } {
   if (raw.trim() === "") return { input: {}, invalid: null };
   try {
-    return { input: JSON.parse(raw) as unknown, invalid: null };
+    const input = JSON.parse(raw) as unknown;
+    if (isDeeperThan(input, deepest)) {
+      return {
+        input: {},
+        invalid: `The arguments are nested more than ${deepest} deep. Write the call again, flatter.`,
+      };
+    }
+    return { input, invalid: null };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { input: {}, invalid: `The arguments are no valid JSON (${why}). Write the call again.` };

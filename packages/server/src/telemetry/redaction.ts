@@ -27,11 +27,15 @@ export interface Redactor {
   add(secret: Secret): void;
   /** The text without secrets: known values and what has the shape of one become `[secret]`. */
   text(text: string): string;
+  /** The text without known values alone: for what agents work with, where a shape may be their own business. */
+  values(text: string): string;
 }
 
 export function createRedactor(): Redactor {
   const values = new Set<string>();
   let known: RegExp | null = null;
+
+  const withoutKnown = (text: string) => (known === null ? text : text.replace(known, mark));
 
   return {
     add(secret) {
@@ -45,9 +49,7 @@ export function createRedactor(): Redactor {
         "g",
       );
     },
-    text(text) {
-      const withoutKnown = known === null ? text : text.replace(known, mark);
-      return secretShapes.reduce((rest, shape) => rest.replace(shape, mark), withoutKnown);
-    },
+    text: (text) => secretShapes.reduce((rest, shape) => rest.replace(shape, mark), withoutKnown(text)),
+    values: withoutKnown,
   };
 }

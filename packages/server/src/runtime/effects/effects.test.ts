@@ -8,7 +8,11 @@ describe("the effects of a session", () => {
   it("knows one that has finished until its completion is taken, so that no turn in between starts it again (I6)", async () => {
     let woken = () => {};
     const wake = new Promise<void>((resolve) => (woken = resolve));
-    const effects = new Effects(systemClock, () => woken());
+    const effects = new Effects(
+      systemClock,
+      () => woken(),
+      () => {},
+    );
     effects.start("tool:a", async () => nothing);
     expect(effects.has("tool:a")).toBe(true);
     await wake;
@@ -20,7 +24,11 @@ describe("the effects of a session", () => {
   });
 
   it("drops the outcome of one that was aborted", async () => {
-    const effects = new Effects(systemClock, () => {});
+    const effects = new Effects(
+      systemClock,
+      () => {},
+      () => {},
+    );
     let finish: (completion: Completion) => void = () => {};
     effects.start("tool:a", () => new Promise((resolve) => (finish = resolve)));
     effects.keepOnly(new Set());
@@ -29,5 +37,18 @@ describe("the effects of a session", () => {
     await effects.settled();
     expect(effects.take()).toEqual([]);
     expect(effects.has("tool:a")).toBe(false);
+  });
+
+  it("hands on what its work throws, instead of ending the process", async () => {
+    const faults: unknown[] = [];
+    const effects = new Effects(
+      systemClock,
+      () => {},
+      (fault) => faults.push(fault),
+    );
+    const fault = new RangeError("too deep");
+    effects.start("tool:a", () => Promise.reject(fault));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(faults).toEqual([fault]);
   });
 });

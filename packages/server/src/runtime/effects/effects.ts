@@ -16,15 +16,17 @@ const settleMs = 1_000;
 export class Effects {
   readonly #clock: Clock;
   readonly #wake: () => void;
+  readonly #onFault: (error: unknown) => void;
   readonly #running = new Map<string, Running>();
   readonly #letGo = new Set<Promise<void>>();
   /** Keys whose completion waits for the next turn: the log does not say yet that they are done, so they are not to be started again. */
   readonly #finished = new Set<string>();
   #completions: Completion[] = [];
 
-  constructor(clock: Clock, wake: () => void) {
+  constructor(clock: Clock, wake: () => void, onFault: (error: unknown) => void) {
     this.#clock = clock;
     this.#wake = wake;
+    this.#onFault = onFault;
   }
 
   get size(): number {
@@ -40,14 +42,20 @@ export class Effects {
     return [...this.#running.keys(), ...this.#finished];
   }
 
-  /** Starts an effect under a key. `work` never rejects; its completion is taken at the session's next turn. */
+  /**
+   * Starts an effect under a key; its completion is taken at the session's next turn. `work` tells what goes wrong by its completion: what
+   * it throws is a fault of ours, which ends this session's actor and nothing else.
+   */
   start(key: string, work: (signal: AbortSignal) => Promise<Completion>): void {
     const abort = new AbortController();
-    const settled = work(abort.signal).then((completion) => {
+    const finished = work(abort.signal).then((completion) => {
       if (this.#running.get(key)?.abort !== abort) return;
       this.#running.delete(key);
       this.#finished.add(key);
       this.complete(completion);
+    });
+    const settled = finished.catch((error: unknown) => {
+      if (this.#running.get(key)?.abort === abort) this.#onFault(error);
     });
     this.#running.set(key, { abort, settled });
   }

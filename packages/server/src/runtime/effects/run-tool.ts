@@ -49,7 +49,10 @@ export async function runTool(job: ToolJob): Promise<ToolFinished> {
     outcome: result,
     durationMs,
   });
-  return { done: doneOf(outcome, durationMs), events: outcome.ok ? (outcome.events ?? []) : [] };
+  return {
+    done: withoutSecrets(doneOf(outcome, durationMs), context.redact),
+    events: outcome.ok ? (outcome.events ?? []) : [],
+  };
 }
 
 function gone(name: string): ToolOutcome {
@@ -137,14 +140,28 @@ function toolContext(job: ToolJob, signal: AbortSignal): ToolContext {
     sandbox: job.sandbox,
     todos: job.todos,
     async putBlob(data, mediaType) {
-      const { hash, size } = await context.blobs.put(orgId, data);
+      const kept = mediaType?.startsWith("text/")
+        ? Buffer.from(context.redact(Buffer.from(data).toString()))
+        : data;
+      const { hash, size } = await context.blobs.put(orgId, kept);
       return { hash, size, ...(mediaType !== undefined && { mediaType }) };
     },
     fetch: context.fetch,
-    progress(text) {
+    progress(written) {
+      const text = context.redact(written);
       live.tell({ type: "agent.tool_progress", namespace, runId, data: { toolUseId, text, offset: told } });
       told += text.length;
     },
+  };
+}
+
+/** A tool runs as the server's own user and may find its keys: they go no further than here. */
+function withoutSecrets(done: ToolDone, redact: (text: string) => string): ToolDone {
+  const { content } = done;
+  if (typeof content === "string") return { ...done, content: redact(content) };
+  return {
+    ...done,
+    content: content.map((part) => (part.type === "text" ? { ...part, text: redact(part.text) } : part)),
   };
 }
 

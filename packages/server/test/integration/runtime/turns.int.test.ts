@@ -100,4 +100,39 @@ describe("a turn", () => {
     expect(finished.map((event) => event.data.namespace).toSorted()).toEqual(["helper-1", "helper-2"]);
     expect(log.at(-1)).toMatchObject({ type: "run.finished", data: { reason: "end_turn", steps: 4 } });
   });
+
+  it("keeps the server's own secrets out of the log when a tool finds them", async () => {
+    const h = await open({
+      answer: (call) => (turnOf(call) === 0 ? calls(["echo", { say: "KEY=brt_canary" }]) : text("ok")),
+      tools: [testTool("echo", () => ({ ok: true, content: "KEY=brt_canary" }))],
+    });
+    const session = await h.session(await h.agent({ tools: ["*"] }));
+    await h.say(session, "hi");
+    const log = await h.finished(session);
+    expect(log.find((event) => event.type === "agent.tool_result")).toMatchObject({
+      data: { content: "KEY=[secret]" },
+    });
+  });
+
+  it("refuses arguments that are nested too deep, and goes on", async () => {
+    const raw = `{"say":${"[".repeat(5_000)}${"]".repeat(5_000)}}`;
+    const h = await open({
+      answer: (call) =>
+        turnOf(call) === 0
+          ? [
+              { type: "tool_call", block: 0, name: "echo" },
+              { type: "tool_input", block: 0, text: raw },
+              { type: "finish", finish: "tool_calls" },
+            ]
+          : text("ok"),
+      tools: [echo],
+    });
+    const session = await h.session(await h.agent({ tools: ["*"] }));
+    await h.say(session, "hi");
+    const log = await h.finished(session);
+    expect(log.find((event) => event.type === "agent.tool_result")).toMatchObject({
+      data: { errorType: "validation" },
+    });
+    expect(log.at(-1)).toMatchObject({ data: { reason: "end_turn" } });
+  });
 });

@@ -93,6 +93,7 @@ export class Harness {
       telemetry: silentTelemetry(),
       settings: { ...testSettings, ...options.settings },
       memory: () => process.memoryUsage(),
+      redact: (text) => text.replaceAll("brt_canary", "[secret]"),
       ...options.overrides,
     };
     const harness = new Harness(context, dataDir, orgId);

@@ -54,14 +54,16 @@ export function dropReferences(
   return rows.length;
 }
 
-/** Oldest first. Their rows go, so that a put that comes later notes them anew. */
+/** Oldest first, without those that an input names which still waits. Their rows go, so that a put that comes later notes them anew. */
 export function collectBlobs(
   tx: Transaction,
   { ageMs, limit }: { ageMs: number; limit: number },
 ): readonly { orgId: string; hash: string }[] {
   const rows = tx
     .sql<{ orgId: string; hash: string }>(
-      `SELECT org_id AS orgId, hash FROM blobs WHERE referenced = 0 AND noted_at <= ? ORDER BY noted_at LIMIT ?`,
+      `SELECT org_id AS orgId, hash FROM blobs WHERE referenced = 0 AND noted_at <= ?
+          AND NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.org_id = blobs.org_id AND instr(m.body, blobs.hash) > 0)
+        ORDER BY noted_at LIMIT ?`,
     )
     .all(tx.now - ageMs, limit);
   for (const { orgId, hash } of rows)
