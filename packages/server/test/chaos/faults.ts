@@ -6,44 +6,87 @@ import { Checklist } from "./checklist.ts";
 import { diskPart } from "./disk/disk.ts";
 import { unmountDisks } from "./disk/small-disk.ts";
 import { killsPart } from "./kill-loop/part.ts";
-import { keepRigs, removeRigs, rigFolders } from "./kill-loop/rig.ts";
+import { createRig, removeRigs, type Rig, type RigOptions } from "./kill-loop/rig.ts";
 import { modelsPart } from "./models/model-faults.ts";
 import { type FaultsOptions, type Part, readOptions, usage } from "./options.ts";
+import type { RunPart } from "./part.ts";
+import { provePart } from "./prove/prove.ts";
 import { reconnectsPart } from "./reconnects/reconnects.ts";
-import { createRandom, type Random } from "./random.ts";
+import { createRandom } from "./random.ts";
 
-type RunPart = (options: FaultsOptions, random: Random, checklist: Checklist) => Promise<void>;
+interface Named {
+  readonly name: string;
+  readonly title: string;
+  readonly run: RunPart;
+}
 
-const runs: Readonly<Record<Part, { readonly title: string; readonly run: RunPart }>> = {
+const runs: Readonly<Record<Part, Omit<Named, "name">>> = {
   kills: { title: "the kill loop", run: killsPart },
   reconnects: { title: "followers that are cut off", run: reconnectsPart },
   models: { title: "model endpoints that go wrong", run: modelsPart },
   disk: { title: "a full disk, and two servers on one folder", run: diskPart },
 };
 
-async function faults(options: FaultsOptions): Promise<{ passed: number; failed: number }> {
-  const count = { passed: 0, failed: 0 };
-  for (const part of options.only) {
-    const { title, run } = runs[part];
-    const checklist = new Checklist();
-    const started = performance.now();
-    console.log(`\n== ${title} (seed ${options.seed})`);
-    await run(options, createRandom(`${options.seed}/${part}`), checklist).catch((thrown: unknown) => {
-      const story = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-      checklist.violated("the part ran to its end", story);
-    });
-    for (const line of checklist.lines()) console.log(line);
-    const seconds = ((performance.now() - started) / 1_000).toFixed(1);
-    const verdict = checklist.failed === 0 ? "ok" : "FAILED";
-    console.log(`  ${verdict} in ${seconds} s, seed ${options.seed}`);
-    if (checklist.failed > 0 || options.keep) {
-      console.log(`  data, logs of sessions and of the server: ${rigFolders().join(" ")}`);
-      keepRigs();
-    } else removeRigs();
-    count.passed += checklist.passed;
-    count.failed += checklist.failed;
-  }
-  return count;
+const proof: Named = {
+  name: "prove",
+  title: "the kill loop on a server without the start mark",
+  run: provePart,
+};
+
+interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+async function faults(options: FaultsOptions): Promise<Count> {
+  const wanted = options.prove ? [proof] : options.only.map((name) => ({ name, ...runs[name] }));
+  // The short run has two lanes: a kill loop waits for starting servers most of the time.
+  const isKills = ({ name }: Named) => name === "kills";
+  const lanes = options.short ? [wanted.filter(isKills), wanted.filter((part) => !isKills(part))] : [wanted];
+  const counts = await Promise.all(lanes.map((parts) => lane(options, parts)));
+  return sum(counts.flat());
+}
+
+async function lane(options: FaultsOptions, parts: readonly Named[]): Promise<readonly Count[]> {
+  const counts: Count[] = [];
+  for (const part of parts) counts.push(await runPart(options, part));
+  return counts;
+}
+
+function sum(counts: readonly Count[]): Count {
+  const add = (a: Count, b: Count) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed });
+  return counts.reduce(add, { passed: 0, failed: 0 });
+}
+
+/** Runs one part and tells how it went: at once, or all together at its end when another part runs beside it. */
+async function runPart(options: FaultsOptions, { name, title, run }: Named): Promise<Count> {
+  const { seed, short, keep } = options;
+  const checklist = new Checklist();
+  const held: string[] = [];
+  const print = (line: string) => (short ? void held.push(line) : console.log(line));
+  const rigs: Rig[] = [];
+  const rig = (wanted: RigOptions) => {
+    const made = createRig(wanted);
+    rigs.push(made);
+    return made;
+  };
+  const started = performance.now();
+  print(`\n== ${title} (seed ${seed})`);
+  const scene = { options, checklist, rig, random: createRandom(`${seed}/${name}`) };
+  await run({ ...scene, say: (line) => print(`  ${line}`) }).catch((thrown: unknown) => {
+    const story = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    checklist.violated("the part ran to its end", story);
+  });
+  for (const line of checklist.lines()) print(line);
+  const { passed, failed } = checklist;
+  const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+  print(`  ${failed === 0 ? "ok" : "FAILED"} in ${seconds} s, seed ${seed}`);
+  if (failed > 0 || keep) {
+    for (const { folder } of rigs) print(`  data, logs of sessions and of the server: ${folder}`);
+    for (const each of rigs) each.keep();
+  } else for (const each of rigs) each.remove();
+  for (const line of held) console.log(line);
+  return { passed, failed };
 }
 
 function endAtOnce(): void {

@@ -1,7 +1,4 @@
-import type { Checklist } from "../checklist.ts";
-import { createRig } from "../kill-loop/rig.ts";
-import type { FaultsOptions } from "../options.ts";
-import type { Random } from "../random.ts";
+import type { PartScene } from "../part.ts";
 import { diskFull } from "./disk-full.ts";
 import { mountSmallDisk } from "./small-disk.ts";
 import { twoServers } from "./two-servers.ts";
@@ -9,15 +6,15 @@ import { twoServers } from "./two-servers.ts";
 const megabytes = 24;
 
 /** A disk that fills up, and a folder that two servers want. */
-export async function diskPart(_: FaultsOptions, __: Random, checklist: Checklist): Promise<void> {
-  const rig = createRig({ name: "two-servers" });
+export async function diskPart({ checklist, say, rig: newRig }: PartScene): Promise<void> {
+  const rig = newRig({ name: "two-servers" });
   await twoServers(rig, checklist);
   const disk = mountSmallDisk(megabytes);
   if (typeof disk === "string") {
-    console.log(`  SKIPPED the full disk: ${disk}`);
+    say(`SKIPPED the full disk: ${disk}`);
     return;
   }
-  const small = createRig({ name: "disk", dataDir: `${disk.folder}/data` });
+  const small = newRig({ name: "disk", dataDir: `${disk.folder}/data` });
   try {
     await diskFull({ rig: small, disk, checklist });
   } finally {

@@ -16,7 +16,6 @@ import { Caller } from "./caller.ts";
 import { Fates } from "./fates.ts";
 import { Keeper } from "./keeper.ts";
 import { Ledger } from "./ledger.ts";
-import type { MockEndpoint } from "./mock-endpoint.ts";
 import type { Rig } from "./rig.ts";
 import { OnceFile } from "./script.ts";
 import { eachOf, type Exported, settle } from "./settle.ts";
@@ -29,7 +28,6 @@ export interface KillLoopOptions {
   readonly root: string;
   readonly random: Random;
   readonly checklist: Checklist;
-  readonly mock: MockEndpoint;
   readonly kills: number;
   readonly hitsEach: number;
   readonly sessions: number;

@@ -12,24 +12,16 @@ export interface Rig {
   readonly apiKey: string;
   /** All that the servers see of the environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** Leaves the folder where it is, for people to look into. */
+  keep(): void;
+  remove(): void;
 }
 
 const made = new Set<string>();
 
-/** The folders of the rigs that are still there. */
-export function rigFolders(): readonly string[] {
-  return [...made];
-}
-
-/** Removes them. */
+/** Removes the folders of all rigs that are neither kept nor removed; for the end of the process. */
 export function removeRigs(): void {
   for (const folder of made) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  made.clear();
-}
-
-/** Leaves them where they are, for people to look into. */
-export function keepRigs(): void {
-  made.clear();
 }
 
 export interface RigOptions {
@@ -67,6 +59,11 @@ export function createRig({ name, providers = [], env = {}, dataDir }: RigOption
       BERTH_SWEEP_INTERVAL: "300ms",
       BERTH_MAILBOX_POLL: "100ms",
       ...env,
+    },
+    keep: () => void made.delete(folder),
+    remove() {
+      made.delete(folder);
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
 }

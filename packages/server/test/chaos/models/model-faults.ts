@@ -6,9 +6,7 @@ import { bodyOf, type Door, send } from "../../support/server/api.ts";
 import { startServer } from "../../support/server/server-process.ts";
 import { checkProcesses } from "../checks/leftover-rules.ts";
 import type { Checklist } from "../checklist.ts";
-import { createRig } from "../kill-loop/rig.ts";
-import type { FaultsOptions } from "../options.ts";
-import type { Random } from "../random.ts";
+import type { PartScene } from "../part.ts";
 import { repository } from "../repository.ts";
 import { until } from "../sleep.ts";
 import { type ModelCase, modelCases, say } from "./cases.ts";
@@ -26,7 +24,7 @@ const refused: ModelCase = {
 };
 
 /** A model endpoint that does everything wrong, over real HTTP: each run ends with a reason, and the session goes on. */
-export async function modelsPart(_: FaultsOptions, __: Random, checklist: Checklist): Promise<void> {
+export async function modelsPart({ checklist, rig: newRig }: PartScene): Promise<void> {
   const endpoint = await startFaultServer();
   const names = [fine, ...modelCases.map(({ name }) => name)];
   const provider = (name: string, baseUrl: string, models: readonly string[]) => ({
@@ -41,7 +39,7 @@ export async function modelsPart(_: FaultsOptions, __: Random, checklist: Checkl
     provider("faulty", endpoint.url, names),
     provider("nobody", `http://127.0.0.1:${await closedPort()}`, [refused.name]),
   ];
-  const rig = createRig({ name: "models", providers });
+  const rig = newRig({ name: "models", providers });
   const server = await startServer({ ...rig, root: repository }).ready;
   const door: Door = { url: server.url, apiKey: rig.apiKey };
   try {

@@ -7,10 +7,10 @@ import { Follower, followerRules } from "../followers/follower.ts";
 import { SharedSocket } from "../followers/shared-socket.ts";
 import { followSocket } from "../followers/socket.ts";
 import { followSse } from "../followers/sse.ts";
-import { createRig, mockProviderAt, type Rig } from "../kill-loop/rig.ts";
+import { mockProviderAt, type Rig } from "../kill-loop/rig.ts";
 import { startMockEndpoint } from "../kill-loop/mock-endpoint.ts";
 import { prose, type Turn } from "../kill-loop/script.ts";
-import type { FaultsOptions } from "../options.ts";
+import type { PartScene } from "../part.ts";
 import type { Random } from "../random.ts";
 import { repository } from "../repository.ts";
 import { sleep, until } from "../sleep.ts";
@@ -29,17 +29,14 @@ const transports = [
 ] as const;
 
 /** Followers of sessions at work, through a proxy that cuts their connections at random moments. */
-export async function reconnectsPart(
-  options: FaultsOptions,
-  random: Random,
-  checklist: Checklist,
-): Promise<void> {
+export async function reconnectsPart(part: PartScene): Promise<void> {
+  const { options, random, checklist, say } = part;
   const mock = await startMockEndpoint(random.branch("mock"));
-  const rig = createRig({ name: "reconnects", providers: [mockProviderAt(mock.url)] });
+  const rig = part.rig({ name: "reconnects", providers: [mockProviderAt(mock.url)] });
   const server = await startServer({ ...rig, root: repository }).ready;
   const proxy = await startCuttingProxy(server.url);
   try {
-    await run({ rig, server, proxy, random, checklist, wanted: options.reconnects });
+    await run({ rig, server, proxy, random, checklist, say, wanted: options.reconnects });
   } finally {
     await proxy.close();
     await server.end("SIGTERM");
@@ -53,6 +50,7 @@ interface Scene {
   readonly proxy: CuttingProxy;
   readonly random: Random;
   readonly checklist: Checklist;
+  readonly say: (line: string) => void;
   readonly wanted: number;
 }
 
@@ -77,7 +75,7 @@ async function run(scene: Scene): Promise<void> {
   for (const { id, followers } of sessions) await compare(scene, direct, { id, followers });
   shared.cut();
   const all = sessions.flatMap(({ followers }) => followers);
-  report(all, cuts, checklist);
+  report(scene, all, cuts);
 }
 
 async function begin(parts: {
@@ -174,7 +172,7 @@ async function compare({ checklist }: Scene, door: Door, { id, followers }: Foll
   }
 }
 
-function report(all: readonly Follower[], cuts: number, checklist: Checklist): void {
+function report({ checklist, say }: Scene, all: readonly Follower[], cuts: number): void {
   const byTransport = Map.groupBy(all, ({ transport }) => transport);
   const lines = [...byTransport].map(([transport, of]) => {
     const sum = (read: (follower: Follower) => number) => of.reduce((total, each) => total + read(each), 0);
@@ -190,8 +188,8 @@ function report(all: readonly Follower[], cuts: number, checklist: Checklist): v
       beginnings: sum(({ texts }) => texts.tally.beginnings),
     };
     const events = sum(({ seen }) => seen.length);
-    return `  ${transport.padEnd(18)}${again} reconnects, ${inText} of them in the middle of a text; ${events} events; ${whole} texts whole from deltas, ${beginnings} finished by the log`;
+    return `${transport.padEnd(18)}${again} reconnects, ${inText} of them in the middle of a text; ${events} events; ${whole} texts whole from deltas, ${beginnings} finished by the log`;
   });
-  console.log(`  ${cuts} connections cut`);
-  for (const line of lines) console.log(line);
+  say(`${cuts} connections cut`);
+  for (const line of lines) say(line);
 }
