@@ -110,7 +110,7 @@ function responseOf(answered: Answer): Response {
 }
 
 function routingPath(path: string): string {
-  return path.replace("{path}", ":path{.+}").replaceAll(/\{(\w+)\}/g, ":$1");
+  return path.replace("{path}", ":path{[\\s\\S]+}").replaceAll(/\{(\w+)\}/g, ":$1");
 }
 
 function methodsByPath(): ReadonlyMap<string, readonly string[]> {

@@ -28,6 +28,7 @@ export const errorStatuses = {
   not_the_last_run: 409,
   permission_denied: 409,
   quarantined: 409,
+  restore_failed: 409,
   run_not_running: 409,
   session_archived: 409,
   session_busy: 409,

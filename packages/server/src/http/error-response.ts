@@ -2,15 +2,20 @@ import type { Problem } from "@berth/contract";
 import { BerthError } from "../lib/errors.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { errorStatuses, isErrorCode, statusTitles } from "./error-codes.ts";
+import { ClientGone } from "./read-body.ts";
 
 /** Seconds after which a passing trouble is worth another try. */
 const retryAfterSeconds = 1;
+
+/** What the log and the metrics show of a request whose client went; nobody gets it. */
+const clientGoneStatus = 499;
 
 /** Any thrown thing as an RFC 9457 problem. What no code here stands for is logged and answered as `internal`, without its message. */
 export function errorResponse(
   thrown: unknown,
   { requestId, telemetry }: { readonly requestId: string; readonly telemetry: Telemetry },
 ): Response {
+  if (thrown instanceof ClientGone) return new Response(null, { status: clientGoneStatus });
   const known = thrown instanceof BerthError && isErrorCode(thrown.code) && thrown.code !== "internal";
   if (!known) telemetry.unexpectedError({ where: "http", error: thrown, requestId });
   const body = known ? problemOf(thrown, requestId) : internalProblem(requestId);

@@ -31,4 +31,15 @@ describe("parseJson", () => {
     );
     expect(parse('["__proto__"]')).toEqual(["__proto__"]);
   });
+
+  it.each([String.raw`{"a":{"\u005f_proto__":1}}`, String.raw`["k\ud800"]`, String.raw`{"\udc00":1}`])(
+    "refuses %s, whose escapes hide what it is",
+    (text) => {
+      expect(() => parse(text)).toThrow(expect.objectContaining({ code: "validation_failed" }));
+    },
+  );
+
+  it("takes escaped pairs", () => {
+    expect(parse(String.raw`["\ud83d\ude00"]`)).toEqual(["\u{1f600}"]);
+  });
 });

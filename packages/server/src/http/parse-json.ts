@@ -4,7 +4,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * The value of a JSON text. Throws `malformed_json`, or `validation_failed` when arrays and objects are nested deeper than the
- * limit (what JSON.parse takes, later code may not) or a key could reach a prototype.
+ * limit (what JSON.parse takes, later code may not), a key could reach a prototype or a text is no Unicode.
  */
 export function parseJson(bytes: Uint8Array, depthLimit: number): unknown {
   if (depthOf(bytes) > depthLimit) {
@@ -14,10 +14,27 @@ export function parseJson(bytes: Uint8Array, depthLimit: number): unknown {
     );
   }
   const text = decode(bytes);
+  const value = parse(text);
+  // The bytes were UTF-8: half a pair, or a name written in another way, needs an escape.
+  if (text.includes("\\u") || text.includes("__proto__")) requireSafe(value);
+  return value;
+}
+
+/** Throws `validation_failed` when a part of an address has escapes that are no UTF-8, such as those of half a surrogate pair. */
+export function requireUnicode(escaped: string): void {
+  for (const [bytes] of escaped.matchAll(/(?:%[0-9a-f]{2})+/gi)) {
+    try {
+      decodeURIComponent(bytes);
+    } catch {
+      throw new BerthError("validation_failed", "The query is not valid: its escapes must be UTF-8.");
+    }
+  }
+}
+
+function parse(text: string): unknown {
   try {
-    return text.includes("__proto__") ? JSON.parse(text, refusePrototype) : JSON.parse(text);
-  } catch (thrown) {
-    if (thrown instanceof BerthError) throw thrown;
+    return JSON.parse(text);
+  } catch {
     throw malformed(
       "The body is no JSON: look for a comma, a quote or a bracket that is missing or too many.",
     );
@@ -32,9 +49,27 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function refusePrototype(key: string, value: unknown): unknown {
-  if (key !== "__proto__") return value;
-  throw new BerthError("validation_failed", "A field cannot be named __proto__.");
+/** A value of JSON.parse, in which `__proto__` is a key like others. Half a surrogate pair would be stored as another character. */
+function requireSafe(value: unknown): void {
+  if (typeof value === "string") requireWellFormed(value);
+  else if (Array.isArray(value)) value.forEach(requireSafe);
+  else if (typeof value === "object" && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      if (key === "__proto__") {
+        throw new BerthError("validation_failed", "A field cannot be named __proto__.");
+      }
+      requireWellFormed(key);
+      requireSafe(inner);
+    }
+  }
+}
+
+function requireWellFormed(text: string): void {
+  if (text.isWellFormed()) return;
+  throw new BerthError(
+    "validation_failed",
+    "A text holds half of a surrogate pair, which is no character: send both halves or none.",
+  );
 }
 
 /** How deep brackets nest outside of strings; the text need not be JSON. */

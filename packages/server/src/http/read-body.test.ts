@@ -30,9 +30,9 @@ describe("readBody", () => {
     expect((await readBody(new Request(url), 0)).byteLength).toBe(0);
   });
 
-  it("refuses by the length that it is told, before it reads", async () => {
+  it("refuses a length far over the limit before it reads", async () => {
     const { request, state } = chunked(1, 1);
-    request.headers.set("content-length", "31");
+    request.headers.set("content-length", String(30 + 16 * 1_048_576 + 1));
     await expect(readBody(request, 30)).rejects.toMatchObject({
       code: "body_too_large",
       details: { limit: 30 },
@@ -40,9 +40,16 @@ describe("readBody", () => {
     expect(state.taken).toBe(0);
   });
 
-  it("reads no further than the limit", async () => {
-    const { request, state } = chunked(1_000, 10);
+  it.each([null, "1000"])("drops what is over the limit (length %s)", async (length) => {
+    const { request, state } = chunked(100, 10);
+    if (length !== null) request.headers.set("content-length", length);
     await expect(readBody(request, 30)).rejects.toMatchObject({ code: "body_too_large" });
-    expect(state).toEqual({ taken: 4, cancelled: true });
+    expect(state).toEqual({ taken: 100, cancelled: false });
+  });
+
+  it("drops no more than 16 MiB", async () => {
+    const { request, state } = chunked(1_000, 1_048_576);
+    await expect(readBody(request, 30)).rejects.toMatchObject({ code: "body_too_large" });
+    expect(state).toEqual({ taken: 17, cancelled: true });
   });
 });

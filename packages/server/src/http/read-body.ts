@@ -1,12 +1,33 @@
 import { BerthError } from "../lib/errors.ts";
+import { outgoingOf } from "./node-requests.ts";
 
-/** All bytes of a body. Throws `body_too_large` as soon as there are more than the limit, before any of them is parsed. */
+/** Bytes over the limit that are still read, so that a client that sends before it reads gets its answer and no reset. */
+const discardBytes = 16 * 1_048_576;
+
+/** The client went before its body was whole: there is nobody to answer. */
+export class ClientGone extends Error {}
+
+/**
+ * All bytes of a body. Rejects with `body_too_large` before any byte is parsed when there are more than the limit: what is over
+ * it is read and dropped up to 16 MiB. Rejects with ClientGone when the connection ends first.
+ */
 export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
+  try {
+    return await read(request, limit);
+  } catch (thrown) {
+    if (!(thrown instanceof BerthError) && isGone(request)) {
+      throw new ClientGone("The client went before its body was whole.", { cause: thrown });
+    }
+    throw thrown;
+  }
+}
+
+async function read(request: Request, limit: number): Promise<Uint8Array> {
   const declared = request.headers.get("content-length");
-  if (declared !== null && Number(declared) > limit) throw tooLarge(limit);
+  if (declared !== null && Number(declared) > limit + discardBytes) throw tooLarge(limit);
   // The HTTP parser holds a body to its declared length. `body` is not looked at before: under Node that alone makes a whole
   // request object with a stream.
-  if (declared !== null) return new Uint8Array(await request.arrayBuffer());
+  if (declared !== null && Number(declared) <= limit) return new Uint8Array(await request.arrayBuffer());
   const { body } = request;
   return body === null ? new Uint8Array(0) : collect(body, limit);
 }
@@ -16,10 +37,17 @@ async function collect(body: ReadableStream<Uint8Array>, limit: number): Promise
   let size = 0;
   for await (const piece of body) {
     size += piece.byteLength;
-    if (size > limit) throw tooLarge(limit);
-    pieces.push(piece);
+    if (size > limit + discardBytes) break;
+    if (size <= limit) pieces.push(piece);
+    else pieces.length = 0;
   }
+  if (size > limit) throw tooLarge(limit);
   return Buffer.concat(pieces, size);
+}
+
+function isGone(request: Request): boolean {
+  const incoming = outgoingOf(request)?.req;
+  return incoming !== undefined && incoming.destroyed && (!incoming.complete || incoming.errored !== null);
 }
 
 function tooLarge(limit: number): BerthError {

@@ -6,7 +6,7 @@ import { agentNotFound, approvalNotFound, runNotFound, sessionNotFound } from ".
 import { z } from "zod";
 import type { HttpContext } from "./context.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
-import { parseJson } from "./parse-json.ts";
+import { parseJson, requireUnicode } from "./parse-json.ts";
 import { readBody } from "./read-body.ts";
 import { idempotencyKeyOf, requireJson, requirePlain, traceparentOf } from "./request-headers.ts";
 import { validate } from "./validate.ts";
@@ -27,6 +27,7 @@ export async function readCall(incoming: Incoming): Promise<Call> {
   const { context, endpoint, request, principal, requestId } = incoming;
   const url = new URL(request.url);
   const params = readParams(endpoint, incoming.params);
+  requireUnicode(url.search);
   const query = validate(endpoint.query ?? nothing, queryOf(url.searchParams), "query");
   const key = endpoint.method === "get" ? null : idempotencyKeyOf(request.headers);
   const { body, hashOf } = await readContent(context, endpoint, request);

@@ -1,7 +1,8 @@
-import { agentVersion, pageOf, pageQuery } from "@berth/contract";
+import { agentVersion, pageOf } from "@berth/contract";
 import { z } from "zod";
 import { listAgentVersions } from "../../operations/list-agents.ts";
 import { endpoint } from "../endpoint.ts";
+import { versionPageQuery } from "../page-query.ts";
 import { agentPath } from "../path-params.ts";
 import { defined } from "../query.ts";
 
@@ -12,7 +13,7 @@ export const listAgentVersionsRoute = endpoint({
   tag: "agents",
   summary: "Every version that an agent has had",
   params: agentPath,
-  query: z.strictObject(pageQuery),
+  query: z.strictObject(versionPageQuery),
   replies: { 200: { description: "A page of them, newest first.", schema: pageOf(agentVersion) } },
   problems: ["agent_not_found"],
   async handle({ operations, principal, params, query }) {

@@ -1,11 +1,12 @@
-import { approval, approvalStatus, idSchema, pageOf, pageQuery } from "@berth/contract";
+import { approval, approvalStatus, idSchema, pageOf } from "@berth/contract";
 import { z } from "zod";
 import { listApprovals } from "../../operations/list-approvals.ts";
 import { endpoint } from "../endpoint.ts";
+import { pageQueryOf } from "../page-query.ts";
 import { defined } from "../query.ts";
 
 const query = z.strictObject({
-  ...pageQuery,
+  ...pageQueryOf("approval"),
   sessionId: idSchema("session").optional(),
   status: approvalStatus.optional(),
 });

@@ -1,11 +1,12 @@
-import { idSchema, pageOf, pageQuery, run, runStatus } from "@berth/contract";
+import { idSchema, pageOf, run, runStatus } from "@berth/contract";
 import { z } from "zod";
 import { listRuns } from "../../operations/list-runs.ts";
 import { endpoint } from "../endpoint.ts";
+import { pageQueryOf } from "../page-query.ts";
 import { defined } from "../query.ts";
 
 const query = z.strictObject({
-  ...pageQuery,
+  ...pageQueryOf("run"),
   sessionId: idSchema("session").optional(),
   status: runStatus.optional(),
 });

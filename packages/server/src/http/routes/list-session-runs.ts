@@ -1,7 +1,8 @@
-import { pageOf, pageQuery, run, runStatus } from "@berth/contract";
+import { pageOf, run, runStatus } from "@berth/contract";
 import { z } from "zod";
 import { listSessionRuns } from "../../operations/list-runs.ts";
 import { endpoint } from "../endpoint.ts";
+import { pageQueryOf } from "../page-query.ts";
 import { sessionPath } from "../path-params.ts";
 import { defined } from "../query.ts";
 
@@ -12,7 +13,7 @@ export const listSessionRunsRoute = endpoint({
   tag: "runs",
   summary: "A session's runs, newest first",
   params: sessionPath,
-  query: z.strictObject({ ...pageQuery, status: runStatus.optional() }),
+  query: z.strictObject({ ...pageQueryOf("run"), status: runStatus.optional() }),
   replies: { 200: { description: "A page of them.", schema: pageOf(run) } },
   problems: ["session_not_found"],
   async handle({ operations, principal, params, query }) {

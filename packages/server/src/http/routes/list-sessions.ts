@@ -1,7 +1,8 @@
-import { agentName, idSchema, pageOf, pageQuery, session, sessionKey, sessionStatus } from "@berth/contract";
+import { agentName, idSchema, pageOf, session, sessionKey, sessionStatus } from "@berth/contract";
 import { z } from "zod";
 import { listSessions } from "../../operations/list-sessions.ts";
 import { endpoint } from "../endpoint.ts";
+import { pageQueryOf } from "../page-query.ts";
 import { defined, flag } from "../query.ts";
 
 const pair = z
@@ -10,7 +11,7 @@ const pair = z
   .regex(/^[^:]{1,64}:/, "must be name:value");
 
 const query = z.strictObject({
-  ...pageQuery,
+  ...pageQueryOf("session"),
   owner: z.string().min(1).max(100).optional(),
   agent: z
     .union([idSchema("agent"), agentName])

@@ -15,7 +15,7 @@ export const rewindSessionRoute = endpoint({
   params: sessionPath,
   body: rewindBody,
   replies: { 200: { description: "The session as it is now.", schema: session }, 202: pendingReply },
-  problems: ["session_not_found", "not_a_safe_point", "session_quarantined"],
+  problems: ["session_not_found", "not_a_safe_point", "restore_failed", "session_quarantined"],
   async handle({ operations, principal, params, body, origin }) {
     return settledAnswer(await rewindSession(operations, principal, { ...params, ...body, origin }));
   },

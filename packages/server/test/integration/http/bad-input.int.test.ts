@@ -1,4 +1,4 @@
-import { problem } from "@berth/contract";
+import { type IdKind, problem } from "@berth/contract";
 import { describe, expect, it } from "vitest";
 import { newId } from "../../../src/lib/id.ts";
 import { type Api, type ApiOptions, useApi } from "../../support/http/api.ts";
@@ -44,6 +44,12 @@ const badSessions: readonly Bad[] = [
     '{"agent":"tester","metadata":{"__proto__":"x"}}',
     { code: "validation_failed" },
   ],
+  [
+    "a field that reaches a prototype by an escape",
+    String.raw`{"agent":"tester","metadata":{"\u005f_proto__":"x"}}`,
+    { code: "validation_failed" },
+  ],
+  ["half of a surrogate pair", String.raw`{"agent":"tester","key":"k\ud800"}`, { code: "validation_failed" }],
   ["big JSON", { agent: "tester", title: "x".repeat(1_100_000) }, { status: 413, code: "body_too_large" }],
   [
     "a form",
@@ -146,6 +152,38 @@ describe("bad input", () => {
     const api = await start();
     const reply = await api.get(`/sessions${query}`);
     expect(reply.problem()).toMatchObject({ status: 422, code: "validation_failed", errors: [{ pointer }] });
+  });
+
+  it.each([
+    "/sessions",
+    "/runs",
+    "/sessions/SESSION/runs",
+    "/approvals",
+    "/agents",
+    "/agents/tester/versions",
+  ])("as a cursor of %s is refused, and one of what is gone is taken", async (path) => {
+    const api = await start();
+    const { id } = await api.session();
+    const list = path.replace("SESSION", id);
+    for (const after of ["garbage", "", "1e2", newId("user")]) {
+      expect((await api.get(`${list}?after=${after}`)).problem()).toMatchObject({
+        status: 422,
+        code: "validation_failed",
+        errors: [{ pointer: "/after" }],
+      });
+    }
+    const kind = /(session|run|approval|agent)s$/.exec(path)?.[1] as IdKind | undefined;
+    const unknown = kind === undefined ? "99" : newId(kind);
+    expect((await api.get(`${list}?after=${unknown}`)).status).toBe(200);
+  });
+
+  it("as half of a surrogate pair in a query is refused, and escapes of UTF-8 are taken", async () => {
+    const api = await start();
+    expect((await api.get("/sessions?search=k%ED%A0%80")).problem()).toMatchObject({
+      status: 422,
+      code: "validation_failed",
+    });
+    expect((await api.get("/sessions?search=%C3%BC100%&metadata=a:%F0%9F%98%80")).status).toBe(200);
   });
 
   it("is told at most twenty faults, and never repeats what was sent", async () => {

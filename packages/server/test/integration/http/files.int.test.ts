@@ -44,6 +44,17 @@ describe("the files of a workspace", () => {
     ]);
   });
 
+  it("may have names of several lines", async () => {
+    const { api, files } = await start();
+    expect((await api.put(`${files}/n%0Al`, "x", { headers: bytes })).status).toBe(200);
+    expect((await api.get(files)).json<FileList>().items).toMatchObject([{ path: "n\nl" }]);
+    expect((await api.get(`${files}/n%0Al`)).text).toBe("x");
+    expect((await api.delete(`${files}/n%0Al`)).status).toBe(204);
+    const nothing = await api.get("/nothing%0Ahere");
+    expect(nothing.problem()).toMatchObject({ code: "route_not_found", requestId: expect.any(String) });
+    expect(nothing.headers.get("x-request-id")).toBe(nothing.problem().requestId);
+  });
+
   it("come back byte by byte, as a download that no browser runs", async () => {
     const { api, files } = await start();
     const data = new Uint8Array(2_500_000).map((_, i) => i % 7);
