@@ -1,17 +1,48 @@
-/** Steps that one check may take at most, by the estimate below; some hundredths of a second. */
+/** Steps that one match may take at most, by the estimate below; some hundredths of a second. */
 const maxSteps = 1e7;
+/** Steps that all matches of one input may take. */
+const maxStepsTogether = 5e7;
+
+/** Makes the regular expressions of one schema. */
+export interface BoundedRegExps {
+  /** As Ajv's option `code.regExp` wants it. */
+  readonly create: {
+    (pattern: string, flags: string): { test(text: string): boolean; toString(): string };
+    code: string;
+  };
+  /** Begins another input, with all its steps to take. */
+  readonly refill: () => void;
+}
 
 /**
- * The regular expressions of schemas that callers bring. Such a pattern would run on the server's own thread, so a check
+ * The regular expressions of a schema that callers bring. Such a pattern would run on the server's own thread, so a match
  * that could take long is left out and passes; the caller's own tool sees the input too.
  */
-export function createBoundedRegExp(pattern: string, flags: string): { test(text: string): boolean } {
-  const expression = new RegExp(pattern, flags);
-  const steps = estimateSteps(pattern);
-  return { test: (text) => steps(text.length) > maxSteps || expression.test(text) };
+export function createBoundedRegExps(): BoundedRegExps {
+  let left = maxStepsTogether;
+
+  function create(pattern: string, flags: string) {
+    const expression = new RegExp(pattern, flags);
+    const estimate = estimateSteps(pattern);
+    function test(text: string): boolean {
+      const steps = estimate(text.length);
+      if (steps > maxSteps || steps > left) return true;
+      left -= steps;
+      return expression.test(text);
+    }
+    // Ajv takes expressions with the same text as one.
+    return { test, toString: () => String(expression) };
+  }
+  // Ajv asks for the name under which generated code would import it; nothing is generated here.
+  create.code = "createBoundedRegExp";
+
+  return {
+    create,
+    refill: () => {
+      left = maxStepsTogether;
+    },
+  };
 }
-// Ajv asks for the name under which generated code would import it; nothing is generated here.
-createBoundedRegExp.code = "createBoundedRegExp";
 
 /**
  * An upper bound of the steps that a backtracking matcher takes for a text of a length: the length to the power of the

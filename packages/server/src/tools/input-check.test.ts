@@ -75,6 +75,67 @@ describe("createInputCheck", () => {
     );
   });
 
+  it("keeps the patterns of one schema apart", () => {
+    const two = object({ a: { pattern: "^a$" }, b: { pattern: "^b$" } });
+    expect(inputs.check(two, { a: "a", b: "b" })).toBeNull();
+    expect(inputs.check(two, { a: "a", b: "a" })).toBe('b: must match pattern "^b$"');
+  });
+
+  it("NET-09 does not stall on many short matches", () => {
+    const list = object({ list: { type: "array", items: { type: "string", pattern: "a*a*b" } } });
+    const began = performance.now();
+    expect(inputs.check(list, { list: Array.from({ length: 5_000 }, () => "a".repeat(100)) })).toContain(
+      "list[0]",
+    );
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
+  it("finds equal items among many without comparing every two", () => {
+    const list = object({ list: { type: "array", uniqueItems: true } });
+    const items = Array.from({ length: 15_000 }, (_, id) => ({ id, name: "x" }));
+    const began = performance.now();
+    expect(inputs.check(list, { list: items })).toBeNull();
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(inputs.check(list, { list: [...items.slice(0, 3), { name: "x", id: 1 }] })).toBe(
+      "list: must NOT have duplicate items (items ## 1 and 3 are identical)",
+    );
+    expect(inputs.check(list, { list: [1, "1", true, "true", null, "null", [1], ["1"]] })).toBeNull();
+    expect(inputs.check(object({ list: { uniqueItems: false } }), { list: [1, 1] })).toBeNull();
+  });
+
+  it("refuses schemas that multiply by their references", () => {
+    const any = (name: string) => ({ anyOf: [{ $ref: `#/$defs/${name}` }, { $ref: `#/$defs/${name}` }] });
+    const chain = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`a${i}`, any(`a${i + 1}`)]));
+    const $defs = { ...chain, a40: { type: "string" } };
+    const tree = { type: "object", properties: { left: any("tree"), right: any("tree") } };
+    expect(inputs.schemaError(object({ a: any("a0") }, { $defs }))).toContain("with its references");
+    expect(inputs.schemaError(object({ a: any("tree") }, { $defs: { tree } }))).toContain("refers to itself");
+    expect(inputs.schemaError(object({ a: { $ref: "#" } }))).toContain("refers to itself");
+    expect(inputs.schemaError(object({ a: { $ref: "#/$defs/b" } }))).toContain("is not in it");
+    expect(inputs.schemaError(object({ a: { $id: "b", $ref: "#/c" } }))).toContain("not supported");
+    const shared = object(
+      { a: any("a~1 b"), $ref: any("a~1%20b") },
+      { $defs: { "a/ b": { type: "string" } } },
+    );
+    expect(inputs.check(shared, { a: "x", $ref: 1 })).toContain("$ref: must be string");
+  });
+
+  it("tells the model that an input is too large", () => {
+    const open = { type: "object" };
+    let deep: unknown = 1;
+    for (let i = 0; i < 20_000; i++) deep = [deep];
+    expect(inputs.check(open, { a: "x".repeat(2 ** 20) })).toContain("characters of text");
+    expect(inputs.check(open, { a: Array.from({ length: 50_000 }, () => 0) })).toContain("50000 values");
+    expect(inputs.check(open, { deep })).toContain("levels deep");
+    const large = object({
+      a: { items: { anyOf: Array.from({ length: 1_000 }, () => ({ type: "string" })) } },
+    });
+    expect(inputs.check(large, { a: Array.from({ length: 2_000 }, () => 0) })).toContain(
+      "schema of this size",
+    );
+    expect(inputs.check(large, { a: ["x"] })).toBeNull();
+  });
+
   it("does not reach the prototype of anything", () => {
     const input: unknown = JSON.parse('{"__proto__": {"polluted": true}, "content": "x"}');
     expect(inputs.check(schema, input)).toBe("__proto__: is not known");

@@ -1,14 +1,22 @@
 import { createRequire } from "node:module";
 import type { AnySchemaObject, ErrorObject, Options, ValidateFunction } from "ajv";
-import { createBoundedRegExp } from "./bounded-regexp.ts";
+import { createBoundedRegExps } from "./bounded-regexp.ts";
+import { inputSize } from "./input-size.ts";
+import { expandedSize } from "./schema-size.ts";
+import { uniqueItems } from "./unique-items.ts";
 
 const require = createRequire(import.meta.url);
 
 /** Length of a schema as JSON. */
 const maxSchemaCharacters = 64 * 1024;
 const maxSchemaDepth = 32;
+/** Values of a schema whose references are followed. */
+const maxSchemaSize = 20_000;
+/** Size of a schema times size of an input: what the server's own thread does for one check, under a second. */
+const maxSteps = 1e6;
 const keptSchemas = 500;
 const shownErrors = 5;
+const readErrors = 1_000;
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -20,7 +28,14 @@ export interface InputCheck {
   schemaError(schema: JsonSchema): string | null;
 }
 
-type Compiled = { readonly validate: ValidateFunction } | { readonly error: string };
+interface Usable {
+  readonly validate: ValidateFunction;
+  readonly size: number;
+  /** Called before each input. */
+  readonly begin: () => void;
+}
+
+type Compiled = Usable | { readonly error: string };
 
 const options: Options = {
   allErrors: true,
@@ -28,7 +43,6 @@ const options: Options = {
   validateFormats: false,
   addUsedSchema: false,
   logger: false,
-  code: { regExp: createBoundedRegExp },
 };
 
 export function createInputCheck(): InputCheck {
@@ -53,13 +67,32 @@ export function createInputCheck(): InputCheck {
     check(schema, input) {
       const entry = compiled(schema);
       if ("error" in entry) return entry.error;
-      return entry.validate(input) ? null : explain(entry.validate.errors ?? []);
+      return tooMuch(entry, input) ?? problems(entry, input);
     },
     schemaError(schema) {
       const entry = compiled(schema);
       return "error" in entry ? entry.error : null;
     },
   };
+}
+
+/** A problem for the model when a check could hold up the server; null when it is short. */
+function tooMuch({ size }: Usable, input: unknown): string | null {
+  try {
+    if (inputSize(input) * size <= maxSteps) return null;
+    return "the input: is too large for a schema of this size; make it smaller";
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return thrown.message;
+    throw thrown;
+  }
+}
+
+function problems({ validate, begin }: Usable, input: unknown): string | null {
+  begin();
+  if (validate(input)) return null;
+  const said = explain(validate.errors ?? []);
+  validate.errors = null;
+  return said;
 }
 
 function compile(schema: JsonSchema, text: string): Compiled {
@@ -72,11 +105,22 @@ function compile(schema: JsonSchema, text: string): Compiled {
   if (schema["type"] !== "object") return { error: 'The schema must have "type": "object" at its top.' };
   const { $schema, $id: _, ...rest } = schema;
   const newer = typeof $schema === "string" && /2019-09|2020-12/.test($schema);
-  const ajv = newer ? newAjv2020() : newAjv();
+  const patterns = createBoundedRegExps();
+  const bounded = { ...options, code: { regExp: patterns.create } };
   try {
-    const validate = ajv.compile(rest as AnySchemaObject);
+    const size = expandedSize(rest);
+    if (size > maxSchemaSize) {
+      return {
+        error: `The schema has more than ${maxSchemaSize} values with its references; make it smaller.`,
+      };
+    }
+    const ajv = newer ? newAjv2020(bounded) : newAjv(bounded);
+    const validate = ajv
+      .removeKeyword("uniqueItems")
+      .addKeyword(uniqueItems)
+      .compile(rest as AnySchemaObject);
     if ("$async" in validate) return { error: "The schema cannot be asynchronous; remove $async." };
-    return { validate };
+    return { validate, size, begin: patterns.refill };
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     return { error: `The schema cannot be used: ${why.slice(0, 300)}` };
@@ -84,14 +128,14 @@ function compile(schema: JsonSchema, text: string): Compiled {
 }
 
 // Loaded by the first schema: with the built-in tools' schemas it was 30 of the 170 MB that a server at rest took.
-function newAjv() {
+function newAjv(bounded: Options) {
   const { Ajv } = require("ajv") as typeof import("ajv");
-  return new Ajv(options);
+  return new Ajv(bounded);
 }
 
-function newAjv2020() {
+function newAjv2020(bounded: Options) {
   const { Ajv2020 } = require("ajv/dist/2020.js") as typeof import("ajv/dist/2020.js");
-  return new Ajv2020(options);
+  return new Ajv2020(bounded);
 }
 
 function depthOf(value: unknown, depth = 0): number {
@@ -100,7 +144,7 @@ function depthOf(value: unknown, depth = 0): number {
 }
 
 function explain(errors: readonly ErrorObject[]): string {
-  const sentences = [...new Set(errors.map(sentenceOf))];
+  const sentences = [...new Set(errors.slice(0, readErrors).map(sentenceOf))];
   const shown = sentences.slice(0, shownErrors).join("; ");
   const more = sentences.length - shownErrors;
   return more > 0 ? `${shown}; and ${more} more` : shown;

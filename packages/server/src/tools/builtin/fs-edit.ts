@@ -1,5 +1,5 @@
 import { defineTool, failed } from "./define-tool.ts";
-import { findText, lineAt, whyNotFound } from "./find-text.ts";
+import { findText, lineAt, replacePlaces, whyNotFound } from "./find-text.ts";
 
 const contextLines = 3;
 const maxShownLines = 60;
@@ -59,7 +59,7 @@ export const fsEdit = defineTool<Input>({
         },
       );
     }
-    const edited = text.split(wanted).join(replacement);
+    const edited = replacePlaces(text, { places, length: wanted.length, replacement });
     await files.write(path, new TextEncoder().encode(edited));
     const count = places.length === 1 ? "1 place" : `${places.length} places`;
     return {
