@@ -24,8 +24,8 @@ export interface BerthOptions {
   readonly checkout?: string;
   /** Options of node itself, such as --cpu-prof. */
   readonly execArgv?: readonly string[];
-  /** Environment; default: this process's, without what would change the server. */
-  readonly env?: NodeJS.ProcessEnv;
+  /** Added to this process's environment, of which what would change the server is left out. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts `berth serve` in a process of its own with a data folder of its own; its log lines go to a file there. */
@@ -34,7 +34,7 @@ export async function startBerth({
   checkout = ownCheckout,
   config = {},
   execArgv = [],
-  env,
+  env = {},
 }: BerthOptions): Promise<BerthServer> {
   mkdirSync(data, { recursive: true });
   writeFileSync(join(data, "berth.config.json"), JSON.stringify(config), { mode: 0o600 });
@@ -43,7 +43,7 @@ export async function startBerth({
   const began = performance.now();
   const child = spawn(process.execPath, [...execArgv, main, "serve", "--port", "0", "--data", data], {
     stdio: ["ignore", "pipe", log],
-    env: env ?? plainEnvironment(),
+    env: { ...plainEnvironment(), ...env },
   });
   closeSync(log);
   // Should the bench break, its server goes with it.
