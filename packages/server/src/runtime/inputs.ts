@@ -1,4 +1,4 @@
-import { asBerthError } from "../lib/errors.ts";
+import { asBerthError, BerthError } from "../lib/errors.ts";
 import { hashJson } from "../lib/canonical-json.ts";
 import { decideInput, nextInput, refuse } from "../session/decide-input.ts";
 import { decideRewind, decideRollback, type RewindContext } from "../session/decide-rewind.ts";
@@ -60,7 +60,7 @@ async function takeOne(
   let manifest: string | null = null;
   if (running && endsRun(draft, input)) {
     await actor.effects.abortAll();
-    manifest = await takeManifest(actor, draft);
+    manifest = await takeManifest(actor, draft, "interrupted");
   }
   const isFile = body.type === "file.write" || body.type === "file.delete" || body.type === "file.move";
   const fileError = isFile ? await actor.workspace.apply(body, draft.state) : null;
@@ -120,7 +120,8 @@ async function rewind(
   const target = await stateAt(actor.context, actor.held, toSeq);
   const context = await rewindContext(actor, target, toSeq);
   if (target !== null && isSafePoint(toSeq, draft.state, context)) {
-    await goBack(actor, target);
+    const failure = await goBack(actor, target);
+    if (failure !== null) return refuseRestore(draft, input, failure, String(toSeq));
   }
   const { events, taken } = decideRewind(draft.state, input, context);
   draft.add(events, target ?? undefined);
@@ -144,7 +145,8 @@ async function rollback(actor: SessionAtWork, draft: Draft, input: InputRecord):
     return true;
   }
   const context = await rewindContext(actor, target, toSeq);
-  await goBack(actor, target);
+  const failure = await goBack(actor, target);
+  if (failure !== null) return refuseRestore(draft, input, failure, input.runId ?? undefined);
   const { events, taken } = decideRollback(
     draft.state,
     { ...input, content: body.content },
@@ -155,11 +157,38 @@ async function rollback(actor: SessionAtWork, draft: Draft, input: InputRecord):
   return false;
 }
 
-/** Ends what is under way and makes the workspace what it was. Done before the commit: a crash in between repeats it. */
-async function goBack(actor: SessionAtWork, target: NonNullable<RewindContext["target"]>): Promise<void> {
-  await actor.effects.abortAll();
-  if (target.manifest !== null || !target.workspaceDirty)
-    await actor.workspace.restore(target.manifest?.hash ?? null);
+/**
+ * Ends what is under way, background processes included, and makes the workspace what it was. Done before the commit: a crash in between
+ * repeats it. When it cannot be done: why. What is missing in the store is found before anything is ended.
+ */
+async function goBack(
+  actor: SessionAtWork,
+  target: NonNullable<RewindContext["target"]>,
+): Promise<string | null> {
+  const { effects, workspace, context } = actor;
+  const manifest = target.manifest?.hash ?? null;
+  const restores = manifest !== null || !target.workspaceDirty;
+  try {
+    if (restores) await workspace.assertRestorable(manifest);
+    await effects.abortAll();
+    if (restores) await workspace.restore(manifest);
+    else await workspace.release();
+    return null;
+  } catch (thrown) {
+    // The server stops: the next holder takes the input.
+    if (thrown instanceof BerthError && thrown.code === "sandbox_gone") throw thrown;
+    const { orgId, sessionId } = actor.held;
+    context.telemetry.unexpectedError({ where: "restore", error: thrown, orgId, sessionId });
+    const why = thrown instanceof BerthError ? thrown.message : "Something went wrong on the server.";
+    return `The files of that time could not be put back, so the session was not taken back. ${why}`;
+  }
+}
+
+/** Refuses what would have taken the session back; a run that goes on goes on. */
+function refuseRestore(draft: Draft, input: InputRecord, message: string, target?: string): true {
+  draft.add([{ ...refuse(input, "restore_failed", message, target), actor: input.actor }]);
+  draft.taken.push(input.id);
+  return true;
 }
 
 async function rewindContext(

@@ -112,7 +112,7 @@ export async function endRun(
   ending: Pick<Extract<Transition, { type: "finish_run" }>, "reason" | "error">,
 ): Promise<void> {
   await actor.effects.abortAll();
-  const manifest = await takeManifest(actor, draft);
+  const manifest = await takeManifest(actor, draft, "other");
   const { reason, error } = ending;
   const { defaultModel } = actor.context.settings;
   const otherModels = defaultModel === null || defaultModel === draft.state.run?.model ? [] : [defaultModel];
@@ -128,17 +128,33 @@ export async function endRun(
   );
 }
 
+/** How long a run's end may take to keep the workspace, in milliseconds: somebody waits for the end of a run that is interrupted. */
+const manifestMs = { interrupted: 800, other: 20_000 };
+
 /** Stores the workspace as a run leaves it, if anything touched it; a failure costs the manifest, not the run. */
-export async function takeManifest(actor: SessionAtWork, draft: Draft): Promise<string | null> {
+export async function takeManifest(
+  actor: SessionAtWork,
+  draft: Draft,
+  end: keyof typeof manifestMs,
+): Promise<string | null> {
   if (!draft.state.workspaceDirty) return null;
+  const { clock, telemetry } = actor.context;
+  const tell = (error: unknown) => telemetry.unexpectedError({ where: "manifest", error, ...placeOf(actor) });
   try {
-    const taken = await actor.workspace.takeManifest();
+    const taken = await actor.workspace.takeManifest({ clock, budgetMs: manifestMs[end] });
     if (taken === null) return null;
+    if ("skipped" in taken) {
+      if (!taken.toldBefore) tell(taken.skipped);
+      return null;
+    }
     draft.blobs.push(...taken.blobs);
     return taken.hash;
   } catch (error) {
-    const { orgId, sessionId } = actor.held;
-    actor.context.telemetry.unexpectedError({ where: "manifest", error, orgId, sessionId });
+    tell(error);
     return null;
   }
+}
+
+function placeOf({ held: { orgId, sessionId } }: SessionAtWork): { orgId: string; sessionId: string } {
+  return { orgId, sessionId };
 }

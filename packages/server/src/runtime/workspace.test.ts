@@ -7,7 +7,7 @@ import { systemClock } from "../lib/clock.ts";
 import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import type { Blobs } from "../store/blobs.ts";
-import { Workspace } from "./workspace.ts";
+import { type SkippedManifest, type TakenManifest, Workspace } from "./workspace.ts";
 
 let folder = "";
 let sandboxes: SandboxProvider;
@@ -32,12 +32,16 @@ function memoryBlobs(): Blobs {
     },
     get: async (_, hash) => kept.get(hash) ?? null,
     has: async (_, hash) => kept.has(hash),
-    delete: async () => undefined,
+    delete: async (_, hash) => void kept.delete(hash),
   };
 }
 
 const orgId = "org";
 const fresh = { manifest: null, workspaceDirty: false };
+
+function hashOf(taken: TakenManifest | SkippedManifest | null): string {
+  return taken !== null && "hash" in taken ? taken.hash : "";
+}
 
 async function namesIn(sessionId: string): Promise<readonly string[]> {
   const sandbox = await sandboxes.find({ orgId, sessionId });
@@ -52,7 +56,7 @@ describe("the workspace of a fork", () => {
     const { files } = await workspace.sandbox(fresh);
     await files.write("a", Buffer.from("1"));
     await files.write("b", Buffer.from("2"));
-    return (await workspace.takeManifest())?.hash ?? "";
+    return hashOf(await workspace.takeManifest({ clock: systemClock, budgetMs: 10_000 }));
   };
 
   it("is made whole when the server died while it was being restored", async () => {
@@ -78,5 +82,42 @@ describe("the workspace of a fork", () => {
       await workspace.sandbox(kept);
       expect(await namesIn("fork")).toEqual(["mine"]);
     }
+  });
+});
+
+describe("a manifest", () => {
+  it("is skipped as a whole when too much is new, told once, and taken when there is less", async () => {
+    const blobs = memoryBlobs();
+    const workspace = new Workspace({ sandboxes, blobs, orgId, sessionId: "large", forkedAt: null });
+    const sandbox = await workspace.sandbox(fresh);
+    const time = { clock: systemClock, budgetMs: 20_000 };
+    await sandbox.exec({
+      command: "for i in $(seq 60); do truncate -s 32M f$i; done; echo 1 > small",
+      timeoutMs: 10_000,
+    });
+    const before = performance.now();
+    expect(await workspace.takeManifest(time)).toMatchObject({ toldBefore: false });
+    expect(await workspace.takeManifest(time)).toMatchObject({ toldBefore: true });
+    expect(performance.now() - before).toBeLessThan(1_000);
+    await sandbox.exec({ command: "rm f*", timeoutMs: 10_000 });
+    expect(hashOf(await workspace.takeManifest(time))).not.toBe("");
+  });
+
+  it("is skipped as a whole when its time is over, and then takes nothing for kept", async () => {
+    const blobs = memoryBlobs();
+    const workspace = new Workspace({ sandboxes, blobs, orgId, sessionId: "slow", forkedAt: null });
+    const { files } = await workspace.sandbox(fresh);
+    for (const name of ["a", "b", "c"]) await files.write(name, Buffer.from(name));
+    let now = 0;
+    // Each look at the clock is a second later.
+    const clock = { ...systemClock, monotonic: () => (now += 1_000) };
+    expect(await workspace.takeManifest({ clock, budgetMs: 2_500 })).toMatchObject({
+      skipped: { code: "manifest_skipped" },
+    });
+    for (const name of ["a", "b"]) {
+      await blobs.delete(orgId, createHash("sha256").update(name).digest("hex"));
+    }
+    const taken = hashOf(await workspace.takeManifest({ clock: systemClock, budgetMs: 20_000 }));
+    await expect(workspace.assertRestorable(taken)).resolves.toBeUndefined();
   });
 });

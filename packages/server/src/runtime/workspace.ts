@@ -2,29 +2,35 @@ import type { InputBody } from "@berth/contract";
 import { asBerthError, BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
 import type { Sandbox, SandboxProvider } from "../sandbox/sandbox.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { SessionState } from "../session/state.ts";
 import type { Blobs } from "../store/blobs.ts";
+import {
+  assertWhole,
+  type BlobSource,
+  deepest,
+  fill,
+  type Manifest,
+  type ManifestFile,
+  mostBytesOfFile,
+  mostFiles,
+  readManifest,
+} from "./manifest.ts";
 
-/** Files beyond these are left out of manifests, and with them of forks and rewinds. */
-const mostFiles = 10_000;
-const mostBytesOfFile = 32 * 1024 * 1024;
-const deepest = 64;
-
-interface ManifestFile {
-  readonly path: string;
-  readonly hash: string;
-  readonly size: number;
-}
-
-interface Manifest {
-  readonly version: 1;
-  readonly files: readonly ManifestFile[];
-}
+/** Bytes that one manifest reads anew at most: what was read for an earlier one and did not change is not counted. */
+const mostBytesRead = 256 * 1024 * 1024;
 
 export interface TakenManifest {
   readonly hash: string;
   /** Every blob that the manifest needs, itself included. */
   readonly blobs: readonly string[];
+}
+
+/** The workspace is too large to be kept in the time that there is: nothing of it is kept. */
+export interface SkippedManifest {
+  readonly skipped: BerthError;
+  /** It was told before of this workspace. */
+  readonly toldBefore: boolean;
 }
 
 /** What the log says about the files. */
@@ -41,8 +47,9 @@ export class Workspace {
   /** Seq of the fork's own first event, which names the manifest that it begins with; null when the session is no fork. */
   readonly #forkedAt: number | null;
   /** What files were when they were last read: unchanged size and time, unchanged bytes. */
-  readonly #seen = new Map<string, { readonly stamp: string; readonly hash: string }>();
+  #seen = new Map<string, { readonly stamp: string; readonly hash: string }>();
   #sandbox: Promise<Sandbox> | null = null;
+  #toldSkipped = false;
 
   constructor(options: {
     sandboxes: SandboxProvider;
@@ -71,7 +78,7 @@ export class Workspace {
   async apply(input: FileInput, kept: Kept): Promise<{ code: string; message: string } | null> {
     try {
       const { files } = await this.sandbox(kept);
-      if (input.type === "file.write") await files.write(input.path, await this.#read(input.hash));
+      if (input.type === "file.write") await files.write(input.path, await this.#bytes(input.hash));
       else if (input.type === "file.move") await files.move(input.path, input.to);
       else if (!(await files.remove(input.path))) {
         return {
@@ -86,32 +93,61 @@ export class Workspace {
     }
   }
 
-  /** Stores the workspace as it is now: every blob is durable before the hash comes back. Null when there is no workspace. */
-  async takeManifest(): Promise<TakenManifest | null> {
+  /**
+   * Stores the workspace as it is now: every blob is durable before the hash comes back. Null when there is no workspace. All of it or
+   * nothing: it is skipped when more than 256 MiB would have to be read anew, or when `budgetMs` milliseconds are over before it is done.
+   */
+  async takeManifest(time: {
+    readonly clock: Clock;
+    readonly budgetMs: number;
+  }): Promise<TakenManifest | SkippedManifest | null> {
     failpoint("runtime.before-manifest");
+    const deadline = time.clock.monotonic() + time.budgetMs;
     const sandbox = await (this.#sandbox ?? this.#sandboxes.find(this.#spec));
     if (sandbox === null) return null;
     const { items } = await sandbox.files.list("", { depth: deepest, limit: mostFiles });
+    const kept = items
+      .filter(({ kind, size }) => kind === "file" && size <= mostBytesOfFile)
+      .map(({ path, size, modifiedAt }) => ({ path, size, stamp: `${size}/${modifiedAt}` }));
+    const unread = kept.filter(({ path, stamp }) => this.#seen.get(path)?.stamp !== stamp);
+    const bytes = unread.reduce((sum, { size }) => sum + size, 0);
+    if (bytes > mostBytesRead)
+      return this.#skip(`${bytes} bytes of it are new, and ${mostBytesRead} are kept at most`);
     const files: ManifestFile[] = [];
-    for (const { path, kind, size, modifiedAt } of items) {
-      if (kind !== "file" || size > mostBytesOfFile) continue;
-      const hash = await this.#keep(sandbox, path, `${size}/${modifiedAt}`);
-      if (hash !== null) files.push({ path, hash, size });
+    // Remembered once the manifest is whole: a blob that nothing names may be deleted.
+    const read = new Map<string, { readonly stamp: string; readonly hash: string }>();
+    for (const { path, size, stamp } of kept) {
+      if (time.clock.monotonic() > deadline) return this.#skip(`it took more than ${time.budgetMs} ms`);
+      const known = this.#seen.get(path);
+      const hash = known?.stamp === stamp ? known.hash : await this.#keep(sandbox, path);
+      if (hash === null) continue;
+      read.set(path, { stamp, hash });
+      files.push({ path, hash, size });
     }
     files.sort((a, b) => (a.path < b.path ? -1 : 1));
     const manifest: Manifest = { version: 1, files };
     const { hash } = await this.#blobs.put(this.#orgId, Buffer.from(JSON.stringify(manifest)));
+    this.#seen = read;
     return { hash, blobs: [hash, ...new Set(files.map((file) => file.hash))] };
   }
 
-  /** Makes the workspace what the manifest says; null empties it. Repeating it does no harm. */
+  /** Rejects when a restore of this manifest could not be completed from what is stored. Changes nothing. */
+  async assertRestorable(manifest: string | null): Promise<void> {
+    await assertWhole(this.#source, await readManifest(this.#source, manifest));
+  }
+
+  /** Ends the session's processes and makes its files what the manifest says; null empties it. Repeating it does no harm. */
   async restore(manifest: string | null): Promise<void> {
     failpoint("runtime.before-restore");
-    const existing = await (this.#sandbox ?? this.#sandboxes.find(this.#spec));
+    await this.release();
+    const existing = await this.#sandboxes.find(this.#spec);
     if (existing === null && manifest === null) return;
-    const sandbox = existing ?? (await this.#sandboxes.connect(this.#spec));
-    await this.#fill(sandbox, manifest);
-    this.#sandbox = Promise.resolve(sandbox);
+    const wanted = await readManifest(this.#source, manifest);
+    if (existing !== null) {
+      this.#seen.clear();
+      await fill(existing, wanted, this.#source);
+    }
+    this.#sandbox = Promise.resolve(existing ?? (await this.#make(wanted)));
     failpoint("runtime.after-restore");
   }
 
@@ -119,6 +155,10 @@ export class Workspace {
   async release(): Promise<void> {
     this.#sandbox = null;
     await this.#sandboxes.release(this.#spec);
+  }
+
+  get #source(): BlobSource {
+    return { blobs: this.#blobs, orgId: this.#orgId };
   }
 
   get #spec() {
@@ -130,39 +170,37 @@ export class Workspace {
     const untouched = manifest !== null && manifest.seq === this.#forkedAt && !workspaceDirty;
     const existing = untouched ? null : await this.#sandboxes.find(this.#spec);
     if (existing !== null) return existing;
+    return this.#make(await readManifest(this.#source, manifest?.hash ?? null));
+  }
+
+  /** A sandbox that begins with these files. One that did not get them all is not left behind: it would be taken for the session's. */
+  async #make(wanted: readonly ManifestFile[]): Promise<Sandbox> {
+    await assertWhole(this.#source, wanted);
     const made = await this.#sandboxes.connect(this.#spec);
-    if (manifest !== null) await this.#fill(made, manifest.hash);
-    return made;
-  }
-
-  async #fill(sandbox: Sandbox, manifest: string | null): Promise<void> {
-    const wanted = manifest === null ? [] : await this.#readManifest(manifest);
-    const paths = new Set(wanted.map((file) => file.path));
-    const { items } = await sandbox.files.list("", { depth: deepest, limit: mostFiles });
-    for (const { path, kind } of items) {
-      if (kind !== "directory" && !paths.has(path)) await sandbox.files.remove(path);
-    }
-    for (const { path, hash } of wanted) await sandbox.files.write(path, await this.#read(hash));
     this.#seen.clear();
+    try {
+      if (wanted.length > 0) await fill(made, wanted, this.#source);
+      return made;
+    } catch (error) {
+      await this.#sandboxes.destroy(this.#spec);
+      throw error;
+    }
   }
 
-  async #keep(sandbox: Sandbox, path: string, stamp: string): Promise<string | null> {
-    const seen = this.#seen.get(path);
-    if (seen?.stamp === stamp) return seen.hash;
+  #skip(why: string): SkippedManifest {
+    const message = `The workspace was not kept for rewinds and forks: ${why}. The end of the next run tries again.`;
+    const toldBefore = this.#toldSkipped;
+    this.#toldSkipped = true;
+    return { skipped: new BerthError("manifest_skipped", message), toldBefore };
+  }
+
+  async #keep(sandbox: Sandbox, path: string): Promise<string | null> {
     // A file that vanished or changed its kind since the listing is not part of this manifest.
     const data = await sandbox.files.read(path).catch(() => null);
-    if (data === null) return null;
-    const { hash } = await this.#blobs.put(this.#orgId, data);
-    this.#seen.set(path, { stamp, hash });
-    return hash;
+    return data === null ? null : (await this.#blobs.put(this.#orgId, data)).hash;
   }
 
-  async #readManifest(hash: string): Promise<readonly ManifestFile[]> {
-    const manifest = JSON.parse(Buffer.from(await this.#read(hash)).toString("utf8")) as Manifest;
-    return manifest.files;
-  }
-
-  async #read(hash: string): Promise<Uint8Array> {
+  async #bytes(hash: string): Promise<Uint8Array> {
     const data = await this.#blobs.get(this.#orgId, hash);
     if (data === null) throw new BerthError("blob_missing", `The stored file ${hash} is missing.`);
     return data;

@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { Page, Session, SessionEvent } from "@berth/contract";
 import { describe, expect, it } from "vitest";
 import { type Api, type ApiOptions, useApi } from "../../support/http/api.ts";
@@ -82,5 +84,18 @@ describe("time travel", () => {
     await api.harness.finished(session.id, 3);
     const undone = await api.post(`/sessions/${session.id}/rewind`, { toSeq: end + 6 });
     expect(undone.problem()).toMatchObject({ status: 409, code: "not_a_safe_point" });
+  });
+
+  it("says that it cannot rewind when the files of that time are missing in the store", async () => {
+    const api = await start();
+    const session = await api.session();
+    const { hash } = await api.harness.context.blobs.put(api.harness.orgId, Buffer.from("1"));
+    const write = { type: "file.write", path: "z", hash, size: 1 } as const;
+    await api.harness.send(session.id, write);
+    await api.say(session.id, "one");
+    const end = (await api.until(session.id, "run.finished")).seq;
+    await rm(join(api.harness.dataDir, "blobs"), { recursive: true });
+    const refused = await api.post(`/sessions/${session.id}/rewind`, { toSeq: end });
+    expect(refused.problem()).toMatchObject({ status: 409, code: "restore_failed" });
   });
 });
