@@ -70,8 +70,10 @@ export async function fill(
   }
   const paths = new Set(wanted.map((file) => file.path));
   const { items } = await files.list("", { depth: deepest, limit: mostFiles });
-  for (const { path, kind } of items) {
-    if (kind !== "directory" && !paths.has(path)) await files.remove(path);
+  for (const { path, kind, size } of items) {
+    // A file too big for any manifest cannot be brought back, so it is not taken away either.
+    const kept = kind === "directory" || paths.has(path) || size > mostBytesOfFile;
+    if (!kept) await files.remove(path);
   }
 }
 
