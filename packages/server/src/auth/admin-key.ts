@@ -40,6 +40,11 @@ export async function ensureAdminKey({ dataDir, preset }: AdminKeyOptions): Prom
   return { key, created };
 }
 
+/** Removes a key that this start made and nobody was shown. */
+export async function discardAdminKey(dataDir: string): Promise<void> {
+  await unlink(adminKeyPath(dataDir));
+}
+
 /** The key in the data folder, null when there is none. Throws like `ensureAdminKey`. */
 export async function readAdminKey(dataDir: string): Promise<Secret | null> {
   const path = adminKeyPath(dataDir);

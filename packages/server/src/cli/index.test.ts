@@ -58,6 +58,10 @@ describe("the command line", () => {
     expect(out).toBe("");
   });
 
+  it("ends a start with a wrong setting as a wrong use", async () => {
+    expect(await berth("serve", "--data", data, "--port", "none")).toMatchObject({ code: 2 });
+  });
+
   it("ends with 3 and says how to start one when no server answers", async () => {
     const port = await refusingPort();
     const url = `http://127.0.0.1:${port}`;

@@ -1,41 +1,40 @@
 import { loadConfig } from "../config/load.ts";
 import { asBerthError } from "../lib/errors.ts";
-import { startProgram } from "../roles/program.ts";
+import { type Program, startProgram } from "../roles/program.ts";
+import { failureOf } from "./exit.ts";
 
 /** `berth serve`: starts the server, says where it is, and stops it on SIGTERM or SIGINT. Returns the exit code. */
 export async function serve(flags: Readonly<Record<string, unknown>>): Promise<number> {
   try {
     const program = await startProgram(loadConfig({ flags }));
-    announce(program);
+    console.log(announcement(program));
     await untilStopped(() => program.stop());
     return 0;
   } catch (thrown) {
     const error = asBerthError(thrown);
     console.error(`Berth could not start: ${error.message}`);
     if (error.code === "internal") console.error(error.cause);
-    return 1;
+    return failureOf(error).exitCode;
   }
 }
 
-interface Started {
-  readonly url: string;
-  readonly dataDir: string;
-  readonly defaultModel: string;
-  readonly newAdminKey: string | null;
-  readonly adminKeyFile: string;
-}
-
-function announce({ url, dataDir, defaultModel, newAdminKey, adminKeyFile }: Started): void {
+/** The lines that a server which has started says of itself. */
+export function announcement(started: Omit<Program, "telemetry" | "stop">): string {
+  const { url, dataDir, defaultModel, modelProblems, newAdminKey, adminKeyFile } = started;
   const lines = [`Berth is ready at ${url}`, `  data   ${dataDir}`, `  model  ${defaultModel}`];
-  if (defaultModel === "demo/tour")
-    lines.push("         a built-in demo; set OPENAI_API_KEY or another provider's key for a real one");
+  if (defaultModel === "demo/tour") {
+    const remedy =
+      modelProblems.length > 0 ? "" : "; set OPENAI_API_KEY or another provider's key for a real one";
+    lines.push(`         a built-in demo${remedy}`);
+  }
+  for (const problem of modelProblems) lines.push(`         ${problem}`);
   if (newAdminKey !== null)
     lines.push(
       `  key    ${newAdminKey}`,
       `         the admin key, shown this once and kept in ${adminKeyFile}`,
     );
   lines.push("", "Talk to an agent in another terminal:  ./berth chat");
-  console.log(lines.join("\n"));
+  return lines.join("\n");
 }
 
 /** A terminal's Ctrl-C reaches the server twice under npm, which forwards it: what comes within this time is the same one. Milliseconds. */

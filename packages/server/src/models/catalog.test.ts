@@ -154,13 +154,29 @@ describe("models that a server lists itself", () => {
   });
 
   it.each([
-    ["an error", 500, "no"],
-    ["garbage", 200, "{{{"],
-    ["another shape", 200, '{"data": "none"}'],
-  ])("are none when it answers with %s", async (_what, status, body) => {
+    ["an error", 500, "no", /HTTP 500/],
+    ["garbage", 200, "{{{", /no list of models/],
+    ["another shape", 200, '{"data": "none"}', /no list of models/],
+    ["an empty list", 200, '{"data": []}', /lists no models/],
+  ])("are none when it answers with %s, and it is said why", async (_what, status, body, why) => {
     server.answer((reply) => reply.send(status, { ...json, connection: "close" }, body));
     const { catalog } = catalogOf([{ ...own, baseUrl: `${server.url}/v1` }], fetch);
     expect(await catalog.list()).toEqual([]);
+    const problem: unknown = expect.stringMatching(why);
+    expect(await catalog.problems()).toEqual([{ provider: "own", at: `${server.url}/v1`, problem }]);
+  });
+
+  it("are none when nobody answers, which is no problem of the others", async () => {
+    await server.close();
+    const mine = { ...own, baseUrl: `${server.url}/v1?key=k` };
+    const { catalog } = catalogOf([mine, ...defaultProviders({ openaiApiKey: "k" }), demoProvider], fetch);
+    const problem = "does not answer (ECONNREFUSED)";
+    expect(await catalog.problems()).toEqual([{ provider: "own", at: `${server.url}/v1`, problem }]);
+  });
+
+  it("are none at a port that fetch does not call", async () => {
+    const { catalog } = catalogOf([{ ...own, baseUrl: "http://127.0.0.1:1/v1" }], fetch);
+    expect(await catalog.problems()).toMatchObject([{ problem: "does not answer (bad port)" }]);
   });
 
   it("finds Ollama where it answers, and nothing else for Ollama", async () => {

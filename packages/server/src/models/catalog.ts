@@ -14,6 +14,20 @@ export interface CatalogOptions {
   readonly clock?: Clock;
 }
 
+/** Why a provider has no models to choose from. */
+export interface ProviderProblem {
+  readonly provider: string;
+  /** Its base URL; null when it has none. */
+  readonly at: string | null;
+  /** What follows its name in a sentence: "does not answer (ECONNREFUSED)". */
+  readonly problem: string;
+}
+
+export interface ListedCatalog extends ModelCatalog {
+  /** The providers that have no models to choose from now. Their models can still be called by name. */
+  problems(): Promise<readonly ProviderProblem[]>;
+}
+
 /** Assumed where nothing is known. */
 const defaultContextWindow = 128_000;
 const keptNames = 1_000;
@@ -24,12 +38,12 @@ export function createModelCatalog({
   factories,
   fetch,
   clock = systemClock,
-}: CatalogOptions): ModelCatalog {
+}: CatalogOptions): ListedCatalog {
   const byName = new Map(providers.map((provider) => [provider.name, provider]));
   const adapters = new Map<string, ModelAdapter>();
   // Each step of a run asks some ten times.
   const resolved = new Map<string, ResolvedModel | null>();
-  const namesAt = fetch === undefined ? null : createModelLister({ fetch, clock });
+  const listingAt = fetch === undefined ? null : createModelLister({ fetch, clock });
 
   function adapterOf(provider: ModelProvider): ModelAdapter {
     const made = adapters.get(provider.name) ?? factories[provider.kind](provider);
@@ -41,7 +55,14 @@ export function createModelCatalog({
     if (provider.models.length > 0) return provider.models.map(({ name }) => name);
     const known = knownNames(makerOf(provider) ?? "");
     if (known.length > 0 || provider.kind !== "openai-compatible") return known;
-    return (await namesAt?.(provider)) ?? [];
+    return (await listingAt?.(provider))?.names ?? [];
+  }
+
+  async function problemOf(provider: ModelProvider): Promise<ProviderProblem | null> {
+    if ((await namesOf(provider)).length > 0) return null;
+    const asked = provider.kind === "openai-compatible" ? await listingAt?.(provider) : null;
+    const problem = asked?.problem ?? "has no models that are known";
+    return { provider: provider.name, at: placeOf(provider), problem };
   }
 
   function resolve(name: string): ResolvedModel | null {
@@ -68,7 +89,17 @@ export function createModelCatalog({
       );
       return all.flat();
     },
+    async problems() {
+      const all = await Promise.all(providers.map(problemOf));
+      return all.filter((one) => one !== null);
+    },
   };
+}
+
+/** Without what an address may hold beside the place. */
+function placeOf({ baseUrl }: ModelProvider): string | null {
+  const url = baseUrl === undefined ? null : URL.parse(baseUrl);
+  return url === null ? null : `${url.origin}${url.pathname}`;
 }
 
 function split(

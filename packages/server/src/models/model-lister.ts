@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import type { ModelProvider } from "./model-provider.ts";
+import { networkCode } from "./network-error.ts";
 
 const timeoutMs = 2_000;
 const freshMs = 30_000;
@@ -10,9 +11,16 @@ export interface ListerOptions {
   readonly clock: Clock;
 }
 
+/** A server's models, or why it named none. */
+export interface Listing {
+  readonly names: readonly string[];
+  /** What it did instead, to follow its name: "does not answer (ECONNREFUSED)". Null when it listed models. */
+  readonly problem: string | null;
+}
+
 interface Listed {
   readonly at: number;
-  readonly names: Promise<readonly string[]>;
+  readonly listing: Promise<Listing>;
 }
 
 /**
@@ -22,18 +30,18 @@ interface Listed {
 export function createModelLister({
   fetch,
   clock,
-}: ListerOptions): (provider: ModelProvider) => Promise<readonly string[]> {
+}: ListerOptions): (provider: ModelProvider) => Promise<Listing> {
   const known = new Map<string, Listed>();
   return (provider) => {
     const before = known.get(provider.name);
-    if (before !== undefined && clock.monotonic() - before.at < freshMs) return before.names;
-    const names = ask(fetch, provider).catch(() => []);
-    known.set(provider.name, { at: clock.monotonic(), names });
-    return names;
+    if (before !== undefined && clock.monotonic() - before.at < freshMs) return before.listing;
+    const listing = ask(fetch, provider).catch((thrown: unknown) => none(reasonOf(thrown)));
+    known.set(provider.name, { at: clock.monotonic(), listing });
+    return listing;
   };
 }
 
-async function ask(fetch: typeof globalThis.fetch, provider: ModelProvider): Promise<readonly string[]> {
+async function ask(fetch: typeof globalThis.fetch, provider: ModelProvider): Promise<Listing> {
   const { baseUrl = "", apiKey, headers } = provider;
   const response = await fetch(`${baseUrl.replace(/\/+$/, "")}/models`, {
     headers: { ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }), ...headers },
@@ -42,11 +50,28 @@ async function ask(fetch: typeof globalThis.fetch, provider: ModelProvider): Pro
   });
   if (!response.ok) {
     await response.body?.cancel();
-    return [];
+    return none(`answers with HTTP ${response.status} when it is asked for its models`);
   }
   const body: unknown = await response.json();
   const data = typeof body === "object" && body !== null && "data" in body ? body.data : null;
-  if (!Array.isArray(data)) return [];
+  if (!Array.isArray(data)) return none(noList);
   const ids = (data as readonly { readonly id?: unknown }[]).map((one) => one?.id);
-  return ids.filter((id) => typeof id === "string").slice(0, maxModels);
+  const names = ids.filter((id) => typeof id === "string").slice(0, maxModels);
+  return names.length === 0 ? none("lists no models") : { names, problem: null };
+}
+
+const noList = "answers with no list of models; check that its base URL ends as it should, often in /v1";
+
+function none(problem: string): Listing {
+  return { names: [], problem };
+}
+
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof SyntaxError) return noList;
+  if (thrown instanceof Error && thrown.name === "TimeoutError")
+    return `does not answer within ${timeoutMs / 1_000} s`;
+  // A call that fetch refuses by itself (its list of bad ports, a redirect) has no code, only a cause that says so.
+  const cause = thrown instanceof TypeError && thrown.cause instanceof Error ? thrown.cause.message : "";
+  const code = networkCode(thrown) || cause;
+  return code === "" ? "does not answer" : `does not answer (${code})`;
 }

@@ -1,19 +1,20 @@
 import type { ModelError } from "./model.ts";
 import { modelError } from "./model-error.ts";
 
-function codeOf(error: unknown): string {
+/** The system's or the HTTP client's code of a failed call, for example ECONNREFUSED; empty when there is none. */
+export function networkCode(error: unknown): string {
   if (typeof error !== "object" || error === null) return "";
   if ("code" in error && typeof error.code === "string") return error.code;
   // A connection that was tried on several addresses fails with one error for each of them.
-  if ("errors" in error && Array.isArray(error.errors)) return codeOf(error.errors[0]);
-  return "cause" in error ? codeOf(error.cause) : "";
+  if ("errors" in error && Array.isArray(error.errors)) return networkCode(error.errors[0]);
+  return "cause" in error ? networkCode(error.cause) : "";
 }
 
 /**
  * What a socket's failure means. `origin` is where the call went; `answered` says that a reply had begun.
  */
 export function errorOfNetwork(error: unknown, origin: string, answered: boolean): ModelError {
-  const code = codeOf(error);
+  const code = networkCode(error);
   const message = error instanceof Error ? error.message : String(error);
   const garbled = error instanceof Error && error.name === "HTTPParserError";
   if (garbled || code === "UND_ERR_HEADERS_OVERFLOW") {

@@ -4,7 +4,7 @@ import type { Secret } from "../lib/secret.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createAiSdk } from "../models/ai-sdk/ai-sdk.ts";
 import { createAnthropic } from "../models/anthropic/anthropic.ts";
-import { createModelCatalog } from "../models/catalog.ts";
+import { createModelCatalog, type ProviderProblem } from "../models/catalog.ts";
 import { defaultProviders, demoProvider, scriptedProvider } from "../models/default-providers.ts";
 import { detectOllama } from "../models/detect-ollama.ts";
 import type { ModelAdapter, ModelClient } from "../models/model.ts";
@@ -14,11 +14,15 @@ import { createModelDispatcher } from "../models/model-dispatcher.ts";
 import { createModelClient } from "../models/retry.ts";
 import { createScripted } from "../models/scripted/scripted.ts";
 
+export interface OpenModels {
+  readonly models: ModelClient;
+  /** The providers that have no models to choose from, and why. */
+  readonly problems: () => Promise<readonly ProviderProblem[]>;
+  readonly close: () => Promise<void>;
+}
+
 /** The models of this server: providers of the configuration, those of the usual variables, Ollama if it answers, and the demo. */
-export async function openModels(
-  config: Config,
-  clock: Clock,
-): Promise<{ models: ModelClient; close: () => Promise<void> }> {
+export async function openModels(config: Config, clock: Clock): Promise<OpenModels> {
   const configured = config.providers.map(providerOf);
   const usual = defaultProviders(keysOf(config));
   const ollama = config.ollamaDiscovery ? await detectOllama({ fetch, host: config.ollamaHost }) : null;
@@ -29,7 +33,11 @@ export async function openModels(
   let dispatcher: Dispatcher | null = null;
   const shared = () => (dispatcher ??= createModelDispatcher());
   const catalog = createModelCatalog({ providers, factories: factories(clock, shared), fetch, clock });
-  return { models: createModelClient({ catalog, clock }), close: async () => dispatcher?.close() };
+  return {
+    models: createModelClient({ catalog, clock }),
+    problems: () => catalog.problems(),
+    close: async () => dispatcher?.close(),
+  };
 }
 
 function keysOf(config: Config): Parameters<typeof defaultProviders>[0] {

@@ -18,7 +18,7 @@ import { builtinTools } from "../tools/builtin/builtin-tools.ts";
 import { createRegistry, type Registry } from "../tools/registry.ts";
 import { createSafeFetch } from "../tools/safe-fetch.ts";
 import type { SafeFetch } from "../tools/tool.ts";
-import { openModels } from "./models.ts";
+import { type OpenModels, openModels } from "./models.ts";
 
 /** Every port with its adapter chosen: the only place that knows which. */
 export interface Ports {
@@ -29,6 +29,8 @@ export interface Ports {
   readonly presence: Presence;
   readonly clock: Clock;
   readonly models: ModelClient;
+  /** The providers that have no models to choose from, and why. */
+  readonly modelProblems: OpenModels["problems"];
   readonly closeModels: () => Promise<void>;
   readonly tools: Registry;
   readonly sandboxes: SandboxProvider;
@@ -83,6 +85,7 @@ async function openRest(parts: {
     presence: createInProcessPresence({ clock }),
     clock,
     models: opened.models,
+    modelProblems: opened.problems,
     closeModels: opened.close,
     tools: createRegistry(builtinTools),
     sandboxes: createLocalProcess({

@@ -1,6 +1,6 @@
 import type { LoadedConfig } from "../config/load.ts";
 import { secretsOf } from "../config/secrets.ts";
-import { adminKeyPath, ensureAdminKey } from "../auth/admin-key.ts";
+import { adminKeyPath, discardAdminKey, ensureAdminKey } from "../auth/admin-key.ts";
 import { BerthError } from "../lib/errors.ts";
 import { armFailpoint } from "../lib/failpoint.ts";
 import type { TimerHandle } from "../lib/clock.ts";
@@ -21,6 +21,8 @@ export interface Program {
   readonly url: string;
   readonly dataDir: string;
   readonly defaultModel: string;
+  /** A sentence for each provider that has no models to choose from, when no default model was named. */
+  readonly modelProblems: readonly string[];
   /** The admin key, when this start made it: shown once. */
   readonly newAdminKey: string | null;
   readonly adminKeyFile: string;
@@ -45,12 +47,14 @@ export async function startProgram(loaded: LoadedConfig, overrides: Partial<Port
   const stopAll = async () => {
     for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop();
   };
+  let newKeyIn: string | null = null;
   try {
     // The store comes first: its lock decides whether this process may touch the folder at all.
     const ports = await openPorts(loaded, telemetry, overrides);
     stops.push(() => closePorts(ports));
     const adminKey = await ensureAdminKey({ dataDir: config.data, preset: config.adminKey });
     redactor.add(adminKey.key);
+    newKeyIn = adminKey.created ? config.data : null;
     const eventLoop: TimerHandle = watchEventLoop({
       clock: ports.clock,
       telemetry,
@@ -58,6 +62,8 @@ export async function startProgram(loaded: LoadedConfig, overrides: Partial<Port
     });
     stops.push(() => eventLoop.cancel());
     const defaultModel = await defaultModelOf(config.defaultModel, ports);
+    const modelProblems = config.defaultModel === null ? await problemsOfModels(ports) : [];
+    for (const problem of modelProblems) logger.warn({}, problem);
     const chores = startChores(ports);
     stops.push(() => chores.stop());
     const worker: WorkerRole = await startWorker(ports, runtimeSettings(config, defaultModel), (text) =>
@@ -72,12 +78,15 @@ export async function startProgram(loaded: LoadedConfig, overrides: Partial<Port
       url: api.url,
       dataDir: config.data,
       defaultModel,
+      modelProblems,
       newAdminKey: adminKey.created ? adminKey.key.reveal() : null,
       adminKeyFile: adminKeyPath(config.data),
       telemetry,
       stop: () => (stopping ??= stopAll()),
     };
   } catch (error) {
+    // Nobody was shown this key. It goes while the folder is still held: the next start makes and shows another.
+    if (newKeyIn !== null) await discardAdminKey(newKeyIn).catch(() => {});
     await stopAll();
     throw error;
   }
@@ -103,4 +112,13 @@ async function defaultModelOf(wanted: string | null, ports: Ports): Promise<stri
   }
   const found = await ports.models.list();
   return (found.find((model) => !model.demo) ?? found[0])?.name ?? "demo/tour";
+}
+
+async function problemsOfModels(ports: Ports): Promise<readonly string[]> {
+  const found = await ports.modelProblems();
+  return found.map(({ provider, at, problem }) => {
+    const where = at === null ? provider : `${provider} at ${at}`;
+    const remedy = problem.startsWith("does not answer") ? " or start it" : "";
+    return `${where} ${problem}: name a model of it with --default-model ${provider}/NAME${remedy}`;
+  });
 }

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BerthError } from "../../lib/errors.ts";
+import { unusableFolder } from "./data-folder.ts";
 import { asStoreError } from "./sqlite-error.ts";
 
 export interface LockHolder {
@@ -25,12 +26,12 @@ const holderFile = "berth.lock.json";
 /**
  * Holds the data folder for this process: an exclusive transaction on a small database of its own stays open. The operating
  * system ends it with the process, so after a crash the next one gets it at once. A locked database cannot be read, so who
- * holds it stands in a file beside it. Throws `data_dir_in_use`.
+ * holds it stands in a file beside it. Throws `data_dir_in_use` or
+ * `data_dir_unusable`.
  */
 export function lockDataDir(dataDir: string, now: number): DataLock {
   const path = join(dataDir, lockFile);
-  // Two that start together can each block the other for a moment; neither waits longer than this.
-  const db = new DatabaseSync(path, { timeout: 500 });
+  const db = openLock(path, dataDir);
   try {
     db.exec("BEGIN EXCLUSIVE");
   } catch (thrown) {
@@ -52,6 +53,15 @@ export function lockDataDir(dataDir: string, now: number): DataLock {
       db.close();
     },
   };
+}
+
+function openLock(path: string, dataDir: string): DatabaseSync {
+  try {
+    // Two that start together can each block the other for a moment; neither waits longer than this.
+    return new DatabaseSync(path, { timeout: 500 });
+  } catch (cause) {
+    throw unusableFolder(dataDir, cause);
+  }
 }
 
 /** Who holds the folder is only told to others: a full disk does not keep the holder out. */

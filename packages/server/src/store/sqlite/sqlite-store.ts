@@ -1,10 +1,9 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
-import { BerthError } from "../../lib/errors.ts";
 import type { Store } from "../store.ts";
 import { appendLane } from "./append-lane.ts";
 import { openForReading, openForWriting } from "./connection.ts";
+import { makeDataFolder } from "./data-folder.ts";
 import { lockDataDir } from "./data-lock.ts";
 import { knownMigrations, migrate } from "./migrate.ts";
 import { orgStore } from "./org-store.ts";
@@ -35,7 +34,7 @@ export interface SqliteStore extends Store {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { dataDir, clock } = options;
-  makeFolder(dataDir);
+  makeDataFolder(dataDir);
   const lock = lockDataDir(dataDir, clock.now());
   try {
     const path = join(dataDir, "berth.db");
@@ -62,20 +61,6 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   } catch (thrown) {
     lock.release();
     throw asStoreError(thrown);
-  }
-}
-
-function makeFolder(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    accessSync(dataDir, constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BerthError(
-      "data_dir_unusable",
-      `The data folder ${dataDir} cannot be written to (${why}): choose another folder, or change its owner.`,
-      { cause },
-    );
   }
 }
 

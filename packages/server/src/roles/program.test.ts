@@ -1,0 +1,73 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { announcement } from "../cli/serve.ts";
+import { loadConfig } from "../config/load.ts";
+import { startProgram } from "./program.ts";
+
+async function takenPort() {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () => new Promise((resolve) => server.close(resolve));
+  return { port, url: `http://127.0.0.1:${port}`, close };
+}
+
+describe("a start", () => {
+  let data = "";
+  beforeEach(async () => {
+    data = await mkdtemp(join(tmpdir(), "berth-start-"));
+  });
+  afterEach(() => rm(data, { recursive: true }));
+
+  const start = (env: Record<string, string>, flags: Record<string, string> = {}) => {
+    const quiet = { BERTH_OLLAMA_DISCOVERY: "false", BERTH_LOG_LEVEL: "silent", BERTH_DRAIN_TIMEOUT: "0" };
+    return startProgram(
+      loadConfig({ flags: { port: "0", ...flags, data }, env: { ...quiet, ...env }, cwd: data }),
+    );
+  };
+
+  it("says that a provider does not answer, and not that a key is missing", async () => {
+    const { url, close } = await takenPort();
+    await close();
+    const program = await start({ OPENAI_BASE_URL: `${url}/v1` });
+    const told = announcement(program);
+    await program.stop();
+    expect(told).toContain(
+      `openai at ${url}/v1 does not answer (ECONNREFUSED): name a model of it with --default-model openai/NAME or start it`,
+    );
+    expect(told).not.toContain("OPENAI_API_KEY");
+  });
+
+  it("asks nobody when a default model is named", async () => {
+    const program = await start(
+      { OPENAI_BASE_URL: "http://127.0.0.1:1/v1" },
+      { defaultModel: "openai/mine" },
+    );
+    await program.stop();
+    expect(program).toMatchObject({ defaultModel: "openai/mine", modelProblems: [] });
+  });
+
+  it("keeps no key that nobody was shown", async () => {
+    const { port, close } = await takenPort();
+    await expect(start({}, { port: String(port) })).rejects.toMatchObject({ code: "port_in_use" });
+    expect(existsSync(join(data, "admin.key"))).toBe(false);
+    await close();
+    const first = await start({});
+    await first.stop();
+    expect(announcement(first)).toContain(`key    ${first.newAdminKey}`);
+    const second = await start({});
+    await second.stop();
+    expect([first.newAdminKey, second.newAdminKey]).toEqual([expect.stringMatching(/^brt_/), null]);
+  });
+
+  it("leaves an older key where it is when it fails", async () => {
+    await (await start({})).stop();
+    await expect(start({}, { defaultModel: "nobody/x" })).rejects.toMatchObject({ code: "unknown_model" });
+    expect(existsSync(join(data, "admin.key"))).toBe(true);
+  });
+});
