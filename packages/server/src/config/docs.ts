@@ -7,7 +7,7 @@ const intro = `# Configuration
 A setting comes from the first of these that has it: its flag, its environment variable, the configuration file, its default.
 The configuration file is JSON with the settings' names as keys: \`berth.config.json\` in the data folder, or the file that
 \`--config\` names. What is not known there, and a variable that begins with \`BERTH_\` and is not known, stops the start.
-\`./berth config check\` shows every setting with its value and where it came from.
+\`./berth config show\` shows every setting with its value and where it came from.
 
 Durations need a unit: \`250ms\`, \`30s\`, \`5m\`, \`1h30m\`, \`2d\`. Sizes are written as \`64KiB\`, \`512MiB\` or a number of
 bytes. Lists are separated by commas, in the file they are arrays. Secrets have no flag, because every process of a machine sees
