@@ -18,17 +18,21 @@ interface DefinitionFlags {
 
 const examples = `
 Examples:
-  berth agents create --name helper --model openai/gpt-4.1-mini --tools "fs_*,bash_run"
-  berth agents create --file agent.json        the definition as the API takes it; - reads standard input
-  berth agents update helper --instructions "Answer briefly."
-  berth agents archive helper`;
+  ./berth agents create --name helper --model openai/gpt-4.1-mini --tools "fs_*,bash_run"
+  ./berth agents create --file agent.json        the definition as the API takes it; - reads standard input
+  ./berth agents update helper --instructions "Answer briefly."
+  ./berth agents archive helper`;
 
 export function agentsCommand(actions: Actions): Command {
   const agents = new Command("agents").description("Show and change agents.").addHelpText("after", examples);
   const list = agents.command("list").description("List agents.").option("--archived", "the archived ones");
   actions.bind<{ archived?: boolean }>(list, async ({ client, flags, printList }) => {
     const found = (await client()).agents.all({ limit: 200, archived: flags.archived === true });
-    printList(await collect(found), columns, "There are no agents yet. Make one: berth agents create --help");
+    printList(
+      await collect(found),
+      columns,
+      "There are no agents yet. Make one: ./berth agents create --help",
+    );
   });
   const show = agents.command("show <agent>").description("Show an agent by its name or id.");
   actions.bind(show, async ({ client, args, print, signal }) => {
@@ -44,16 +48,12 @@ export function agentsCommand(actions: Actions): Command {
     agents.command("update <agent>").description("Make an agent's next version."),
   );
   actions.bind<DefinitionFlags>(update, async (context) => {
+    if (definitionFlags.every((flag) => context.flags[flag] === undefined))
+      throw new CliError("There is nothing to change: give --file or another option.", exit.usage);
     const client = await context.client();
-    const {
-      id,
-      version,
-      archived: _a,
-      createdAt: _c,
-      updatedAt: _u,
-      ...before
-    } = await client.agents.get(context.args[0] ?? "");
-    const definition = await definitionOf(context, before);
+    const agent = await client.agents.get(context.args[0] ?? "");
+    const { id, version } = agent;
+    const definition = await definitionOf(context, writable(agent));
     printAgent(context, "is now", await client.agents.update(id, definition, { ifVersion: version }));
   });
   const archive = agents
@@ -71,6 +71,14 @@ export function agentsCommand(actions: Actions): Command {
     );
   });
   return agents;
+}
+
+const definitionFlags = ["file", "name", "model", "instructions", "description", "tools", "mode"] as const;
+
+/** A definition without what only the server sets, so that what `show` prints can be given back. */
+function writable(shown: Partial<Agent>): Partial<AgentDefinitionInput> {
+  const { id: _i, version: _v, archived: _a, createdAt: _c, updatedAt: _u, ...definition } = shown;
+  return definition;
 }
 
 const columns = {
@@ -137,12 +145,12 @@ async function readText(file: string, stdin: NodeJS.ReadableStream): Promise<str
 function parseDefinition(text: string, file: string): Partial<AgentDefinitionInput> {
   try {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return writable(parsed);
   } catch {
     // Said below.
   }
   throw new CliError(
-    `${file} holds no JSON object: write a definition as berth agents show prints it.`,
+    `${file} holds no JSON object: write a definition as ./berth agents show prints it.`,
     exit.usage,
   );
 }

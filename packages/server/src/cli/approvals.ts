@@ -7,11 +7,11 @@ import { exactJson, oneLine, safeText } from "./terminal/safe-text.ts";
 
 const examples = `
 Examples:
-  berth approvals list
-  berth approvals show apr_…                   the exact arguments
-  berth approvals allow apr_…
-  berth approvals deny apr_… --note "Not on Fridays."
-  berth approvals edit apr_… --input '{"command": "ls"}'`;
+  ./berth approvals list
+  ./berth approvals show apr_…                   the exact arguments
+  ./berth approvals allow apr_…
+  ./berth approvals deny apr_… --note "Not on Fridays."
+  ./berth approvals edit apr_… --input '{"command": "ls"}'`;
 
 export function approvalsCommand(actions: Actions): Command {
   const approvals = new Command("approvals")
@@ -103,7 +103,7 @@ function parseInput(text: string): unknown {
     return JSON.parse(text);
   } catch {
     throw new CliError(
-      "--input must be JSON: the whole arguments, as berth approvals show prints them.",
+      "--input must be JSON: the whole arguments, as ./berth approvals show prints them.",
       exit.usage,
     );
   }

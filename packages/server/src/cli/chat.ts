@@ -13,10 +13,10 @@ interface ChatFlags extends OpenFlags {
 
 const examples = `
 Examples:
-  berth chat                                   talk with the agent "assistant"
-  berth chat --resume                          go on in the newest session
-  berth chat --key project:a "And now?"        one message in a session of your own naming
-  git diff | berth chat                        the message is what comes in
+  ./berth chat                                   talk with the agent "assistant"
+  ./berth chat --resume                          go on in the newest session
+  ./berth chat --key project:a "And now?"        one message in a session of your own naming
+  git diff | ./berth chat                        the message is what comes in
 
 Without a terminal the answer goes to standard output, everything else to standard error, and approvals are denied.`;
 
@@ -40,6 +40,8 @@ async function chat(context: CommandContext<ChatFlags>): Promise<number> {
   if (message !== null && message.trim() === "")
     throw new CliError("There is no message to send.", exit.usage);
   if (message === null && flags.json === true) throw new CliError("--json needs a message.", exit.usage);
+  if (flags.resume !== undefined && (flags.key !== undefined || flags.session !== undefined))
+    throw new CliError("--resume names a session itself: leave out --key and --session.", exit.usage);
   const client = await context.client();
   const session = await openSession(client, flags, (text) => printer.err(`${text}\n`));
   const lines = printer.interactive && flags.json !== true ? createLineReader(io) : null;
@@ -48,6 +50,7 @@ async function chat(context: CommandContext<ChatFlags>): Promise<number> {
     if (message !== null) {
       const quiet = flags.json === true;
       const result = await runTask({
+        client,
         session: client.session(session.id),
         text: message,
         printer,
@@ -59,7 +62,7 @@ async function chat(context: CommandContext<ChatFlags>): Promise<number> {
       if (result === null) return exit.failed;
       if (flags.json === true) context.print(result, "");
       else if (result.recovery.length > 0)
-        printer.err(`What can be done (berth chat --resume ${session.id}):\n${recoveryLines(result)}`);
+        printer.err(`What can be done (./berth chat --resume ${session.id}):\n${recoveryLines(result)}`);
       return result.status === "completed" ? exit.ok : exit.failed;
     }
     if (lines === null) throw new CliError("There is no terminal to talk at: give a message.", exit.usage);

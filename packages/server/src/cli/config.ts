@@ -8,9 +8,9 @@ export function configCommand(actions: Actions): Command {
     "after",
     `
 Examples:
-  berth config docs > docs/reference/configuration.md
-  berth config check --data /var/lib/berth
-  berth config show`,
+  ./berth config docs > docs/reference/configuration.md
+  ./berth config check --data /var/lib/berth
+  ./berth config show`,
   );
   const docs = config.command("docs").description("Print the reference page of every setting, as Markdown.");
   actions.bind(docs, async ({ print }) => {

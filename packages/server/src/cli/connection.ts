@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { type BerthClient, createClient } from "@berth/client";
+import { join, relative } from "node:path";
+import { BerthApiError, type BerthClient, createClient } from "@berth/client";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
+import { RefusedKeyError } from "./exit.ts";
+import { type Holder, readHolder } from "./lock-holder.ts";
 
 export interface ConnectFlags {
   readonly url?: string;
@@ -17,27 +19,58 @@ export function configOf({ url, data, config }: ConnectFlags, env?: Env): Loaded
   return loadConfig({ flags: { url, data, config }, ...(env !== undefined && { env }) });
 }
 
-/** Where the server is: the address that was given, else the one where a server with this configuration listens. */
-export function serverUrl({ config }: LoadedConfig): string {
-  if (config.url !== null) return config.url;
+/** Where to send requests, and the key for there. */
+export interface ServerAddress {
+  readonly url: string;
+  /** Null when there is none for this server. */
+  readonly apiKey: string | null;
+  /** What to do when the server does not take the key, or wants one. */
+  readonly keyHint: string;
+}
+
+/**
+ * The server: the address that was given, else where the server answers that holds the data folder, else where one with this
+ * configuration listens. The key: BERTH_API_KEY, else for a server on this machine BERTH_ADMIN_KEY, else the admin.key of the
+ * data folder, which goes to the server that holds that folder and to no other.
+ */
+export async function findServer(loaded: LoadedConfig): Promise<ServerAddress> {
+  const { apiKey, adminKey, data, url: given } = loaded.config;
+  const holder = await readHolder(data);
+  const url = given ?? holder?.url ?? configuredUrl(loaded);
+  if (apiKey !== null) return { url, apiKey: apiKey.reveal(), keyHint: "Is BERTH_API_KEY right?" };
+  if (adminKey !== null && isThisMachine(url))
+    return { url, apiKey: adminKey.reveal(), keyHint: "Is BERTH_ADMIN_KEY that server's?" };
+  const text = await readFile(join(data, "admin.key"), "utf8").catch(() => null);
+  const holds = isHeldBy(url, holder);
+  const key = text?.trim() ?? null;
+  return { url, apiKey: holds ? key : null, keyHint: folderHint({ data, url, found: key !== null, holds }) };
+}
+
+function folderHint(key: { data: string; url: string; found: boolean; holds: boolean }): string {
+  const folder = shortPath(key.data);
+  const what = !key.found
+    ? `There is no admin.key in ${folder}.`
+    : key.holds
+      ? `The admin.key in ${folder} is not that server's.`
+      : `The admin.key in ${folder} was not sent: the server at ${key.url} does not hold that folder.`;
+  return `${what} Set BERTH_API_KEY, or name the server's data folder with --data.`;
+}
+
+function shortPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === "" || short.startsWith("..") ? path : `./${short}`;
+}
+
+function configuredUrl({ config }: LoadedConfig): string {
   const host = config.host === "0.0.0.0" ? "127.0.0.1" : config.host === "::" ? "::1" : config.host;
   return `http://${host.includes(":") ? `[${host}]` : host}:${config.port}`;
 }
 
-/**
- * The key to send, null when there is none: BERTH_API_KEY, else, for a server on this machine, BERTH_ADMIN_KEY or the admin.key
- * of the data folder. A server elsewhere never gets a key that was not meant for it.
- */
-export async function apiKeyOf(loaded: LoadedConfig): Promise<string | null> {
-  const { apiKey, adminKey, data } = loaded.config;
-  if (apiKey !== null) return apiKey.reveal();
-  if (!isThisMachine(serverUrl(loaded))) return null;
-  if (adminKey !== null) return adminKey.reveal();
-  try {
-    return (await readFile(join(data, "admin.key"), "utf8")).trim();
-  } catch {
-    return null;
-  }
+function isHeldBy(url: string, holder: Holder | null): boolean {
+  if (holder === null || holder.url === null) return false;
+  const [asked, held] = [new URL(url), new URL(holder.url)];
+  const sameHost = asked.hostname === held.hostname || (isThisMachine(url) && isThisMachine(holder.url));
+  return sameHost && asked.protocol === held.protocol && asked.port === held.port;
 }
 
 function isThisMachine(url: string): boolean {
@@ -47,14 +80,18 @@ function isThisMachine(url: string): boolean {
 
 /** A client for the configured server. Checks that it answers, so that later retries bridge a restart and not an absence. */
 export async function connect(flags: ConnectFlags, signal: AbortSignal, env?: Env): Promise<BerthClient> {
-  const loaded = configOf(flags, env);
-  const apiKey = await apiKeyOf(loaded);
+  const { url, apiKey, keyHint } = await findServer(configOf(flags, env));
   const client = createClient({
-    baseUrl: serverUrl(loaded),
+    baseUrl: url,
     ...(apiKey !== null && { apiKey }),
     // With the waits of the client this lasts about a minute: long enough for a restart.
     retries: 24,
   });
-  await client.me({ retries: 0, signal });
+  try {
+    await client.me({ retries: 0, signal });
+  } catch (error) {
+    if (error instanceof BerthApiError && error.status === 401) throw new RefusedKeyError(error, keyHint);
+    throw error;
+  }
   return client;
 }

@@ -10,7 +10,7 @@ import type { Io, Printer } from "./terminal/io.ts";
 export function doctorCommand(actions: Actions): Command {
   const command = new Command("doctor")
     .description("Check this machine, the data folder and the server, and say what to do.")
-    .addHelpText("after", "\nExamples:\n  berth doctor\n  berth doctor --data /var/lib/berth --json");
+    .addHelpText("after", "\nExamples:\n  ./berth doctor\n  ./berth doctor --data /var/lib/berth --json");
   return actions.bind(command, async ({ flags, io, printer, print, signal }) => {
     const findings = await examine({ flags, io }, signal);
     print(findings, () => findings.map((one) => line(printer, one)).join(""));
@@ -34,7 +34,7 @@ async function examine(
         name: "configuration",
         status: "fail",
         detail: message,
-        fix: "Mend it: berth config docs tells what can be set.",
+        fix: "Mend it: ./berth config docs tells what can be set.",
       },
     ];
   }

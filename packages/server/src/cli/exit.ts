@@ -1,7 +1,7 @@
 import { BerthApiError, BerthConnectionError } from "@berth/client";
 import { CommanderError } from "commander";
 import { BerthError } from "../lib/errors.ts";
-import { safeText } from "./terminal/safe-text.ts";
+import { advised } from "./advice.ts";
 
 /** What the process ends with. */
 export const exit = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
@@ -14,6 +14,19 @@ export class CliError extends Error {
     super(message);
     this.name = "CliError";
     this.exitCode = exitCode;
+  }
+}
+
+/** The server does not take the key, or wants one; `hint` says what to do about it. */
+export class RefusedKeyError extends Error {
+  readonly refusal: BerthApiError;
+  readonly hint: string;
+
+  constructor(refusal: BerthApiError, hint: string) {
+    super(refusal.message);
+    this.name = "RefusedKeyError";
+    this.refusal = refusal;
+    this.hint = hint;
   }
 }
 
@@ -36,7 +49,9 @@ export function failureOf(thrown: unknown): Failure {
     const message = `${thrown.message}. Is the server running? Start it with: npm start`;
     return { exitCode: exit.unreachable, code: "unreachable", message };
   }
-  if (thrown instanceof BerthApiError) return refused(thrown);
+  if (thrown instanceof RefusedKeyError) return refused(thrown.refusal, thrown.hint);
+  if (thrown instanceof BerthApiError)
+    return refused(thrown, thrown.status === 401 ? "Set BERTH_API_KEY." : null);
   if (thrown instanceof BerthError) {
     const exitCode = thrown.code === "invalid_config" ? exit.usage : exit.failed;
     return { exitCode, code: thrown.code, message: thrown.message };
@@ -48,16 +63,17 @@ export function failureOf(thrown: unknown): Failure {
   };
 }
 
-function refused(error: BerthApiError): Failure {
-  const keyHint =
-    error.status === 401
-      ? " Set BERTH_API_KEY, or name the server's data folder with --data so that its admin.key is found."
-      : "";
-  const fields = error.errors.map(({ pointer, detail }) => `\n  ${pointer} ${detail}`).join("");
+function refused({ detail, errors, code, requestId }: BerthApiError, hint: string | null): Failure {
+  const sentence = advised(detail);
+  // A single one is in the sentence already.
+  const fields = errors
+    .filter((field) => !detail.includes(field.detail))
+    .map((field) => `\n  ${advised(`${field.pointer} ${field.detail}`)}`);
+  const advice = hint === null ? "" : `${/[.!?]$/.test(sentence) ? "" : "."} ${hint}`;
   return {
     exitCode: exit.failed,
-    code: error.code,
-    message: safeText(`${error.detail}${keyHint}${fields}`),
-    ...(error.requestId !== null && { requestId: error.requestId }),
+    code,
+    message: `${sentence}${advice}${fields.join("")}`,
+    ...(requestId !== null && { requestId }),
   };
 }

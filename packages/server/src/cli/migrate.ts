@@ -5,7 +5,7 @@ import type { Actions } from "./context.ts";
 export function migrateCommand(actions: Actions): Command {
   const command = new Command("migrate")
     .description("Bring the store up to date without starting a server. A start does it too.")
-    .addHelpText("after", "\nExample:\n  berth migrate --data /var/lib/berth");
+    .addHelpText("after", "\nExample:\n  ./berth migrate --data /var/lib/berth");
   return actions.bind(command, async ({ flags, io, print }) => {
     const { config } = configOf(flags, io.env);
     // Loads the database driver, which no other command needs.

@@ -13,24 +13,29 @@ import { serveCommand } from "./serve-command.ts";
 import { sessionsCommand } from "./sessions.ts";
 import type { Io } from "./terminal/io.ts";
 import { toolsCommand } from "./tools.ts";
+import { version } from "../roles/version.ts";
 
 const examples = `
 Examples:
-  berth serve                                  start the server
-  berth chat                                   talk with an agent
-  berth chat "What is in this folder?"         one message, its answer, and out
-  berth run "Write a haiku to haiku.txt" --json
-  berth sessions tail ses_…                    watch a session
-  berth approvals list                         what waits for a decision
+  ./berth serve                                  start the server
+  ./berth chat                                   talk with an agent
+  ./berth chat "What is in this folder?"         one message, its answer, and out
+  ./berth run "Write a haiku to haiku.txt" --json
+  ./berth sessions tail ses_…                    watch a session
+  ./berth approvals list                         what waits for a decision
 
-The key: BERTH_API_KEY, else the admin.key of the data folder (--data) when the server is on this machine.
+The key: BERTH_API_KEY, else the admin.key of the data folder (--data), for the server that holds it.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no server, 130 interrupted.`;
 
 /** The table of all commands. */
 export function createProgram(actions: Actions, io: Io): Command {
-  const program = new Command("berth")
+  const program = new Command("./berth")
     .description("A self-hosted server for AI agents.")
-    .option("--url <url>", "the server to talk to (BERTH_URL); default: http://127.0.0.1:7420")
+    .version(version, "-V, --version", "the version of this program")
+    .option(
+      "--url <url>",
+      "the server to talk to (BERTH_URL); default: the one that holds the data folder, else http://127.0.0.1:7420",
+    )
     .option(
       "--data <folder>",
       "the data folder, where admin.key is found (BERTH_DATA); default: ./berth-data",

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { openSession, type OpenFlags } from "./chat/open-session.ts";
 import { runTask } from "./chat/task.ts";
 import type { Actions, CommandContext } from "./context.ts";
+import { advised } from "./advice.ts";
 import { exit } from "./exit.ts";
 import { parseDuration } from "../lib/duration.ts";
 import { safeText } from "./terminal/safe-text.ts";
@@ -14,9 +15,9 @@ interface RunFlags extends OpenFlags {
 
 const examples = `
 Examples:
-  berth run "Write a haiku to haiku.txt" --yes
-  berth run "Sum up README.md" --json | jq -r .text
-  berth run "Check the links" --agent helper --timeout 5m
+  ./berth run "Write a haiku to haiku.txt" --yes
+  ./berth run "Sum up README.md" --json | jq -r .text
+  ./berth run "Check the links" --agent helper --timeout 5m
 
 Prints the agent's last message, or with --json {sessionId, runId, status, reason, text, usage, cost, toolCalls}.
 The exit code is 0 only when the run completed. Approvals are denied unless --yes.`;
@@ -42,6 +43,7 @@ async function run(context: CommandContext<RunFlags>): Promise<number> {
   const client = await context.client();
   const session = await openSession(client, flags, (text) => printer.err(`${text}\n`));
   const result = await runTask({
+    client,
     session: client.session(session.id),
     text: args[0] ?? "",
     // What happens on the way is no result.
@@ -56,7 +58,7 @@ async function run(context: CommandContext<RunFlags>): Promise<number> {
   context.print(result, () => (result.text === "" ? "" : `${safeText(result.text)}\n`));
   if (result.status !== "completed" && flags.json !== true) {
     printer.err(
-      `The run ended: ${result.reason}${result.error === null ? "" : `. ${safeText(result.error.message)}`}\n`,
+      `The run ended: ${result.reason}${result.error === null ? "" : `. ${advised(result.error.message)}`}\n`,
     );
   }
   return result.status === "completed" ? exit.ok : exit.failed;

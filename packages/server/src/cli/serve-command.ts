@@ -10,11 +10,11 @@ export function serveCommand(actions: Actions): Command {
     "after",
     `
 Examples:
-  berth serve
-  berth serve --port 8080 --data /var/lib/berth
+  ./berth serve
+  ./berth serve --port 8080 --data /var/lib/berth
   npm start -- --port 7420 --data DIR
 
-Every setting can also stand in the environment or in a file: see berth config docs.`,
+Every setting can also stand in the environment or in a file: see ./berth config docs.`,
   );
   for (const { name, flag, help } of settingFlags()) {
     if (!globalNames.includes(name)) command.option(flag, help);

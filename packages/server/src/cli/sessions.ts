@@ -7,11 +7,11 @@ import { bindSessionTail } from "./sessions/tail.ts";
 
 const examples = `
 Examples:
-  berth sessions list --agent assistant
-  berth sessions tail ses_… --from-start       everything, and then what comes
-  berth sessions export ses_… > log.jsonl
-  berth sessions fork ses_… --seq 12
-  berth sessions rewind ses_… 12               undo everything after event 12`;
+  ./berth sessions list --agent assistant
+  ./berth sessions tail ses_… --from-start       everything, and then what comes
+  ./berth sessions export ses_… > log.jsonl
+  ./berth sessions fork ses_… --seq 12
+  ./berth sessions rewind ses_… 12               undo everything after event 12`;
 
 export function sessionsCommand(actions: Actions): Command {
   const sessions = new Command("sessions")

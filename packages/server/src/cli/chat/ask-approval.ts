@@ -3,11 +3,17 @@ import type { Printer } from "../terminal/io.ts";
 import { exactJson, oneLine } from "../terminal/safe-text.ts";
 import type { LineReader } from "./line-reader.ts";
 
+export interface Asking {
+  readonly printer: Printer;
+  readonly lines: LineReader;
+  /** Aborts when no answer is wanted any more. */
+  readonly signal: AbortSignal;
+  /** Whether the person at this terminal is who ended it. */
+  readonly interrupted?: () => boolean;
+}
+
 /** Asks the person at the terminal, showing exactly what would happen. Undefined when somebody else decided meanwhile. */
-export async function askApproval(
-  request: ApprovalRequest,
-  at: { readonly printer: Printer; readonly lines: LineReader; readonly signal: AbortSignal },
-): Promise<DecideBody | undefined> {
+export async function askApproval(request: ApprovalRequest, at: Asking): Promise<DecideBody | undefined> {
   const { printer, lines, signal } = at;
   const who = oneLine(request.path.join(" > ") || "The agent", 200);
   printer.out(
@@ -17,7 +23,7 @@ export async function askApproval(
   for (;;) {
     const answer = await lines.answer("Allow it? y yes, n no (n REASON tells why), e edit: ", { signal });
     if (answer === null) {
-      if (signal.aborted) printer.out("\nIt was decided elsewhere.\n");
+      if (signal.aborted) printer.out(at.interrupted?.() === true ? "\n" : "\nIt was decided elsewhere.\n");
       return undefined;
     }
     const [word, reason] = splitWord(answer);

@@ -80,6 +80,6 @@ export async function converse(conversation: Conversation): Promise<number> {
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  printer.out(`\nThe session stays: berth chat --resume ${sessionId}\n`);
+  printer.out(`\nThe session stays: ./berth chat --resume ${sessionId}\n`);
   return signal.aborted ? exit.interrupted : exit.ok;
 }

@@ -23,7 +23,7 @@ export async function showHistory(client: BerthClient, session: Session, printer
   const shown: readonly Block[] = done.slice(-shownBlocks);
   if (shown.length === 0) return;
   if (from > 0 || shown.length < done.length)
-    printer.out(`${printer.style("dim", "… earlier: berth sessions tail --from-start")}\n`);
+    printer.out(`${printer.style("dim", "… earlier: ./berth sessions tail --from-start")}\n`);
   const renderer = createRenderer(printer);
   renderer.show(shown.map((block) => ({ type: "added", block })));
   renderer.end();

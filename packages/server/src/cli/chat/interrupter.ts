@@ -2,6 +2,8 @@ import type { SessionHandle } from "@berth/client";
 
 /** Ends one run when it is asked to, also when that is before the server has named the run. */
 export interface Interrupter {
+  /** The person wants the run to end. */
+  readonly pressed: boolean;
   /** The server has taken the message. */
   accepted(runId: string | null): void;
   /** Resolves when the interrupt is accepted, or at once when there is nothing to interrupt yet: then it follows. */
@@ -25,6 +27,9 @@ export function createInterrupter(session: SessionHandle, onFailure: () => void)
   }
 
   return {
+    get pressed() {
+      return pressed;
+    },
     accepted(runId) {
       known = true;
       run = runId;

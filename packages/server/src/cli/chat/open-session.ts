@@ -70,7 +70,7 @@ async function ensureDefaultAgent(
   try {
     await client.agents.create(definition);
     say(
-      `Made the agent "${defaultAgent}" with the model ${chosen} and every tool. Change it: berth agents update ${defaultAgent} --help`,
+      `Made the agent "${defaultAgent}" with the model ${chosen} and every tool. Change it: ./berth agents update ${defaultAgent} --help`,
     );
   } catch (error) {
     // Another terminal was faster.

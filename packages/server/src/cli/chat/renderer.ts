@@ -1,4 +1,5 @@
 import type { Block, Change, MessageBlock, RunBlock, TextBlock, Todo } from "@berth/client";
+import { advised } from "../advice.ts";
 import type { Printer } from "../terminal/io.ts";
 import { oneLine, safeText } from "../terminal/safe-text.ts";
 import { createTextStream } from "./text-stream.ts";
@@ -116,5 +117,5 @@ function subagentLine(block: Extract<Block, { kind: "subagent" }>): string {
 
 function runLine({ reason, error }: RunBlock): string {
   if (reason === "interrupted") return "Interrupted.";
-  return `The run ended: ${reason}${error === null ? "" : `. ${safeText(error.message)}`}`;
+  return `The run ended: ${reason}${error === null ? "" : `. ${advised(error.message)}`}`;
 }

@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { type BerthClient, createTranscript } from "@berth/client";
 import { formatCursor } from "@berth/contract";
+import { advised } from "../advice.ts";
 import type { Printer } from "../terminal/io.ts";
 import { oneLine, safeText } from "../terminal/safe-text.ts";
 import { createRenderer } from "./renderer.ts";
@@ -79,12 +80,12 @@ const commands: Readonly<Record<string, SlashCommand>> = {
 
 /** True for a line that is for the program and not for the agent. */
 export function isSlashCommand(line: string): boolean {
-  return /^\/[a-z]+(\s|$)/.test(line);
+  return /^\/[a-z][\w-]*(\s|$)/i.test(line);
 }
 
 /** Does what the line says. What goes wrong is said, and changes nothing else. */
 export async function runSlashCommand(context: SlashContext, line: string): Promise<SlashOutcome> {
-  const [, name = "", argument = ""] = /^\/([a-z]+)\s*([\s\S]*?)\s*$/.exec(line) ?? [];
+  const [, name = "", argument = ""] = /^\/([\w-]+)\s*([\s\S]*?)\s*$/.exec(line) ?? [];
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     context.printer.out(`  There is no /${name}.\n${help}`);
@@ -93,7 +94,7 @@ export async function runSlashCommand(context: SlashContext, line: string): Prom
   try {
     return await command(context, argument);
   } catch (error) {
-    context.printer.out(`  ${safeText(error instanceof Error ? error.message : String(error))}\n`);
+    context.printer.out(`  ${advised(error instanceof Error ? error.message : String(error))}\n`);
     return {};
   }
 }

@@ -36,7 +36,7 @@ export async function runTask(task: Task): Promise<TaskResult | null> {
   const limits = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
   const signal = AbortSignal.any([task.signal, pressed.signal, ...limits]);
   const interrupter = createInterrupter(session, () => {
-    printer.err(`It could not be interrupted and goes on: berth sessions tail ${session.id}\n`);
+    printer.err(`It could not be interrupted and goes on: ./berth sessions tail ${session.id}\n`);
   });
   try {
     const result = await runTurn({ ...task, signal, interrupter }, { text });

@@ -1,5 +1,6 @@
 import {
   type AcceptedInput,
+  type BerthClient,
   BerthInputRefusedError,
   createTranscript,
   type FollowedEvent,
@@ -8,13 +9,15 @@ import {
   type RunResult,
   type SessionHandle,
 } from "@berth/client";
+import { advised } from "../advice.ts";
 import type { Printer } from "../terminal/io.ts";
-import { askApproval } from "./ask-approval.ts";
+import { decideHere } from "./decide-here.ts";
 import type { Interrupter } from "./interrupter.ts";
 import type { LineReader } from "./line-reader.ts";
 import { createRenderer } from "./renderer.ts";
 
 export interface TurnContext {
+  readonly client: BerthClient;
   readonly session: SessionHandle;
   readonly printer: Printer;
   /** Null when nobody can be asked. */
@@ -58,14 +61,15 @@ export async function runTurn(context: TurnContext, start: TurnStart): Promise<R
     return await session.join(start.runId, { ...handlers, after: start.after });
   } catch (error) {
     if (!(error instanceof BerthInputRefusedError)) throw error;
-    printer.err(`The message was refused: ${error.message}\n`);
+    printer.err(`The message was refused: ${advised(error.message)}\n`);
     return null;
   } finally {
     renderer.end();
   }
 }
 
-function answering({ lines, printer, yes }: TurnContext): RunHandlers {
+function answering({ client, lines, printer, yes, interrupter, signal: watching }: TurnContext): RunHandlers {
+  const interrupted = () => watching.aborted || interrupter?.pressed === true;
   // People answer one question at a time.
   let before: Promise<unknown> = Promise.resolve();
   return {
@@ -80,7 +84,7 @@ function answering({ lines, printer, yes }: TurnContext): RunHandlers {
           note: "Nobody is here to ask, so this is not possible now.",
         });
       }
-      const answer = before.then(() => askApproval(request, { printer, lines, signal }));
+      const answer = before.then(() => decideHere(client, request, { printer, lines, signal, interrupted }));
       before = answer.catch(() => {});
       return answer;
     },

@@ -2,6 +2,7 @@ import { access, constants, readFile, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { LoadedConfig } from "../../config/load.ts";
+import { type Holder, readHolder } from "../lock-holder.ts";
 import type { Finding } from "./finding.ts";
 
 /** Node, the data folder and its lock, the key, the port, room and time. */
@@ -10,11 +11,12 @@ export async function checkMachine(
   reachable: boolean,
 ): Promise<readonly Finding[]> {
   const { data, host, port } = config;
+  const holder = await readHolder(data);
   return [
     checkNode(process.versions.node),
-    ...(await checkFolder(data)),
+    ...(await checkFolder(data, holder)),
     await checkKey(data, config.adminKey !== null),
-    ...(reachable ? [] : [await checkPort(host, port)]),
+    ...(reachable ? [] : [await checkPort({ host, port, holder })]),
     await checkDisk(data),
     await checkClock(data),
   ];
@@ -33,7 +35,7 @@ export function checkNode(version: string): Finding {
   };
 }
 
-async function checkFolder(data: string): Promise<readonly Finding[]> {
+async function checkFolder(data: string, holder: Holder | null): Promise<readonly Finding[]> {
   const name = "data folder";
   const found = await stat(data).catch(() => null);
   if (found === null)
@@ -48,15 +50,15 @@ async function checkFolder(data: string): Promise<readonly Finding[]> {
     return [
       { name, status: "fail", detail: `${data} cannot be written`, fix: "Let the server's user own it." },
     ];
-  return [{ name, status: "ok", detail: data }, await checkLock(data)];
+  return [{ name, status: "ok", detail: data }, await checkLock(data, holder)];
 }
 
-async function checkLock(data: string): Promise<Finding> {
+async function checkLock(data: string, holder: Holder | null): Promise<Finding> {
   const name = "lock";
   const text = await readFile(join(data, "berth.lock.json"), "utf8").catch(() => null);
   if (text === null) return { name, status: "ok", detail: "no server holds the data folder" };
-  const { pid, url } = readHolder(text);
-  if (pid !== null && isAlive(pid)) {
+  if (holder !== null) {
+    const { pid, url } = holder;
     return { name, status: "ok", detail: `held by process ${pid}${url === null ? "" : ` at ${url}`}` };
   }
   return {
@@ -64,24 +66,6 @@ async function checkLock(data: string): Promise<Finding> {
     status: "ok",
     detail: "left by a server that ended without a word; the next start takes over",
   };
-}
-
-function readHolder(text: string): { pid: number | null; url: string | null } {
-  try {
-    const { pid, url } = JSON.parse(text) as { pid?: unknown; url?: unknown };
-    return { pid: typeof pid === "number" ? pid : null, url: typeof url === "string" ? url : null };
-  } catch {
-    return { pid: null, url: null };
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }
 
 async function checkKey(data: string, preset: boolean): Promise<Finding> {
@@ -96,7 +80,13 @@ async function checkKey(data: string, preset: boolean): Promise<Finding> {
   return { name, status: "fail", detail: `other users can read ${path} (mode ${mode})`, fix };
 }
 
-async function checkPort(host: string, port: number): Promise<Finding> {
+interface Listening {
+  readonly host: string;
+  readonly port: number;
+  readonly holder: Holder | null;
+}
+
+async function checkPort({ host, port, holder }: Listening): Promise<Finding> {
   const name = "port";
   const server = createServer();
   try {
@@ -104,6 +94,8 @@ async function checkPort(host: string, port: number): Promise<Finding> {
     return { name, status: "ok", detail: `${host}:${port} is free` };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    if (code === "EADDRINUSE" && holder !== null && holder.url !== null && portOf(holder.url) === port)
+      return { name, status: "ok", detail: `${host}:${port} is held by that server` };
     const detail =
       code === "EADDRINUSE"
         ? `another program has ${host}:${port}`
@@ -112,6 +104,11 @@ async function checkPort(host: string, port: number): Promise<Finding> {
   } finally {
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   }
+}
+
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
 }
 
 const tightBytes = 1024 ** 3;

@@ -1,6 +1,6 @@
 import { BerthApiError, type BerthClient, BerthConnectionError, createClient } from "@berth/client";
 import type { LoadedConfig } from "../../config/load.ts";
-import { apiKeyOf, serverUrl } from "../connection.ts";
+import { findServer } from "../connection.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import type { Finding } from "./finding.ts";
 
@@ -11,8 +11,7 @@ export interface ServerFindings {
 
 /** Whether a server answers, knows the key, has models and isolates what agents run. */
 export async function checkServer(loaded: LoadedConfig, signal: AbortSignal): Promise<ServerFindings> {
-  const url = serverUrl(loaded);
-  const apiKey = await apiKeyOf(loaded);
+  const { url, apiKey, keyHint } = await findServer(loaded);
   let skewMs = 0;
   const timed: typeof fetch = async (input, init) => {
     const response = await fetch(input, init);
@@ -31,7 +30,7 @@ export async function checkServer(loaded: LoadedConfig, signal: AbortSignal): Pr
     const findings = await examine(client, signal);
     return { reachable: true, findings: [...findings, ...judgeSkew(skewMs)] };
   } catch (error) {
-    const failed = judgeFailure(error, url, apiKey !== null);
+    const failed = judgeFailure(error, { url, hasKey: apiKey !== null, keyHint });
     return failed.reachable ? failed : { ...failed, findings: [...failed.findings, judgeProviders(loaded)] };
   }
 }
@@ -47,7 +46,7 @@ async function examine(client: BerthClient, signal: AbortSignal): Promise<readon
       ? {
           name: "models",
           status: "ok",
-          detail: `${real.length} of ${new Set(real.map(({ provider }) => provider)).size} providers`,
+          detail: `${counted(real.length, "model")} of ${counted(new Set(real.map(({ provider }) => provider)).size, "provider")}`,
         }
       : {
           name: "models",
@@ -64,6 +63,10 @@ async function examine(client: BerthClient, signal: AbortSignal): Promise<readon
       }),
     },
   ];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 const providerSettings = /^(providers|.*ApiKey|openaiBaseUrl|anthropicBaseUrl)$/;
@@ -99,7 +102,10 @@ function judgeSkew(skewMs: number): readonly Finding[] {
   ];
 }
 
-function judgeFailure(error: unknown, url: string, hasKey: boolean): ServerFindings {
+function judgeFailure(
+  error: unknown,
+  { url, hasKey, keyHint }: { url: string; hasKey: boolean; keyHint: string },
+): ServerFindings {
   const name = "server";
   if (error instanceof BerthConnectionError) {
     const detail = `nothing answers at ${url}`;
@@ -109,8 +115,7 @@ function judgeFailure(error: unknown, url: string, hasKey: boolean): ServerFindi
     const detail = hasKey
       ? `the server at ${url} does not take the key`
       : `there is no key for the server at ${url}`;
-    const fix = "Set BERTH_API_KEY, or name the server's data folder with --data.";
-    return { reachable: true, findings: [{ name, status: "fail", detail, fix }] };
+    return { reachable: true, findings: [{ name, status: "fail", detail, fix: keyHint }] };
   }
   const detail = `${url} answers, but not as a Berth: ${safeText(error instanceof Error ? error.message : String(error))}`;
   const fix = "Stop that program, or choose another port with --port or BERTH_PORT.";

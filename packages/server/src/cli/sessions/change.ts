@@ -1,7 +1,10 @@
 import type { Changed } from "@berth/client";
 import type { Command } from "commander";
 import type { Actions, CommandContext } from "../context.ts";
+import { createLineReader } from "../chat/line-reader.ts";
 import { CliError, exit } from "../exit.ts";
+import type { Io } from "../terminal/io.ts";
+import { oneLine } from "../terminal/safe-text.ts";
 
 export function bindSessionChanges(actions: Actions, sessions: Command): void {
   const fork = sessions
@@ -36,11 +39,19 @@ export function bindSessionChanges(actions: Actions, sessions: Command): void {
   });
   const remove = sessions
     .command("delete <id>")
-    .description("Delete a session, its log and its workspace. There is no way back.");
-  actions.bind(remove, async ({ client, args, print }) => {
+    .description("Delete a session, its log and its workspace. There is no way back.")
+    .option("--yes", "without asking");
+  actions.bind<{ yes?: boolean }>(remove, async ({ client, args, flags, io, print, printer, signal }) => {
     const [id = ""] = args;
-    await (await client()).sessions.delete(id);
+    const berth = await client();
+    const asks = printer.interactive && flags.yes !== true && flags.json !== true;
+    if (asks && !(await confirmed(io, `Delete ${oneLine(id, 100)} for good? y yes, n no: `, signal))) {
+      printer.out("Nothing was deleted.\n");
+      return exit.failed;
+    }
+    await berth.sessions.delete(id);
     print({ deleted: id }, `Session ${id} is deleted.\n`);
+    return exit.ok;
   });
   const release = sessions
     .command("release <id>")
@@ -50,6 +61,19 @@ export function bindSessionChanges(actions: Actions, sessions: Command): void {
     await (await client()).sessions.release(id);
     print({ released: id }, `Session ${id} may run again.\n`);
   });
+}
+
+/** Asks the person at the terminal; anything but a yes is a no. */
+async function confirmed(io: Io, question: string, signal: AbortSignal): Promise<boolean> {
+  const lines = createLineReader(io);
+  const stop = new AbortController();
+  lines.onInterrupt(() => stop.abort());
+  try {
+    const answer = await lines.answer(question, { signal: AbortSignal.any([signal, stop.signal]) });
+    return /^\s*y(es)?\s*$/i.test(answer ?? "");
+  } finally {
+    lines.close();
+  }
 }
 
 function printChanged({ print }: CommandContext<unknown>, changed: Changed, done: string): void {
@@ -64,7 +88,7 @@ function printChanged({ print }: CommandContext<unknown>, changed: Changed, done
 function seqOf(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new CliError(
-    `${text} is no event number: berth sessions tail ID --from-start --json shows them as seq.`,
+    `${text} is no event number: ./berth sessions tail ID --from-start shows them.`,
     exit.usage,
   );
 }

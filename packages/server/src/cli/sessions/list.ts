@@ -32,7 +32,13 @@ export function bindSessionList(actions: Actions, sessions: Command): void {
       ...(search !== undefined && { search }),
       ...(archived === true && { archived }),
     });
-    printList(items, columns, "There are no sessions. Start one: berth chat");
+    printList(
+      items,
+      columns,
+      [agent, status, search].some((one) => one !== undefined) || archived === true
+        ? "No session is like that."
+        : "There are no sessions. Start one: ./berth chat",
+    );
   });
   const show = sessions.command("show <id>").description("Show a session.");
   actions.bind(show, async ({ client, args, print, signal }) => {
@@ -47,7 +53,7 @@ const columns = {
   AGENT: ({ agent }: Session) => agent.name,
   UPDATED: ({ updatedAt }: Session) => updatedAt.slice(0, 19).replace("T", " "),
   EVENTS: ({ lastSeq }: Session) => String(lastSeq),
-  TITLE: ({ title, key }: Session) => title ?? key ?? "",
+  TITLE: ({ title, key }: Session) => title || key || "-",
 };
 
 function shown(session: Session): string {
