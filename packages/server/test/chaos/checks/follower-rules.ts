@@ -3,7 +3,7 @@ import type { Checklist } from "../checklist.ts";
 import { type Follower, followerRules } from "../followers/follower.ts";
 import type { Exported } from "../kill-loop/settle.ts";
 
-export const forkRules = {
+const forkRules = {
   prefix: "a fork shares its parent's log up to its place, and nothing after",
 } as const;
 

@@ -8,7 +8,7 @@ import { stateVersion } from "../../../src/session/state.ts";
 import type { Checklist } from "../checklist.ts";
 import type { Exported } from "../kill-loop/settle.ts";
 
-export const leftoverRules = {
+const leftoverRules = {
   processes: "no process of a killed server is left when the next one is ready",
   files: "no temporary files are left",
   database: "the database is sound",
@@ -50,7 +50,7 @@ function read(file: string): string {
 }
 
 /** After an orderly stop: nothing half written, nobody's temporary folder, and no more than a lock's worth of other files. */
-export function checkFiles(checklist: Checklist, dataDir: string): void {
+export function checkFiles(checklist: Checklist, dataDir: string, temporary: string): void {
   for (const folder of ["blobs/tmp", "sandbox/staging", "sandbox/trash", "sandbox/processes"]) {
     const path = join(dataDir, folder);
     const left = existsSync(path) ? readdirSync(path) : [];
@@ -60,7 +60,11 @@ export function checkFiles(checklist: Checklist, dataDir: string): void {
       () => `${folder}: ${left.length} (${left.slice(0, 3).join()})`,
     );
   }
-  const odd = readdirSync(dataDir).filter((name) => name.endsWith(".tmp"));
+  const odd = [
+    ...readdirSync(dataDir).filter((name) => name.endsWith(".tmp")),
+    // Node keeps its compiled modules there.
+    ...readdirSync(temporary).filter((name) => name !== "node-compile-cache"),
+  ];
   checklist.check(leftoverRules.files, odd.length === 0, () => odd.join());
 }
 

@@ -57,7 +57,7 @@ export function checkOnce(checklist: Checklist, file: string, logs: ReadonlyMap<
   }
 }
 
-export function countLines(file: string): ReadonlyMap<string, number> {
+function countLines(file: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const token of readFileSync(file, "utf8").split("\n")) {
     if (token !== "") counts.set(token, (counts.get(token) ?? 0) + 1);

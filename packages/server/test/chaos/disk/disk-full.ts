@@ -15,7 +15,7 @@ import { repository } from "../repository.ts";
 import { sleep, until } from "../sleep.ts";
 import type { SmallDisk } from "./small-disk.ts";
 
-export const diskRules = {
+const diskRules = {
   clear: "requests to a full disk are refused with disk_full, and with nothing else",
   reads: "what is there can still be read",
   alive: "the server outlives a full disk",

@@ -4,7 +4,7 @@ import type { Checklist } from "../checklist.ts";
 import type { Rig } from "../kill-loop/rig.ts";
 import { repository } from "../repository.ts";
 
-export const lockRules = {
+const lockRules = {
   refused: "a second server on a data folder ends with an error, and says who holds it",
   unharmed: "the first server does not notice the second",
   free: "after a kill -9 the next server gets the folder at once",

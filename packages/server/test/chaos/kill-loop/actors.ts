@@ -5,7 +5,7 @@ import { keepingActivities } from "./activities/housekeeping.ts";
 import { interruptionActivities } from "./activities/interruptions.ts";
 import { travelActivities } from "./activities/time-travel.ts";
 import { turnActivities } from "./activities/turns.ts";
-import type { AgentKind } from "./agents.ts";
+import type { AgentKind } from "./agent-kind.ts";
 import type { Fates } from "./fates.ts";
 import { Talk } from "./talk.ts";
 import type { World } from "./world.ts";

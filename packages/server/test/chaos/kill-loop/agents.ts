@@ -2,15 +2,9 @@ import type { AgentDefinitionInput, ClientTool } from "@berth/contract";
 import { bodyOf } from "../../support/server/api.ts";
 import type { Caller } from "./caller.ts";
 
-/**
- * auto: everything is allowed. careful: commands and writes are approved first. hasty: approvals run out before anybody decides.
- * narrow: its context is soon full. mocked: a model over HTTP that says something else at each attempt.
- */
-export type AgentKind = "auto" | "careful" | "hasty" | "narrow" | "mocked";
-
-export const script = "scripted/script";
+const script = "scripted/script";
 export const mockProvider = "mock";
-export const mockModel = `${mockProvider}/nonce`;
+const mockModel = `${mockProvider}/nonce`;
 
 const question = {
   type: "object",

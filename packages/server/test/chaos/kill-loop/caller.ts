@@ -5,7 +5,7 @@ import type { Random } from "../random.ts";
 import { sleep } from "../sleep.ts";
 import type { Ledger } from "./ledger.ts";
 
-export const callerRules = {
+const callerRules = {
   internal: "no request ends in an internal error",
   answered: "a request to a living server is answered",
   repeat: "a request that is repeated with its key gets the reply of the first",

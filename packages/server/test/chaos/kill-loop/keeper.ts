@@ -10,7 +10,7 @@ import {
 import type { Checklist } from "../checklist.ts";
 import { sleep } from "../sleep.ts";
 
-export const serverRule = "the server ends only when it is killed, and starts again on what is there";
+const serverRule = "the server ends only when it is killed, and starts again on what is there";
 
 /** How the next server is to end. */
 export interface Fate {

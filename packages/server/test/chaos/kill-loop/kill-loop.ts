@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FailpointName } from "../../../src/lib/failpoint.ts";
+import { checkBlobs } from "../checks/blob-rules.ts";
 import { checkFollowers, checkForks } from "../checks/follower-rules.ts";
 import { checkFolds } from "../checks/fold-rules.ts";
 import { checkInputs } from "../checks/input-rules.ts";
@@ -45,7 +46,8 @@ export interface KillLoopReport {
   readonly errors: readonly string[];
 }
 
-export const driverRule = "the driver itself has no fault";
+const driverRule = "the driver itself has no fault";
+const killRule = "the server was killed often enough, and at every failpoint";
 
 /** Drives sessions while their server is killed again and again, brings everything to rest, and compares it with the ledger. */
 export async function killLoop(options: KillLoopOptions): Promise<KillLoopReport> {
@@ -71,6 +73,7 @@ export async function killLoop(options: KillLoopOptions): Promise<KillLoopReport
   const work = [...actors, registrar(world, fates), transports.disturb(random.branch("cuts"), ending.signal)];
   for (const each of work) world.track(each);
   await killing(options, keeper, fates);
+  checkKills(options, fates);
   ending.abort();
   options.say("everybody comes to rest");
   const lastLife = keeper.live({ failpoint: null, killAfterMs: null, from: "ready" });
@@ -156,6 +159,14 @@ async function killing(
   }
 }
 
+/** Not asked of a loop that was ended by the clock. */
+function checkKills({ checklist, seconds, kills, hitsEach }: KillLoopOptions, fates: Fates): void {
+  if (seconds !== null) return;
+  checklist.check(killRule, fates.deaths >= kills, () => `${fates.deaths} of ${kills}`);
+  for (const [name, hits] of fates.hits)
+    checklist.check(killRule, hits >= hitsEach, () => `${name}: ${hits} of ${hitsEach}`);
+}
+
 async function restAndExport(world: World): Promise<ReadonlyMap<string, Exported>> {
   const logs = new Map<string, Exported>();
   await eachOf([...world.ledger.sessions.values()], 6, async (entry) => {
@@ -178,7 +189,8 @@ function checkAll(
   checkOnce(checklist, world.once.path, logs);
   checkFollowers(checklist, world.followers, logs);
   checkForks(checklist, logs);
-  checkFiles(checklist, rig.dataDir);
+  checkFiles(checklist, rig.dataDir, rig.env["TMPDIR"] ?? "");
+  checkBlobs(checklist, rig.dataDir, logs);
   checkDatabase(checklist, rig.dataDir, logs);
   const folder = join(rig.folder, "logs");
   mkdirSync(folder, { recursive: true });

@@ -1,5 +1,4 @@
-import type { SessionEvent } from "@berth/contract";
-import type { AgentKind } from "./agents.ts";
+import type { AgentKind } from "./agent-kind.ts";
 
 export type Lane = "control" | "steer" | "queue";
 
@@ -59,6 +58,3 @@ export class Ledger {
     return `${prefix}${(++this.#names).toString(36)}`;
   }
 }
-
-/** Events of one session as its driver saw them. */
-export type Log = readonly SessionEvent[];

@@ -1,14 +1,27 @@
-import type { DecideBody, SessionEvent } from "@berth/contract";
+import type { AcceptedInput, DecideBody, SendableInputBody, SessionEvent } from "@berth/contract";
+import type { Random } from "../random.ts";
 import { sleep } from "../sleep.ts";
-import type { Talk } from "./talk.ts";
+import type { AgentKind } from "./agent-kind.ts";
+import type { Called } from "./caller.ts";
+import type { World } from "./world.ts";
+
+/** A session for which somebody answers. */
+export interface Answering {
+  readonly kind: AgentKind;
+  readonly random: Random;
+  readonly world: World;
+  send(events: readonly SendableInputBody[]): Promise<unknown>;
+  /** Notes what one request was promised. */
+  note(called: Called, events: readonly { type: string }[], inputs: readonly AcceptedInput[]): void;
+}
 
 /** Answers what a session asks for: decides its approvals and runs its client tools, each with a chance of coming twice or late. */
-export function respond(talk: Talk, event: SessionEvent): void {
+export function respond(talk: Answering, event: SessionEvent): void {
   if (event.type === "approval.requested") talk.world.track(decide(talk, event));
   if (event.type === "input.requested") talk.world.track(answer(talk, event));
 }
 
-async function decide(talk: Talk, { data }: SessionEvent<"approval.requested">): Promise<void> {
+async function decide(talk: Answering, { data }: SessionEvent<"approval.requested">): Promise<void> {
   const { random, kind } = talk;
   if (kind === "hasty" && random.chance(0.7)) return;
   await sleep(random.int(0, 120));
@@ -21,7 +34,7 @@ async function decide(talk: Talk, { data }: SessionEvent<"approval.requested">):
   await Promise.all(decisions);
 }
 
-function decisionOf({ random, world }: Talk, tool: string, input: unknown): DecideBody {
+function decisionOf({ random, world }: Answering, tool: string, input: unknown): DecideBody {
   const choice = random.weighted([
     [5, "allow"],
     [2, "deny"],
@@ -35,7 +48,7 @@ function decisionOf({ random, world }: Talk, tool: string, input: unknown): Deci
 }
 
 /** By one of the two doors that there are. */
-async function decideOnce(talk: Talk, approvalId: string, body: DecideBody): Promise<void> {
+async function decideOnce(talk: Answering, approvalId: string, body: DecideBody): Promise<void> {
   const { random, world } = talk;
   if (random.chance(0.5)) {
     await talk.send([{ type: "user.approval", approvalId, ...body }]);
@@ -48,7 +61,7 @@ async function decideOnce(talk: Talk, approvalId: string, body: DecideBody): Pro
   talk.note(called, [{ type: "user.approval" }], [input]);
 }
 
-async function answer(talk: Talk, { data }: SessionEvent<"input.requested">): Promise<void> {
+async function answer(talk: Answering, { data }: SessionEvent<"input.requested">): Promise<void> {
   if (data.name === "ask_in_vain") return;
   const { random, world } = talk;
   await sleep(random.int(0, 100));

@@ -4,7 +4,7 @@ import { sleep } from "../sleep.ts";
 import type { World } from "./world.ts";
 import type { SessionEntry } from "./ledger.ts";
 
-export const settleRules = {
+const settleRules = {
   idle: "every session can be brought to rest",
   next: "every session takes a next message at the end",
 } as const;

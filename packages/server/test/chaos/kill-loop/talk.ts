@@ -3,14 +3,14 @@ import { codeOf } from "../../support/server/api.ts";
 import { Follower } from "../followers/follower.ts";
 import type { Random } from "../random.ts";
 import { sleep } from "../sleep.ts";
-import type { AgentKind } from "./agents.ts";
+import type { AgentKind } from "./agent-kind.ts";
 import type { Called } from "./caller.ts";
 import type { Lane } from "./ledger.ts";
-import { respond } from "./responder.ts";
+import { type Answering, respond } from "./responder.ts";
 import { scriptMessage, type Turn } from "./script.ts";
 import type { World } from "./world.ts";
 
-export const talkRules = { ends: "every accepted message comes to an end" } as const;
+const talkRules = { ends: "every accepted message comes to an end" } as const;
 
 /** Longer than any run of the workload takes, deaths of its server included. */
 const patienceMs = 120_000;
@@ -25,7 +25,7 @@ export interface Said {
 }
 
 /** One session as the driver lives with it: what it says to it, and the log as its first follower sees it. */
-export class Talk {
+export class Talk implements Answering {
   readonly id: string;
   readonly kind: AgentKind;
   readonly world: World;

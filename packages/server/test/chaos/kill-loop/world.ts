@@ -6,7 +6,12 @@ import type { Caller } from "./caller.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Ledger } from "./ledger.ts";
 import type { OnceFile } from "./script.ts";
-import type { Talk } from "./talk.ts";
+
+/** A session that is talked to. */
+interface Talked {
+  readonly id: string;
+  unfollow(): Promise<void>;
+}
 
 /** What all actors of the kill loop share. */
 export interface World {
@@ -19,7 +24,7 @@ export interface World {
   /** No new activity is begun after it aborts. */
   readonly stopping: AbortSignal;
   /** Every session that is talked to. */
-  readonly talks: Talk[];
+  readonly talks: Talked[];
   /** Every follower that there ever was, also those that have stopped. */
   readonly followers: Follower[];
   /** Something that goes on by itself, to be waited for at the end. What it throws is a fault of the driver. */

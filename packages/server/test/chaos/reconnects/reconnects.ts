@@ -16,7 +16,7 @@ import { repository } from "../repository.ts";
 import { sleep, until } from "../sleep.ts";
 import { type CuttingProxy, startCuttingProxy } from "./cutting-proxy.ts";
 
-export const reconnectRules = {
+const reconnectRules = {
   lost: "0 events are lost",
   repeated: "0 events are repeated",
   texts: "texts put together from deltas are those of the log",

@@ -1,5 +1,5 @@
 import type { FailpointName } from "../../../../src/lib/failpoint.ts";
-import type { AgentKind } from "../agents.ts";
+import type { AgentKind } from "../agent-kind.ts";
 import type { Talk } from "../talk.ts";
 
 /** Something that people and programs do with a session. */

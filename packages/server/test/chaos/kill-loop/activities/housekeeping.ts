@@ -4,7 +4,7 @@ import { Talk } from "../talk.ts";
 import type { World } from "../world.ts";
 import { type Activity, scripted } from "./activity.ts";
 
-export const keepingRules = {
+const keepingRules = {
   upload: "a file that was uploaded is in the workspace",
   key: "one key has one session, however many ask for it at once",
   archive: "an archived session takes no message, and takes one again after",

@@ -6,7 +6,7 @@ import { Talk } from "../talk.ts";
 import type { Activity } from "./activity.ts";
 import { scripted } from "./activity.ts";
 
-export const travelRules = {
+const travelRules = {
   rewind: "a rewind to a step boundary is done, to any other place refused",
   workspace: "a fork begins with the files that its parent's run had left",
   forked: "a fork ends where it was asked to end",
