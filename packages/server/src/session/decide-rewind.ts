@@ -22,7 +22,7 @@ export interface RewindContext {
  */
 export function isSafePoint(
   toSeq: number,
-  now: SessionState,
+  now: Pick<SessionState, "sessionId">,
   context: Pick<RewindContext, "target" | "rewinds">,
 ): boolean {
   const { target, rewinds } = context;

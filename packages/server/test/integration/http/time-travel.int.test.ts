@@ -74,6 +74,12 @@ describe("time travel", () => {
     await api.harness.finished(session.id, 2);
     const refused = await api.post(`/sessions/${session.id}/rewind`, { toSeq: end - 3 });
     expect(refused.problem()).toMatchObject({ status: 409, code: "not_a_safe_point" });
+    const { detail, details } = refused.problem();
+    const safePoints = details?.["safePoints"] as readonly number[];
+    expect(safePoints).toContain(end);
+    expect(safePoints).not.toContain(end - 3);
+    expect(safePoints.toSorted((a, b) => a - b)).toEqual(safePoints);
+    expect(detail).toContain(`at ${safePoints.slice(0, -1).join(", ")}, or ${safePoints.at(-1)}.`);
     const reply = await api.post(`/sessions/${session.id}/rewind`, { toSeq: end });
     expect(reply.status).toBe(200);
     expect((await api.until(session.id, "session.rewound")).data).toMatchObject({
@@ -84,6 +90,13 @@ describe("time travel", () => {
     await api.harness.finished(session.id, 3);
     const undone = await api.post(`/sessions/${session.id}/rewind`, { toSeq: end + 6 });
     expect(undone.problem()).toMatchObject({ status: 409, code: "not_a_safe_point" });
+    const places = undone.problem().details?.["safePoints"] as readonly number[];
+    expect(places).toHaveLength(5);
+    const back = (await api.until(session.id, "session.rewound")).seq;
+    expect(places.filter((seq) => seq > end && seq < back)).toEqual([]);
+    for (const toSeq of places.toReversed()) {
+      expect((await api.post(`/sessions/${session.id}/rewind`, { toSeq })).status).toBe(200);
+    }
   });
 
   it("says that it cannot rewind when the files of that time are missing in the store", async () => {
