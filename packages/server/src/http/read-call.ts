@@ -91,11 +91,11 @@ async function readContent(
 ): Promise<{ body: unknown; hashOf: () => string }> {
   if (endpoint.upload) {
     requirePlain(request.headers);
-    const bytes = await readBody(request, settings.uploadBytes);
+    const bytes = await readBody(request, { bytes: settings.uploadBytes, setting: "uploadLimit" });
     return { body: bytes, hashOf: () => createHash("sha256").update(bytes).digest("hex") };
   }
   if (endpoint.method === "get" || endpoint.method === "delete") return { body: undefined, hashOf: () => "" };
-  const bytes = await readBody(request, settings.bodyBytes);
+  const bytes = await readBody(request, { bytes: settings.bodyBytes, setting: "bodyLimit" });
   const absent = bytes.byteLength === 0 && (endpoint.bodyOptional === true || endpoint.body === undefined);
   if (!absent) requireJson(request.headers);
   const value = absent ? {} : parseJson(bytes, settings.jsonDepth);
