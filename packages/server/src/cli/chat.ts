@@ -1,11 +1,12 @@
 import { Command } from "commander";
 import { converse } from "./chat/conversation.ts";
-import { createLineReader } from "./chat/line-reader.ts";
+import { createLineReader, type LineReader } from "./chat/line-reader.ts";
 import { openSession, type OpenFlags } from "./chat/open-session.ts";
 import { recoveryLines } from "./chat/recover.ts";
 import { runTask } from "./chat/task.ts";
 import type { Actions, CommandContext } from "./context.ts";
 import { CliError, exit } from "./exit.ts";
+import type { Printer } from "./terminal/io.ts";
 
 interface ChatFlags extends OpenFlags {
   readonly yes?: boolean;
@@ -35,16 +36,17 @@ export function chatCommand(actions: Actions): Command {
 }
 
 async function chat(context: CommandContext<ChatFlags>): Promise<number> {
-  const { args, flags, printer, io, signal } = context;
-  const message = args[0] ?? (printer.interactive ? null : await readAll(io.stdin));
+  const { args, flags, io, signal } = context;
+  const message = args[0] ?? (context.printer.interactive ? null : await readAll(io.stdin));
   if (message !== null && message.trim() === "")
     throw new CliError("There is no message to send.", exit.usage);
   if (message === null && flags.json === true) throw new CliError("--json needs a message.", exit.usage);
   if (flags.resume !== undefined && (flags.key !== undefined || flags.session !== undefined))
     throw new CliError("--resume names a session itself: leave out --key and --session.", exit.usage);
   const client = await context.client();
-  const session = await openSession(client, flags, (text) => printer.err(`${text}\n`));
-  const lines = printer.interactive && flags.json !== true ? createLineReader(io) : null;
+  const session = await openSession(client, flags, (text) => context.printer.err(`${text}\n`));
+  const lines = context.printer.interactive && flags.json !== true ? createLineReader(io) : null;
+  const printer = lines === null ? context.printer : aroundQuestions(context.printer, lines);
   try {
     const yes = flags.yes === true;
     if (message !== null) {
@@ -74,6 +76,15 @@ async function chat(context: CommandContext<ChatFlags>): Promise<number> {
   } finally {
     lines?.close();
   }
+}
+
+/** What is written while a question waits does not write over it. */
+function aroundQuestions(printer: Printer, lines: LineReader): Printer {
+  return {
+    ...printer,
+    out: (text) => lines.around(text, printer.out),
+    err: (text) => lines.around(text, printer.err),
+  };
 }
 
 async function readAll(stdin: NodeJS.ReadableStream): Promise<string> {

@@ -1,13 +1,15 @@
 import { loadConfig } from "../config/load.ts";
 import { asBerthError } from "../lib/errors.ts";
 import { type Program, startProgram } from "../roles/program.ts";
+import { announcedChat } from "./announced-chat.ts";
 import { failureOf } from "./exit.ts";
 
 /** `berth serve`: starts the server, says where it is, and stops it on SIGTERM or SIGINT. Returns the exit code. */
 export async function serve(flags: Readonly<Record<string, unknown>>): Promise<number> {
   try {
-    const program = await startProgram(loadConfig({ flags }));
-    console.log(announcement(program));
+    const loaded = loadConfig({ flags });
+    const program = await startProgram(loaded);
+    console.log(announcement(program, announcedChat(program, loaded)));
     await untilStopped(() => program.stop());
     return 0;
   } catch (thrown) {
@@ -19,7 +21,7 @@ export async function serve(flags: Readonly<Record<string, unknown>>): Promise<n
 }
 
 /** The lines that a server which has started says of itself. */
-export function announcement(started: Omit<Program, "telemetry" | "stop">): string {
+export function announcement(started: Omit<Program, "telemetry" | "stop">, chat = "./berth chat"): string {
   const { url, dataDir, defaultModel, modelProblems, newAdminKey, adminKeyFile } = started;
   const lines = [`Berth is ready at ${url}`, `  data   ${dataDir}`, `  model  ${defaultModel}`];
   if (defaultModel === "demo/tour") {
@@ -33,7 +35,7 @@ export function announcement(started: Omit<Program, "telemetry" | "stop">): stri
       `  key    ${newAdminKey}`,
       `         the admin key, shown this once and kept in ${adminKeyFile}`,
     );
-  lines.push("", "Talk to an agent in another terminal:  ./berth chat");
+  lines.push("", `Talk to an agent in another terminal:  ${chat}`);
   return lines.join("\n");
 }
 

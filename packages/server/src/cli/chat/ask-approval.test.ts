@@ -109,3 +109,37 @@ describe("typed lines", () => {
     lines.close();
   });
 });
+
+describe("what comes while a question waits", () => {
+  it("is written above it, in whole lines, and what was typed stays", async () => {
+    const terminal = createTestTerminal({ isTTY: true });
+    const lines = createLineReader(terminal.io);
+    const out = (text: string) => lines.around(text, (all) => void terminal.io.stdout.write(all));
+    const answer = lines.answer("sure? ");
+    terminal.type("ye");
+    await terminal.until("sure? ye");
+    out("one\ntw");
+    await terminal.until("one\nsure? ye");
+    out("o\n");
+    await terminal.until("two\nsure? ye");
+    out("half");
+    terminal.type("s\r");
+    expect(await answer).toBe("yes");
+    await terminal.until("half");
+    lines.close();
+  });
+
+  it("is no decision from elsewhere when the person interrupts", async () => {
+    const terminal = createTestTerminal({ isTTY: true });
+    const lines = createLineReader(terminal.io);
+    const printer = createPrinter(terminal.io, { color: false });
+    const stop = new AbortController();
+    const at = { printer, lines, signal: stop.signal, interrupted: () => true };
+    const decision = askApproval(request, at);
+    await terminal.until("Allow it?");
+    stop.abort();
+    expect(await decision).toBeUndefined();
+    expect(terminal.out()).not.toContain("elsewhere");
+    lines.close();
+  });
+});

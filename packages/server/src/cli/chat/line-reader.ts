@@ -1,5 +1,4 @@
-import { emitKeypressEvents } from "node:readline";
-import { createInterface } from "node:readline";
+import { clearScreenDown, createInterface, cursorTo, emitKeypressEvents, moveCursor } from "node:readline";
 import type { Io } from "../terminal/io.ts";
 
 /** Lines that a person types. Pasted lines and lines that end in a backslash belong to the one that follows. */
@@ -13,6 +12,8 @@ export interface LineReader {
   ): Promise<string | null>;
   /** Ctrl-C; replaces what was set before. */
   onInterrupt(call: () => void): void;
+  /** Writes while a person may be typing: above the question that waits, which stays where they can see it. */
+  around(text: string, write: (text: string) => void): void;
   close(): void;
 }
 
@@ -51,11 +52,37 @@ export function createLineReader(io: Io): LineReader {
     asked?.(null);
   });
 
+  /** Half a line, until the rest of it comes or nothing is asked any more. */
+  let half = "";
+  let writeHalf: (text: string) => void = () => {};
+  function flush(): void {
+    const text = half;
+    half = "";
+    if (text !== "") writeHalf(text);
+  }
+  function around(text: string, write: (text: string) => void): void {
+    if (asked === null || closed) return write(text);
+    const all = half + text;
+    const end = all.lastIndexOf("\n") + 1;
+    half = all.slice(end);
+    writeHalf = write;
+    if (end === 0) return;
+    const { rows } = lines.getCursorPos();
+    moveCursor(io.stdout, 0, -rows);
+    cursorTo(io.stdout, 0);
+    clearScreenDown(io.stdout);
+    write(all.slice(0, end));
+    // The redrawing begins by going up to where the question began.
+    io.stdout.write("\n".repeat(rows));
+    lines.prompt(true);
+  }
+
   function next(prompt: string, signal?: AbortSignal): Promise<string | null> {
     if (closed || signal?.aborted === true) return Promise.resolve(null);
     return new Promise((resolve) => {
       const done = (line: string | null) => {
         asked = null;
+        flush();
         signal?.removeEventListener("abort", abort);
         resolve(line);
       };
@@ -77,6 +104,7 @@ export function createLineReader(io: Io): LineReader {
       if (prefill !== undefined) lines.write(prefill);
       return answer;
     },
+    around,
     onInterrupt(call) {
       interrupt = call;
     },
