@@ -18,23 +18,31 @@ export interface Renderer {
 export interface RendererOptions {
   /** False: not what the user said, because they have just typed it. */
   readonly messages?: boolean;
+  /** What stands before each line: where in the log it is. */
+  readonly mark?: () => string;
 }
 
 /**
  * The agent's text streams to standard output. Everything else is whole lines, which wait while a text is half written; without
  * a terminal they go to standard error, and thinking is left out.
  */
-export function createRenderer(printer: Printer, { messages = true }: RendererOptions = {}): Renderer {
+export function createRenderer(
+  printer: Printer,
+  { messages = true, mark = () => "" }: RendererOptions = {},
+): Renderer {
   let waiting: string[] = [];
   const tools = createToolLines(printer);
   const flush = () => {
     const lines = waiting;
     waiting = [];
-    for (const line of lines) put(line);
+    for (const line of lines) write(line);
   };
   const stream = createTextStream(printer, flush);
 
   function put(line: string): void {
+    write(`${mark()}${line}`);
+  }
+  function write(line: string): void {
     if (stream.key !== null) waiting.push(line);
     else if (printer.interactive) printer.out(`${line}\n`);
     else printer.err(`${line}\n`);
@@ -43,7 +51,7 @@ export function createRenderer(printer: Printer, { messages = true }: RendererOp
   function showText(block: TextBlock): void {
     if (block.kind === "thinking" && !printer.interactive) return;
     const streams = block.namespace === "" && (stream.key === null || stream.key === block.key);
-    if (streams) stream.show(block);
+    if (streams) stream.show(block, mark());
     else if (block.done && block.text !== "")
       put(
         indented(

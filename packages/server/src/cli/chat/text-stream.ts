@@ -1,12 +1,14 @@
 import type { TextBlock } from "@berth/client";
 import type { Printer } from "../terminal/io.ts";
 import { safeText } from "../terminal/safe-text.ts";
+import { createWordWrap } from "../terminal/word-wrap.ts";
 
 /** Writes one growing text to a place where nothing can be taken back. */
 export interface TextStream {
   /** The block that is being written, null between blocks. */
   readonly key: string | null;
-  show(block: TextBlock): void;
+  /** `lead` stands before the first line. */
+  show(block: TextBlock, lead?: string): void;
   /** The block will not be finished. */
   drop(): void;
 }
@@ -15,11 +17,13 @@ export function createTextStream(printer: Printer, onClose: () => void): TextStr
   let key: string | null = null;
   let written = "";
   let atLineStart = true;
+  const wrap = createWordWrap(printer.width);
 
   function write(block: TextBlock, text: string): void {
     const safe = safeText(text);
     if (safe === "") return;
-    printer.out(block.kind === "thinking" ? printer.style("dim", safe) : safe);
+    const wrapped = printer.interactive ? wrap.add(safe) : safe;
+    printer.out(block.kind === "thinking" ? printer.style("dim", wrapped) : wrapped);
     atLineStart = safe.endsWith("\n");
   }
   function close(): void {
@@ -27,6 +31,7 @@ export function createTextStream(printer: Printer, onClose: () => void): TextStr
     key = null;
     written = "";
     atLineStart = true;
+    wrap.restart();
     onClose();
   }
 
@@ -34,12 +39,17 @@ export function createTextStream(printer: Printer, onClose: () => void): TextStr
     get key() {
       return key;
     },
-    show(block) {
+    show(block, lead = "") {
+      if (key === null && lead !== "" && block.text !== "") {
+        printer.out(lead);
+        wrap.skip(lead);
+      }
       key ??= block.key;
       const text = block.done ? block.text : withoutHalf(block.text);
       if (!text.startsWith(written)) {
         printer.out(`${atLineStart ? "" : "\n"}${printer.style("dim", "(it begins again)")}\n`);
         written = "";
+        wrap.restart();
       }
       write(block, text.slice(written.length));
       written = text;

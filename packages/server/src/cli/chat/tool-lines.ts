@@ -5,6 +5,9 @@ import { oneLine } from "../terminal/safe-text.ts";
 /** Lines of progress that are shown of one call; more would bury the conversation. */
 const shownProgress = 20;
 
+/** The list that it writes is shown by itself, once. */
+const todoTool = "todo_write";
+
 /** A tool call as lines: one when it is known, some while it runs, one with its result. */
 export interface ToolLines {
   /** The lines that this state of the call adds. */
@@ -64,6 +67,7 @@ export function createToolLines(printer: Printer): ToolLines {
 }
 
 function callLine(printer: Printer, { name, input, inputText }: ToolBlock): string {
+  if (name === todoTool) return printer.style("cyan", `● ${name}`);
   const shown = input === undefined ? inputText : JSON.stringify(input);
   return `${printer.style("cyan", `● ${oneLine(name, 64)}`)} ${oneLine(shown, Math.max(20, printer.width - name.length - 8))}`;
 }
@@ -74,7 +78,7 @@ function waitingFor({ state, approval }: ToolBlock): string | null {
 }
 
 function resultLine(printer: Printer, { name, state, result }: ToolBlock): string {
-  const content = result?.content ?? "";
+  const content = name === todoTool && state === "ok" ? "" : (result?.content ?? "");
   const text =
     typeof content === "string"
       ? content

@@ -13,7 +13,7 @@ export function bindSessionTail(actions: Actions, sessions: Command): void {
   const command = sessions
     .command("tail <id>")
     .description("Watch a session, over any number of reconnects. With --json every event is a line.")
-    .option("--from-start", "begin with its first event")
+    .option("--from-start", "begin with its first event; each line has its event's number")
     .option("--after <cursor>", "begin after a cursor, as --json prints it")
     .option("--until-idle", "end when no run goes on");
   actions.bind<TailFlags>(command, async ({ client, args, flags, printer, signal }) => {
@@ -26,15 +26,21 @@ export function bindSessionTail(actions: Actions, sessions: Command): void {
     if (untilIdle && !isBusy && after === `${generation}.${lastSeq}`) return;
     const stop = new AbortController();
     const transcript = createTranscript();
-    const renderer = createRenderer(printer);
+    let at = "";
+    const renderer = createRenderer(printer, { mark: () => at });
     const onState = (state: FollowState) => {
       if (state.status === "reconnecting" && state.attempt === 0)
         printer.err("connection lost, connecting again\n");
     };
     const until = AbortSignal.any([signal, stop.signal]);
     for await (const event of berth.session(id).events({ after, signal: until, onState })) {
+      const numbered = flags.fromStart === true && "seq" in event;
+      at = numbered ? `${printer.style("dim", `#${event.seq}`)} ` : "";
       if (flags.json === true) printer.out(`${JSON.stringify(event)}\n`);
-      else renderer.show(transcript.apply(event));
+      else {
+        renderer.show(transcript.apply(event));
+        if (event.type === "todo.changed") renderer.todos(event.data.todos);
+      }
       const caughtUp = "seq" in event && event.seq >= lastSeq;
       if (untilIdle && caughtUp && (!isBusy || event.type === "run.finished")) stop.abort();
     }

@@ -54,6 +54,24 @@ describe("berth chat at a terminal", () => {
     expect(items[1]?.note).toBe("too loud");
   });
 
+  it("asks again after new arguments that the tool does not take", async () => {
+    const rig = await start();
+    await rig.agent({ tools: ["bash_run"], permissions: { mode: "auto", requireApproval: ["bash_run"] } });
+    const { terminal, ended } = rig.at("chat", "--agent", "tester");
+    await terminal.until("/help");
+    terminal.type(`${script(bash("echo one"), { text: "all done" })}\r`);
+    await terminal.until("Allow it?");
+    terminal.type("e\r");
+    await terminal.until("New arguments: ");
+    terminal.type('\u0015{"command": 5}\r');
+    await terminal.until("Allow it?");
+    terminal.type("n\r");
+    await terminal.until("✗ denied bash_run");
+    await terminal.until("all done");
+    terminal.type("/exit\r");
+    expect(await ended).toBe(0);
+  });
+
   it("rewinds, forks and goes on in the fork", async () => {
     const rig = await start();
     await rig.agent();

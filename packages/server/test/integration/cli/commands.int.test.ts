@@ -52,6 +52,38 @@ describe("berth agents", () => {
   });
 });
 
+describe("berth agents update", () => {
+  it("takes what show prints, and refuses to change nothing", async () => {
+    const rig = await start();
+    await rig.agent({ instructions: "brief" });
+    const file = join(rig.data, "shown.json");
+    await writeFile(file, (await rig.berth("agents", "show", "tester")).out);
+    const updated = await rig.berth("agents", "update", "tester", "--file", file, "--mode", "auto");
+    expect(updated).toMatchObject({ code: 0, err: "" });
+    expect(await rig.berth("agents", "update", "tester")).toMatchObject({ code: 2, out: "" });
+  });
+});
+
+describe("berth sessions at a terminal", () => {
+  it("deletes only after a yes, and numbers what it shows", async () => {
+    const rig = await start();
+    await rig.agent();
+    const { sessionId: id } = parsed(await rig.berth("run", "hello", "--agent", "tester", "--json"));
+    const { out } = await rig.berth("sessions", "tail", id, "--from-start", "--until-idle");
+    expect(out).toMatch(/^#\d+ echo: hello/m);
+    expect((await rig.berth("sessions", "list", "--agent", "nobody")).out).not.toContain("Start one");
+    const kept = rig.at("sessions", "delete", id);
+    await kept.terminal.until("for good?");
+    kept.terminal.type("n\r");
+    expect(await kept.ended).toBe(1);
+    const gone = rig.at("sessions", "delete", id);
+    await gone.terminal.until("for good?");
+    gone.terminal.type("y\r");
+    expect(await gone.ended).toBe(0);
+    expect((await rig.client.sessions.list()).items).toEqual([]);
+  });
+});
+
 describe("berth sessions", () => {
   it("lists, shows, tails, exports, forks, rewinds, archives and deletes", async () => {
     const rig = await start();
