@@ -1,5 +1,6 @@
-import { clearScreenDown, createInterface, cursorTo, emitKeypressEvents, moveCursor } from "node:readline";
+import { createInterface, emitKeypressEvents } from "node:readline";
 import type { Io } from "../terminal/io.ts";
+import { createAboveQuestion } from "./above-question.ts";
 
 /** Lines that a person types. Pasted lines and lines that end in a backslash belong to the one that follows. */
 export interface LineReader {
@@ -52,37 +53,14 @@ export function createLineReader(io: Io): LineReader {
     asked?.(null);
   });
 
-  /** Half a line, until the rest of it comes or nothing is asked any more. */
-  let half = "";
-  let writeHalf: (text: string) => void = () => {};
-  function flush(): void {
-    const text = half;
-    half = "";
-    if (text !== "") writeHalf(text);
-  }
-  function around(text: string, write: (text: string) => void): void {
-    if (asked === null || closed) return write(text);
-    const all = half + text;
-    const end = all.lastIndexOf("\n") + 1;
-    half = all.slice(end);
-    writeHalf = write;
-    if (end === 0) return;
-    const { rows } = lines.getCursorPos();
-    moveCursor(io.stdout, 0, -rows);
-    cursorTo(io.stdout, 0);
-    clearScreenDown(io.stdout);
-    write(all.slice(0, end));
-    // The redrawing begins by going up to where the question began.
-    io.stdout.write("\n".repeat(rows));
-    lines.prompt(true);
-  }
+  const above = createAboveQuestion(lines, io.stdout);
 
   function next(prompt: string, signal?: AbortSignal): Promise<string | null> {
     if (closed || signal?.aborted === true) return Promise.resolve(null);
     return new Promise((resolve) => {
       const done = (line: string | null) => {
         asked = null;
-        flush();
+        above.flush();
         signal?.removeEventListener("abort", abort);
         resolve(line);
       };
@@ -104,7 +82,10 @@ export function createLineReader(io: Io): LineReader {
       if (prefill !== undefined) lines.write(prefill);
       return answer;
     },
-    around,
+    around(text, write) {
+      if (asked === null || closed) write(text);
+      else above.write(text, write);
+    },
     onInterrupt(call) {
       interrupt = call;
     },

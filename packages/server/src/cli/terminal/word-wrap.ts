@@ -62,7 +62,7 @@ export function createWordWrap(width: number): WordWrap {
 
 /** Marks that stand on the character before them, and characters that are two columns wide. */
 function columnsOf(character: string): number {
-  if (/[\p{M}\u200d\ufe0f]/u.test(character)) return 0;
+  if (/\p{M}|\u200d/u.test(character)) return 0;
   return /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(
     character,
   )
