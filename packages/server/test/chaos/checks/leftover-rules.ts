@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { canonicalJson } from "../../../src/lib/canonical-json.ts";
@@ -7,6 +7,7 @@ import { encodeState } from "../../../src/session/snapshot.ts";
 import { stateVersion } from "../../../src/session/state.ts";
 import type { Checklist } from "../checklist.ts";
 import type { Exported } from "../kill-loop/settle.ts";
+import { processesOf, startOf } from "../processes.ts";
 
 const leftoverRules = {
   processes: "no process of a killed server is left when the next one is ready",
@@ -15,38 +16,17 @@ const leftoverRules = {
   snapshots: "I8 every stored snapshot is what its log folds to",
 } as const;
 
-/** Processes whose environment names the data folder and that are older than the server: a dead one started them. */
+/** Processes that are older than the server that is ready now: a dead one started them. */
 export function checkProcesses(checklist: Checklist, dataDir: string, server: number): void {
-  const since = startOf(server);
-  if (since === null) return;
-  const left = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== server && Number(name) !== process.pid)
-    .flatMap((name) => {
-      const start = startOf(Number(name));
-      return start !== null && start < since && environmentOf(name).includes(`${dataDir}/`) ? [name] : [];
-    });
-  const story = () => left.map((pid) => `${pid}: ${commandOf(pid)}`).join("\n");
+  const since = startOf(server) ?? Number.POSITIVE_INFINITY;
+  const left = processesOf(dataDir).filter(({ start, pid }) => start < since && pid !== server);
+  const story = () => left.map(({ pid, command }) => `${pid}: ${command}`).join("\n");
   checklist.check(leftoverRules.processes, left.length === 0, story);
 }
 
-function startOf(pid: number): number | null {
-  const stat = read(`/proc/${pid}/stat`);
-  const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (state === undefined || state === "Z") return null;
-  const start = Number(fields[18]);
-  return Number.isFinite(start) ? start : null;
-}
-
-const environmentOf = (pid: string): string => read(`/proc/${pid}/environ`);
-const commandOf = (pid: string): string => read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").slice(0, 200);
-
-/** Empty when the process has ended meanwhile or is somebody else's. */
-function read(file: string): string {
-  try {
-    return readFileSync(file, "latin1");
-  } catch {
-    return "";
-  }
+/** After an orderly stop no process is left at all. */
+export function checkNoProcess(checklist: Checklist, dataDir: string): void {
+  checkProcesses(checklist, dataDir, 0);
 }
 
 /** After an orderly stop: nothing half written, nobody's temporary folder, and no more than a lock's worth of other files. */

@@ -27,7 +27,7 @@ export function checkLog(checklist: Checklist, exported: Exported, deaths: reado
   );
   checkRuns(log, check);
   checkCalls(log, check);
-  checkMarks(log, check);
+  checkMarks(log, entry.fork?.seq ?? 0, check);
   checkArguments(log, check);
   checkQuarantine(log, deaths, check);
 }
@@ -86,7 +86,7 @@ function checkCalls(log: readonly SessionEvent[], check: Check): void {
   check(logRules.steps, steps.size === 0, () => `${[...steps].join()} never ended`);
 }
 
-function checkMarks(log: readonly SessionEvent[], check: Check): void {
+function checkMarks(log: readonly SessionEvent[], forkedAt: number, check: Check): void {
   const once = new Set<string>();
   const marks = new Set<string>();
   const results = new Map<string, SessionEvent<"agent.tool_result">>();
@@ -108,8 +108,10 @@ function checkMarks(log: readonly SessionEvent[], check: Check): void {
   for (const event of log) {
     if (event.type !== "session.resumed") continue;
     for (const id of event.data.sealed) {
-      const { data } = results.get(id) ?? {};
-      const told = data?.sealed === true && data.errorType === "interrupted" && !data.ok;
+      const { data, seq = 0 } = results.get(id) ?? {};
+      // A fork between the two ends the call in its own words.
+      const cut = event.seq <= forkedAt && forkedAt < seq && data?.errorType === "aborted";
+      const told = data?.sealed === true && !data.ok && (data.errorType === "interrupted" || cut);
       check(
         logRules.I6sealed,
         told,

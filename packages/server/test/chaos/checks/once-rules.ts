@@ -16,6 +16,8 @@ interface Call {
   tokens: readonly string[];
   permitted: boolean;
   ok: boolean;
+  /** Told as done when it has begun. */
+  readonly background: boolean;
 }
 
 /** Compares the file that commands wrote into with the calls that the logs know. */
@@ -48,8 +50,8 @@ export function checkOnce(checklist: Checklist, file: string, logs: ReadonlyMap<
       call?.sessionId ?? null,
     );
   }
-  for (const { ok, tokens, toolUseId, sessionId } of calls.values()) {
-    if (!ok) continue;
+  for (const { ok, tokens, toolUseId, sessionId, background } of calls.values()) {
+    if (!ok || background) continue;
     for (const token of tokens) {
       const story = () => `${toolUseId} is told as done and ${token} was never written`;
       checklist.check(onceRules.done, written.has(token), story, sessionId);
@@ -75,6 +77,7 @@ function readCall(calls: Map<string, Call>, event: SessionEvent, sessionId: stri
         tokens: tokensIn(input),
         permitted: permission === "allow",
         ok: false,
+        background: isBackground(input),
       });
   }
   if (event.type === "approval.decided") {
@@ -92,4 +95,8 @@ function readCall(calls: Map<string, Call>, event: SessionEvent, sessionId: stri
 function tokensIn(input: unknown): readonly string[] {
   const command = typeof input === "object" && input !== null && "command" in input ? input.command : "";
   return typeof command === "string" ? tokensOf(command) : [];
+}
+
+function isBackground(input: unknown): boolean {
+  return typeof input === "object" && input !== null && "background" in input && input.background === true;
 }

@@ -5,7 +5,7 @@ import { checkBlobs } from "../checks/blob-rules.ts";
 import { checkFollowers, checkForks } from "../checks/follower-rules.ts";
 import { checkFolds } from "../checks/fold-rules.ts";
 import { checkInputs } from "../checks/input-rules.ts";
-import { checkDatabase, checkFiles, checkProcesses } from "../checks/leftover-rules.ts";
+import { checkDatabase, checkFiles, checkNoProcess, checkProcesses } from "../checks/leftover-rules.ts";
 import { checkLog } from "../checks/log-rules.ts";
 import { checkOnce } from "../checks/once-rules.ts";
 import { errorsIn } from "../checks/server-log.ts";
@@ -189,6 +189,7 @@ function checkAll(
   checkOnce(checklist, world.once.path, logs);
   checkFollowers(checklist, world.followers, logs);
   checkForks(checklist, logs);
+  checkNoProcess(checklist, rig.dataDir);
   checkFiles(checklist, rig.dataDir, rig.env["TMPDIR"] ?? "");
   checkBlobs(checklist, rig.dataDir, logs);
   checkDatabase(checklist, rig.dataDir, logs);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endProcess, processesOf } from "../processes.ts";
 import { mockProvider } from "./agents.ts";
 
 /** The folder of one run of the faults, and what belongs into it. */
@@ -17,11 +18,14 @@ export interface Rig {
   remove(): void;
 }
 
-const made = new Set<string>();
+const made = new Set<Rig>();
 
-/** Removes the folders of all rigs that are neither kept nor removed; for the end of the process. */
+/** Ends what commands of killed servers have left running and removes the folders; for the end of the process. */
 export function removeRigs(): void {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  for (const { dataDir, folder } of made) {
+    for (const { pid } of processesOf(dataDir)) endProcess(pid);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
 }
 
 export interface RigOptions {
@@ -34,14 +38,13 @@ export interface RigOptions {
 
 export function createRig({ name, providers = [], env = {}, dataDir }: RigOptions): Rig {
   const folder = mkdtempSync(join(tmpdir(), `berth-faults-${name}-`));
-  made.add(folder);
   const temporary = join(folder, "tmp");
   mkdirSync(temporary);
   const apiKey = `key-${randomBytes(18).toString("hex")}`;
   const logFile = join(folder, "server.log");
   writeFileSync(logFile, "");
   const all = [{ name: "scripted", kind: "scripted" }, ...providers];
-  return {
+  const rig: Rig = {
     folder,
     dataDir: dataDir ?? join(folder, "data"),
     logFile,
@@ -60,12 +63,14 @@ export function createRig({ name, providers = [], env = {}, dataDir }: RigOption
       BERTH_MAILBOX_POLL: "100ms",
       ...env,
     },
-    keep: () => void made.delete(folder),
+    keep: () => void made.delete(rig),
     remove() {
-      made.delete(folder);
+      made.delete(rig);
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
+  made.add(rig);
+  return rig;
 }
 
 /** Everything small, so that a short life meets snapshots, evictions and idle sessions. */

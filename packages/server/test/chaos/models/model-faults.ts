@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { type FaultServer, startFaultServer } from "../../support/models/fault-server.ts";
 import { bodyOf, type Door, send } from "../../support/server/api.ts";
 import { startServer } from "../../support/server/server-process.ts";
-import { checkProcesses } from "../checks/leftover-rules.ts";
+import { checkNoProcess } from "../checks/leftover-rules.ts";
 import type { Checklist } from "../checklist.ts";
 import type { PartScene } from "../part.ts";
 import { repository } from "../repository.ts";
@@ -50,7 +50,7 @@ export async function modelsPart({ checklist, rig: newRig }: PartScene): Promise
       all.map(([name, each]) => runCase({ door, endpoint, healed, checklist }, `${name}/${each.name}`, each)),
     );
     await server.end("SIGTERM");
-    checkProcesses(checklist, rig.dataDir, process.pid);
+    checkNoProcess(checklist, rig.dataDir);
   } finally {
     await server.end("SIGKILL");
     await endpoint.close();

@@ -1,4 +1,5 @@
 import type { CreateSessionReply } from "@berth/contract";
+import { codeOf } from "../../../support/server/api.ts";
 import { quickText } from "../script.ts";
 import { Talk } from "../talk.ts";
 import type { World } from "../world.ts";
@@ -6,6 +7,7 @@ import { type Activity, scripted } from "./activity.ts";
 
 const keepingRules = {
   upload: "a file that was uploaded is in the workspace",
+  removal: "a file that was uploaded can be deleted",
   key: "one key has one session, however many ask for it at once",
   archive: "an archived session takes no message, and takes one again after",
   todos: "todos that were put are there",
@@ -26,7 +28,12 @@ const upload: Activity = {
     const same = Buffer.from(got.bytes).toString("utf8") === text;
     const story = () => `${name}: ${got.status}, ${got.bytes.length} of ${text.length} bytes`;
     world.checklist.check(keepingRules.upload, same, story, id);
-    if (random.chance(0.3)) await world.caller.call({ method: "DELETE", path });
+    if (!random.chance(0.3)) return;
+    const { reply: gone, attempts } = await world.caller.call({ method: "DELETE", path });
+    // A server that died between the removal and its commit removes again, and finds nothing.
+    const again = attempts > 1 && gone.status === 404;
+    const done = gone.status === 204 || gone.status === 202 || again;
+    world.checklist.check(keepingRules.removal, done, () => `${name}: ${gone.status} ${codeOf(gone)}`, id);
   },
 };
 

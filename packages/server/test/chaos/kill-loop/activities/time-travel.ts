@@ -97,8 +97,8 @@ const fork: Activity = {
   },
 };
 
-function manifestOf(end: SessionEvent | null): string | null {
-  return end?.type === "run.finished" && end.data.reason === "end_turn" ? (end.data.manifest ?? null) : null;
+function endedWell(end: SessionEvent | null): end is SessionEvent<"run.finished"> {
+  return end?.type === "run.finished" && end.data.reason === "end_turn";
 }
 
 /** A fork at a run's end, whose files are those that the run left. */
@@ -114,11 +114,12 @@ const forkWithFiles: Activity = {
       content: world.ledger.word("kept"),
     }));
     const end = await talk.turn([files.map((input) => ({ tool: "fs_write", input })), [quickText(random)]]);
-    if (end === null || manifestOf(end) === null) return;
+    if (!endedWell(end) || end.data.manifest === undefined) return;
     const forked = await forkAt(talk, end.seq);
     if (forked === null) return;
     const asked = await forked.turn([[{ tool: "fs_glob", input: { pattern: "**/*" } }], [quickText(random)]]);
-    if (asked !== null) {
+    // A run that did not get so far has not made the workspace yet.
+    if (endedWell(asked)) {
       for (const { path, content } of files) {
         const found = await fileOf(forked, path);
         const story = () => `${path} should hold ${content} and holds ${found}`;

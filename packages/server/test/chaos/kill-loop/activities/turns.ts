@@ -73,6 +73,18 @@ const slowCommands: Activity = {
   },
 };
 
+/** Processes that go on after their call, and must not outlive their server's successor. */
+const background: Activity = {
+  name: "background commands",
+  weight: 2,
+  reaches: ["tool.effect-done"],
+  async run(talk) {
+    const { random, world } = talk;
+    const { command } = world.once.command("sleep 60");
+    await talk.turn([[{ tool: "bash_run", input: { command, background: true } }], [quickText(random)]]);
+  },
+};
+
 const bigOutput: Activity = {
   name: "big output",
   weight: 1,
@@ -170,6 +182,7 @@ export const turnActivities: readonly Activity[] = [
   nonce,
   parallelTools,
   slowCommands,
+  background,
   bigOutput,
   delegation,
   clientTool,
