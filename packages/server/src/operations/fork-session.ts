@@ -13,7 +13,7 @@ import type { OperationsContext, Origin } from "./context.ts";
 import { newSessionOf } from "./first-events.ts";
 import { foldSession } from "./fold-session.ts";
 import { sessionView } from "./views.ts";
-import { hintSessions } from "./wake-session.ts";
+import { hintSessions, wakeSession } from "./wake-session.ts";
 
 interface ForkSession {
   readonly sessionId: string;
@@ -25,8 +25,7 @@ interface ForkSession {
 
 /**
  * A session of its own that shares the log up to a seq. A run that is open there is ended in the fork, not in the parent. The
- * workspace manifest that belongs to the seq is named in `session.forked`; it is restored when the fork's sandbox is first
- * used. Rejects with `session_not_found` or `seq_not_found`.
+ * workspace manifest that belongs to the seq is named in `session.forked`; a worker restores it. Rejects with `session_not_found` or `seq_not_found`.
  */
 export async function forkSession(
   context: OperationsContext,
@@ -56,6 +55,8 @@ export async function forkSession(
   });
   failpoint("http.created.before-reply");
   hintSessions(context, result.session);
+  // Whoever takes it restores its files; when this is lost, its first tool does.
+  if (after.manifest !== null) await wakeSession(context, result.session);
   return { session: sessionView(result.session), replayed };
 }
 

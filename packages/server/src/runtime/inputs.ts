@@ -123,7 +123,7 @@ async function rewind(
     const failure = await goBack(actor, target);
     if (failure !== null) return refuseRestore(draft, input, failure, String(toSeq));
   }
-  const { events, taken } = decideRewind(draft.state, input, context);
+  const { events, taken } = decideRewind(draft.state, input, ended(actor, context));
   draft.add(events, target ?? undefined);
   draft.taken.push(...taken);
   return false;
@@ -150,11 +150,16 @@ async function rollback(actor: SessionAtWork, draft: Draft, input: InputRecord):
   const { events, taken } = decideRollback(
     draft.state,
     { ...input, content: body.content },
-    { ...context, plan },
+    { ...ended(actor, context), plan },
   );
   draft.add(events, target);
   draft.taken.push(...taken);
   return false;
+}
+
+/** With all that was shown of unfinished texts: more came until the model's call had ended. */
+function ended(actor: SessionAtWork, context: RewindContext): RewindContext {
+  return { ...context, partials: actor.live.partials() };
 }
 
 /**

@@ -104,6 +104,7 @@ export class SessionActor implements SessionAtWork {
   /** Begins to answer for the session's open blocks and takes the first turn. */
   async start(): Promise<void> {
     const { orgId, sessionId } = this.held;
+    this.workspace.prepare(this.state).catch((error: unknown) => this.#report("workspace", error));
     this.#unanswer = await this.context.bus.answer(sessionTopic(orgId, sessionId), () =>
       this.live.openBlocks(),
     );

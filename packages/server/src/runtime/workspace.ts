@@ -74,6 +74,11 @@ export class Workspace {
     return this.#sandbox;
   }
 
+  /** Gives a new fork its files at once, so that whoever looks finds them before its first tool does. */
+  async prepare(kept: Kept): Promise<void> {
+    if (this.#isUntouched(kept)) await this.sandbox(kept);
+  }
+
   /** Does what a file input asks for. Repeating it does no harm. */
   async apply(input: FileInput, kept: Kept): Promise<{ code: string; message: string } | null> {
     try {
@@ -165,12 +170,16 @@ export class Workspace {
     return { orgId: this.#orgId, sessionId: this.#sessionId };
   }
 
-  async #open({ manifest, workspaceDirty }: Kept): Promise<Sandbox> {
-    // Nobody has touched the files of this fork: what lies there was being restored when a server died.
-    const untouched = manifest !== null && manifest.seq === this.#forkedAt && !workspaceDirty;
-    const existing = untouched ? null : await this.#sandboxes.find(this.#spec);
+  async #open(kept: Kept): Promise<Sandbox> {
+    // What lies in a fork that nobody has touched may have been being restored when a server died.
+    const existing = this.#isUntouched(kept) ? null : await this.#sandboxes.find(this.#spec);
     if (existing !== null) return existing;
-    return this.#make(await readManifest(this.#source, manifest?.hash ?? null));
+    return this.#make(await readManifest(this.#source, kept.manifest?.hash ?? null));
+  }
+
+  /** True for a fork whose files nobody has touched. */
+  #isUntouched({ manifest, workspaceDirty }: Kept): boolean {
+    return manifest !== null && manifest.seq === this.#forkedAt && !workspaceDirty;
   }
 
   /** A sandbox that begins with these files. One that did not get them all is not left behind: it would be taken for the session's. */

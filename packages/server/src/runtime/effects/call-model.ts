@@ -62,7 +62,8 @@ export async function callModel(job: ModelJob): Promise<ModelOutcome> {
   let last: ModelPart | null = null;
   for await (const parts of job.context.models.stream(job.call, job.signal)) {
     for (const part of parts) {
-      take(job, progress, part, startedAt);
+      // What comes after the end is shown to nobody: the log may hold the text so far already.
+      if (!job.signal.aborted) take(job, progress, part, startedAt);
       last = part;
     }
     failpoint("runtime.model-streaming");
