@@ -32,6 +32,8 @@ export function checkLog(checklist: Checklist, exported: Exported, deaths: reado
   checkQuarantine(log, deaths, check);
 }
 
+const startsRuns: ReadonlySet<string> = new Set(["user.message", "run.retry"]);
+
 type Check = (rule: string, ok: boolean, story: () => string) => boolean;
 
 function checkRuns(log: readonly SessionEvent[], check: Check): void {
@@ -50,6 +52,12 @@ function checkRuns(log: readonly SessionEvent[], check: Check): void {
     }
   }
   check(logRules.I4, open === null, () => `${open} never ended`);
+  for (const event of log) {
+    if (event.type !== "input.refused" || !startsRuns.has(event.data.inputType)) continue;
+    const { ref = "" } = event.data;
+    const begun = log.some(({ type, runId }) => type === "run.started" && runId === ref);
+    check(logRules.I4, !begun, () => `${ref} was refused at ${event.seq} and began all the same`);
+  }
 }
 
 function checkCalls(log: readonly SessionEvent[], check: Check): void {
