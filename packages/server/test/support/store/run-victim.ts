@@ -9,9 +9,13 @@ export async function runVictim(options: {
   failpoint?: string;
   until?: string;
 }): Promise<{ done: string[]; signal: string | null; stderr: string }> {
-  const child = spawn(process.execPath, [script, options.dataDir, options.failpoint ?? ""], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [script, options.dataDir, options.failpoint ?? "", options.until ?? ""],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   const done: string[] = [];
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => {
