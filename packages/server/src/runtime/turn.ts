@@ -3,6 +3,7 @@ import { failpoint } from "../lib/failpoint.ts";
 import { finishRun, recover } from "../session/decide-run.ts";
 import { nextInput, refuse } from "../session/decide-input.ts";
 import { nextStep, type Policy } from "../session/next-step.ts";
+import type { InputRecord } from "../store/records.ts";
 import { Draft } from "./draft.ts";
 import { takeInputs } from "./inputs.ts";
 import type { SessionAtWork } from "./session-at-work.ts";
@@ -52,12 +53,23 @@ function stopPoisoned(actor: SessionAtWork, draft: Draft): void {
   draft.add(finishRun(draft.state, { reason: "quarantined", error, now: clock.now() }));
 }
 
+/** Inputs whose taking does work that can end a worker: a run, files. The others only write events, and nobody could send a timer again. */
+const working: ReadonlySet<InputRecord["body"]["type"]> = new Set([
+  "user.message",
+  "run.retry",
+  "session.rewind",
+  "session.archive",
+  "file.write",
+  "file.delete",
+  "file.move",
+]);
+
 /** Refuses the input that a poisoned session would take first, when it is not a run at work that kills the workers. */
 export async function refusePoison(actor: SessionAtWork): Promise<void> {
   const { run } = actor.state;
   if (!actor.poisoned || (run !== null && run.waitingSince === null)) return;
   const first = nextInput(actor.state, await actor.readMailbox());
-  if (first === null) return;
+  if (first === null || !working.has(first.body.type)) return;
   const draft = new Draft(actor.state, actor.context.clock.now());
   const message = "The server ended three times when it took this input, so it was put aside.";
   draft.add([{ ...refuse(first, "quarantined", message, first.runId ?? undefined), actor: first.actor }]);

@@ -158,6 +158,28 @@ describe("after a worker's end", () => {
     expect((await h.context.store.session(h.orgId, session).find())?.status).toBe("waiting");
   });
 
+  it("takes a timer that was due while its workers were killed: an approval expires all the same", async () => {
+    const act = testTool("act", () => ({ ok: true, content: "acted" }), { effect: "once" });
+    const h = await open({
+      answer: (call) => (turnOf(call) === 0 ? calls(["act", {}]) : text("ok")),
+      tools: [act],
+    });
+    const permissions = { mode: "approval", approvalTimeoutMs: 1_000 } as const;
+    const session = await h.session(await h.agent({ tools: ["*"], permissions }));
+    await h.say(session, "hi");
+    await h.until(session, (log) => log.some((event) => event.type === "approval.requested"));
+    await h.worker.stop(0);
+    for (let claim = 0; claim < 3; claim++) {
+      const dead = { workerId: `wrk_dead${claim}`, leaseMs: 0, knownEventVersion: 1 };
+      await h.context.store.system.claim({ orgId: h.orgId, sessionId: session, ...dead });
+    }
+    h.worker = new Worker(h.context);
+    await h.worker.start();
+    const log = await h.finished(session);
+    expect(log.filter((event) => event.type === "approval.expired")).toHaveLength(1);
+    expect(log.filter((event) => event.type === "input.refused")).toHaveLength(0);
+  });
+
   it("quarantines a session whose log cannot be folded, and says so", async () => {
     const h = await open({ answer: () => text("ok") });
     const session = await h.session(await h.agent());
