@@ -141,10 +141,6 @@ export class SessionActor implements SessionAtWork {
     return this.#woken;
   }
 
-  get stopped(): boolean {
-    return this.#stopped;
-  }
-
   /** Inputs that wait, read anew when something came. */
   async readMailbox(): Promise<readonly InputRecord[]> {
     if (this.#mailboxDirty) {

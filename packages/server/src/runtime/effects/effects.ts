@@ -74,10 +74,6 @@ export class Effects {
     return taken;
   }
 
-  get hasCompletions(): boolean {
-    return this.#completions.length > 0;
-  }
-
   /** Aborts every effect that is not wanted; their outcomes are dropped. */
   keepOnly(wanted: ReadonlySet<string>): void {
     for (const [key, effect] of this.#running) if (!wanted.has(key)) this.#abort(key, effect);
