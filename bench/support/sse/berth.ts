@@ -47,6 +47,7 @@ const principal = {
   name: "bench",
   orgId,
   permissions: rolePermissions.owner,
+  credential: { kind: "admin_key", id: "test", expiresAt: null },
 } as const;
 const authenticator = createAuthenticator({ adminKey: new Secret(key), principal });
 const tickets = createTickets({ clock });

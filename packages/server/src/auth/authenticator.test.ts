@@ -11,6 +11,7 @@ const principal: Principal = {
   name: "owner",
   orgId: "org_1",
   permissions: rolePermissions.owner,
+  credential: { kind: "admin_key", id: "test", expiresAt: null },
 };
 const authenticator = createAuthenticator({ adminKey: new Secret(key), principal });
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { permissions, requirePermission, type Role, rolePermissions } from "./permissions.ts";
+import {
+  grantable,
+  operatorPermissions,
+  permissions,
+  requirePermission,
+  type Role,
+  rolePermissions,
+} from "./permissions.ts";
 
 const ascending: readonly Role[] = ["viewer", "member", "admin", "owner"];
 
@@ -12,21 +19,25 @@ describe("rolePermissions", () => {
     }
   });
 
-  it("gives owners everything and viewers nothing but reading", () => {
-    expect([...rolePermissions.owner]).toEqual([...permissions]);
+  it("gives owners all that can be granted, the operator everything and viewers nothing but reading", () => {
+    expect([...rolePermissions.owner]).toEqual([...grantable]);
+    expect([...operatorPermissions]).toEqual([...permissions]);
     expect([...rolePermissions.viewer].filter((permission) => !permission.endsWith(":read"))).toEqual([]);
     expect(rolePermissions.viewer.has("approval:decide")).toBe(false);
   });
 
-  it("lets only owners act for others and manage the runtime", () => {
-    for (const permission of ["session:act-as", "runtime:manage"] as const) {
+  it("lets only owners act for others and take or erase data, and no role manage the server", () => {
+    for (const permission of ["session:act-as", "data:export", "data:erase"] as const) {
       expect(ascending.filter((role) => rolePermissions[role].has(permission))).toEqual(["owner"]);
+    }
+    for (const permission of ["runtime:manage", "server:manage"] as const) {
+      expect(ascending.filter((role) => rolePermissions[role].has(permission))).toEqual([]);
     }
   });
 
   it("names each permission once, as resource:action", () => {
     expect(new Set(permissions).size).toBe(permissions.length);
-    expect(permissions.filter((permission) => !/^[a-z]+:[a-z-]+$/.test(permission))).toEqual([]);
+    expect(permissions.filter((permission) => !/^[a-z-]+:[a-z-]+$/.test(permission))).toEqual([]);
   });
 });
 

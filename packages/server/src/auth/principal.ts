@@ -1,5 +1,25 @@
 import type { Permission } from "./permissions.ts";
 
+/** How a caller proved who it is. */
+export type CredentialKind =
+  | "admin_key"
+  | "api_key"
+  | "jwt"
+  | "sso_header"
+  | "certificate"
+  | "cookie"
+  | "signature"
+  | "share_link";
+
+/** What a caller proved itself with: enough to look at it again while a stream is open, and nothing that can be used. */
+export interface Credential {
+  readonly kind: CredentialKind;
+  /** Id of the key, the login or the link; of a token its `jti` or subject. */
+  readonly id: string;
+  /** Milliseconds since 1970; null: until it is revoked. */
+  readonly expiresAt: number | null;
+}
+
 /** Who is calling: a user or a service account, in one organization. */
 export interface Principal {
   readonly type: "user" | "service";
@@ -7,4 +27,7 @@ export interface Principal {
   readonly name: string;
   readonly orgId: string;
   readonly permissions: ReadonlySet<Permission>;
+  readonly credential: Credential;
+  /** Set for who holds a share link: this one session and no other. */
+  readonly onlySession?: string;
 }

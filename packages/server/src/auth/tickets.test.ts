@@ -10,6 +10,7 @@ const owner: Principal = {
   name: "a",
   orgId: "org_1",
   permissions: rolePermissions.owner,
+  credential: { kind: "admin_key", id: "test", expiresAt: null },
 };
 const viewer: Principal = {
   type: "service",
@@ -17,6 +18,7 @@ const viewer: Principal = {
   name: "b",
   orgId: "org_2",
   permissions: rolePermissions.viewer,
+  credential: { kind: "admin_key", id: "test", expiresAt: null },
 };
 
 describe("createTickets", () => {

@@ -2,6 +2,7 @@ import type { Setting, SettingValue } from "./setting.ts";
 import { modelSettings } from "./settings/models.ts";
 import { clientSettings, logSettings, serverSettings } from "./settings/server.ts";
 import { runSettings, workerSettings } from "./settings/sessions.ts";
+import { secretSettings } from "./settings/security.ts";
 import { testingSettings } from "./settings/testing.ts";
 
 /**
@@ -15,6 +16,7 @@ export const settings = {
   ...runSettings,
   ...modelSettings,
   ...clientSettings,
+  ...secretSettings,
   ...testingSettings,
 } as const;
 
@@ -30,6 +32,7 @@ export const settingGroups: readonly { title: string; names: readonly SettingNam
   { title: "Sessions and workers", names: namesOf(workerSettings) },
   { title: "Runs and tools", names: namesOf(runSettings) },
   { title: "Models", names: namesOf(modelSettings) },
+  { title: "Server keys", names: namesOf(secretSettings) },
   { title: "Command line", names: namesOf(clientSettings) },
 ];
 

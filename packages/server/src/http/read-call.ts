@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { HttpContext } from "./context.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
 import { parseJson, requireUnicode } from "./parse-json.ts";
+import { peerOf } from "./peer.ts";
 import { readBody } from "./read-body.ts";
 import { idempotencyKeyOf, requireJson, requirePlain, traceparentOf } from "./request-headers.ts";
 import { validate } from "./validate.ts";
@@ -44,6 +45,8 @@ export async function readCall(incoming: Incoming): Promise<Call> {
     origin: {
       idempotency: key === null ? null : { scope, key, bodyHash: hashOf() },
       traceparent: traceparentOf(request.headers),
+      requestId,
+      address: peerOf(request).address,
       signal: request.signal,
     },
     request,

@@ -134,7 +134,7 @@ export class WebSocketConnection {
     if (this.#sessionId !== null && target !== this.#sessionId) {
       throw refused("This WebSocket is for one session: send to others at /api/v1/ws.");
     }
-    const origin = { idempotency: null, traceparent: null };
+    const origin = { idempotency: null, traceparent: null, requestId: null, address: null };
     const sent = await sendInputs(this.#context.operations, this.#principal, {
       sessionId: target,
       events,

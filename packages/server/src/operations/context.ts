@@ -58,6 +58,9 @@ export interface Origin {
   readonly idempotency: Idempotency | null;
   /** W3C trace context, kept on the run. */
   readonly traceparent: string | null;
+  readonly requestId: string | null;
+  /** The client's address, by the sockets and the trusted proxies. */
+  readonly address: string | null;
   /** Aborts when nobody waits for the answer any more. What was accepted stays accepted. */
   readonly signal?: AbortSignal;
 }

@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import type { LoadedConfig } from "../config/load.ts";
 import { createAuthenticator } from "../auth/authenticator.ts";
-import { rolePermissions } from "../auth/permissions.ts";
+import { operatorPermissions } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
 import { createTickets } from "../auth/tickets.ts";
 import { createApp } from "../http/app.ts";
@@ -91,8 +91,9 @@ function operationsContext({ loaded, ports }: ApiOptions, orgName: string): Oper
 /** Mode single: whoever has the admin key is the one owner of the one organization. */
 async function ownerOf(ports: Ports): Promise<{ principal: Principal; orgName: string }> {
   const { orgId, orgName, userId, userName } = await ports.store.system.singleTenant();
-  const permissions = rolePermissions.owner;
-  return { principal: { type: "user", id: userId, name: userName, orgId, permissions }, orgName };
+  const permissions = operatorPermissions;
+  const credential = { kind: "admin_key", id: "admin", expiresAt: null } as const;
+  return { principal: { type: "user", id: userId, name: userName, orgId, permissions, credential }, orgName };
 }
 
 async function readiness(ports: Ports, worker: WorkerRole): Promise<Readiness> {

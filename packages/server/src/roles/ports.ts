@@ -1,3 +1,4 @@
+import { openServerKeys, type ServerKeys } from "../auth/server-keys.ts";
 import type { Bus } from "../coordination/bus.ts";
 import { createInProcessBus } from "../coordination/in-process/bus.ts";
 import { createInProcessPresence } from "../coordination/in-process/presence.ts";
@@ -36,6 +37,7 @@ export interface Ports {
   readonly sandboxes: SandboxProvider;
   readonly fetch: SafeFetch;
   readonly telemetry: Telemetry;
+  readonly keys: ServerKeys;
 }
 
 /** Opens the adapters that the configuration names; what was opened is closed again when a later one fails. Tests override parts. */
@@ -69,8 +71,14 @@ async function openRest(parts: {
 }): Promise<Ports> {
   const { loaded, telemetry, store, clock } = parts;
   const { config, sandboxVariables } = loaded;
+  const keys = await openServerKeys({
+    dataDir: config.data,
+    preset: config,
+    required: config.mode === "multi",
+  });
   const opened = await openModels(config, clock);
   return {
+    keys,
     store,
     blobs: createDiskBlobs({
       dataDir: config.data,

@@ -24,8 +24,8 @@ export const serverSettings = {
   }),
   mode: oneOf({
     default: "single",
-    of: ["single"],
-    help: "Whom the server is for: one organization with one owner.",
+    of: ["single", "multi"],
+    help: "Whom the server is for: `single`, one organization with one owner; `multi`, many organizations that trust neither each other nor their tools.",
   }),
   adminKey: secret({
     pattern: /^[\u0021-\u007e]{20,200}$/,

@@ -1,3 +1,17 @@
+CREATE TABLE accounts (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  email TEXT,
+  email_verified INTEGER NOT NULL DEFAULT 0,
+  password_hash TEXT,
+  status TEXT NOT NULL DEFAULT 'active',
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  last_login_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX accounts_by_email ON accounts (email) WHERE email IS NOT NULL;
+
 CREATE TABLE agent_versions (
   org_id TEXT NOT NULL,
   agent_id TEXT NOT NULL,
@@ -19,6 +33,28 @@ CREATE TABLE agents (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX agents_by_name ON agents (org_id, name);
+
+CREATE TABLE api_keys (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  prefix TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  name TEXT NOT NULL,
+  principal_type TEXT NOT NULL,
+  principal_id TEXT NOT NULL,
+  scopes TEXT,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  last_used_at INTEGER,
+  revoked_at INTEGER,
+  replaced_by TEXT,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX api_keys_by_prefix ON api_keys (prefix);
+
+CREATE INDEX api_keys_by_principal ON api_keys (org_id, principal_id, id);
 
 CREATE TABLE approvals (
   org_id TEXT NOT NULL,
@@ -43,6 +79,33 @@ CREATE INDEX approvals_by_session ON approvals (org_id, session_id, id);
 
 CREATE INDEX approvals_pending ON approvals (org_id, id) WHERE status = 'pending';
 
+CREATE TABLE audit_log (
+  no INTEGER PRIMARY KEY AUTOINCREMENT,
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  actor_type TEXT NOT NULL,
+  actor_id TEXT NOT NULL,
+  actor_name TEXT NOT NULL,
+  credential TEXT,
+  action TEXT NOT NULL,
+  target_type TEXT,
+  target_id TEXT,
+  outcome TEXT NOT NULL,
+  request_id TEXT,
+  address TEXT,
+  details TEXT NOT NULL,
+  number INTEGER,
+  previous TEXT,
+  mac TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX audit_log_by_id ON audit_log (org_id, id);
+
+CREATE UNIQUE INDEX audit_log_by_number ON audit_log (org_id, number) WHERE number IS NOT NULL;
+
+CREATE INDEX audit_log_unsealed ON audit_log (org_id, no) WHERE number IS NULL;
+
 CREATE TABLE blob_refs (
   org_id TEXT NOT NULL,
   hash TEXT NOT NULL,
@@ -63,6 +126,17 @@ CREATE TABLE blobs (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX blobs_unreferenced ON blobs (noted_at) WHERE referenced = 0;
+
+CREATE TABLE certificates (
+  org_id TEXT NOT NULL,
+  service_account_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  value TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, service_account_id, kind, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX certificates_by_value ON certificates (kind, value);
 
 CREATE TABLE client_ids (
   org_id TEXT NOT NULL,
@@ -98,6 +172,36 @@ CREATE TABLE idempotency (
 
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
 
+CREATE TABLE identities (
+  source TEXT NOT NULL,
+  issuer TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (source, issuer, subject)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX identities_by_user ON identities (user_id);
+
+CREATE TABLE invitations (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  email TEXT NOT NULL,
+  name TEXT,
+  role TEXT NOT NULL,
+  token_hash TEXT NOT NULL,
+  invited_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  accepted_at INTEGER,
+  accepted_by TEXT,
+  revoked_at INTEGER,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX invitations_by_token ON invitations (token_hash);
+
 CREATE TABLE log_blocks (
   id INTEGER PRIMARY KEY,
   org_id TEXT NOT NULL,
@@ -109,6 +213,26 @@ CREATE TABLE log_blocks (
 ) STRICT;
 
 CREATE UNIQUE INDEX log_blocks_by_seq ON log_blocks (log_no, first_seq);
+
+CREATE TABLE logins (
+  id TEXT PRIMARY KEY,
+  token_hash TEXT NOT NULL,
+  csrf_hash TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  current_org TEXT NOT NULL,
+  method TEXT NOT NULL,
+  address TEXT,
+  agent TEXT,
+  created_at INTEGER NOT NULL,
+  last_seen_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX logins_by_expiry ON logins (expires_at);
+
+CREATE UNIQUE INDEX logins_by_token ON logins (token_hash);
+
+CREATE INDEX logins_by_user ON logins (user_id);
 
 CREATE TABLE mailbox (
   org_id TEXT NOT NULL,
@@ -124,6 +248,18 @@ CREATE TABLE mailbox (
   PRIMARY KEY (org_id, session_no, id)
 ) STRICT;
 
+CREATE TABLE members (
+  org_id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  role TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'active',
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX members_by_user ON members (user_id);
+
 CREATE TABLE migrations (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, breaking INTEGER NOT NULL, applied_at INTEGER NOT NULL) STRICT;
 
@@ -132,7 +268,9 @@ CREATE TABLE orgs (
   name TEXT NOT NULL,
   single INTEGER UNIQUE CHECK (single = 1),
   created_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, slug TEXT, status TEXT NOT NULL DEFAULT 'active', settings TEXT NOT NULL DEFAULT '{}', updated_at INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX orgs_by_slug ON orgs (slug);
 
 CREATE TABLE rewinds (
   org_id TEXT NOT NULL,
@@ -140,6 +278,16 @@ CREATE TABLE rewinds (
   at INTEGER NOT NULL,
   to_seq INTEGER NOT NULL,
   PRIMARY KEY (org_id, session_no, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE roles (
+  org_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT NOT NULL,
+  permissions TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, name)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE runs (
@@ -173,6 +321,20 @@ CREATE TABLE segments (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX segments_by_log ON segments (log_no);
+
+CREATE TABLE service_accounts (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'active',
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX service_accounts_by_name ON service_accounts (org_id, name);
 
 CREATE TABLE session_counts (
   org_id TEXT NOT NULL,
@@ -265,14 +427,6 @@ CREATE TABLE timers (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX timers_due ON timers (due_at);
-
-CREATE TABLE users (
-  org_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  created_at INTEGER NOT NULL,
-  PRIMARY KEY (org_id, id)
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE workers (
   id TEXT PRIMARY KEY,

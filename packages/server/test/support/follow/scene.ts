@@ -25,6 +25,7 @@ export const principal: Principal = {
   name: "Ada",
   orgId,
   permissions: rolePermissions.owner,
+  credential: { kind: "admin_key", id: "test", expiresAt: null },
 };
 
 /** A session whose log, store and bus do what a test says. */

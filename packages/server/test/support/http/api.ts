@@ -52,6 +52,7 @@ export class Api {
       name: "Tester",
       orgId: harness.orgId,
       permissions: new Set(permissions),
+      credential: { kind: "admin_key", id: "test", expiresAt: null },
     };
     this.operations = {
       ...harness.context,
@@ -180,6 +181,7 @@ export function stranger(): Principal {
     name: "Other",
     orgId: newId("org"),
     permissions: new Set(permissions),
+    credential: { kind: "admin_key", id: "test", expiresAt: null },
   };
 }
 

@@ -1,7 +1,9 @@
 import type { ArgsOf, OperationCall, OperationName, ResultOf } from "../protocol.ts";
+import type { AuditDraft } from "../../audit.ts";
 import type { Transaction } from "../transaction.ts";
 import { accept } from "./accept.ts";
 import { archiveAgent, createAgent, putAgent } from "./agents.ts";
+import { insertAudit } from "./audit.ts";
 import { append } from "./append.ts";
 import { collectBlobs, noteBlob } from "./blobs.ts";
 import { claim, liftQuarantine, quarantine, release } from "./claim.ts";
@@ -40,11 +42,30 @@ const handlers: Handlers = {
   ping: () => undefined,
 };
 
-/** Runs one operation inside the open transaction; throws BerthError when it is refused. */
+interface Audited {
+  readonly orgId: string;
+  readonly audit: AuditDraft;
+}
+
+/**
+ * Runs one operation inside the open transaction; throws BerthError when it is refused. An operation whose arguments bring an audit
+ * entry commits it with its change, unless the change was made before or there was nothing to change.
+ */
 export function runOperation<K extends OperationName>(
   tx: Transaction,
   call: OperationCall & { name: K },
 ): unknown {
   const handler = handlers[call.name] as (tx: Transaction, args: unknown) => unknown;
-  return handler(tx, call.args);
+  const result = handler(tx, call.args);
+  if (isAudited(call.args) && changed(result)) insertAudit(tx, call.args.orgId, call.args.audit);
+  return result;
+}
+
+function isAudited(args: unknown): args is Audited {
+  return typeof args === "object" && args !== null && "audit" in args && args.audit !== undefined;
+}
+
+function changed(result: unknown): boolean {
+  if (result === false || result === null) return false;
+  return !(typeof result === "object" && "replayed" in result && result.replayed === true);
 }

@@ -1,0 +1,1 @@
+-- Sealed secrets and what people set for themselves.

@@ -1,0 +1,1 @@
+-- Retention, exports and erasures.
