@@ -177,7 +177,7 @@ describe("what is wrong", () => {
     [{ BERTH_DEFAULT_MODEL: "gpt" }, 'BERTH_DEFAULT_MODEL must be model as provider/model, not "gpt"'],
     [{ OPENAI_BASE_URL: "ftp://x" }, "OPENAI_BASE_URL must be an http(s) address"],
     [{ BERTH_SANDBOX_ENV: "PATH,A B" }, 'BERTH_SANDBOX_ENV must be a list of variable names; "A B" is none'],
-    [{ BERTH_MODE: "multi" }, 'BERTH_MODE must be one of single, not "multi"'],
+    [{ BERTH_MODE: "many" }, 'BERTH_MODE must be one of single, multi, not "many"'],
     [{ BERTH_PROVIDERS: "{" }, "BERTH_PROVIDERS must be JSON"],
   ])("is told: %j", (env, problem) => {
     expect(folder.problems({ env })).toEqual([problem]);
