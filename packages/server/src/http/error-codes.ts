@@ -53,6 +53,7 @@ export const errorStatuses = {
   unknown_model: 422,
   unknown_tool: 422,
   validation_failed: 422,
+  weak_password: 422,
   mailbox_full: 429,
   rate_limited: 429,
   too_many_streams: 429,
@@ -62,9 +63,11 @@ export const errorStatuses = {
   file_failed: 503,
   no_worker: 503,
   sandbox_gone: 503,
+  sandbox_unavailable: 503,
   shutting_down: 503,
   store_closed: 503,
   store_unavailable: 503,
+  too_busy: 503,
   disk_full: 507,
 } as const;
 

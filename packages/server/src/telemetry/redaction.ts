@@ -8,7 +8,7 @@ const secretName =
 
 /** What looks like a secret wherever it stands: our own keys and tickets, providers' keys, authorization headers, passwords in URLs. */
 const secretShapes = [
-  /\b(?:brt|tkt)_[A-Za-z0-9_-]{43}/g,
+  /\b(?:brt|tkt|ivt|lgn|csr|shr)_[A-Za-z0-9_-]{43,}/g,
   /\b(?:sk|xai|gsk|pk|rk)-[A-Za-z0-9_-]{16,}/g,
   /(?<=\b(?:Bearer|Basic) )[A-Za-z0-9._~+/=-]{8,}/gi,
   /(?<=:\/\/[^\s/:@]{0,100}:)[^\s/@]{1,200}(?=@)/g,
