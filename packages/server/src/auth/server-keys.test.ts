@@ -5,7 +5,13 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Secret } from "../lib/secret.ts";
 import { newKeyText, openServerKeys, type PresetKeys, serverKeysPath } from "./server-keys.ts";
 
-const none: PresetKeys = { masterKey: null, previousMasterKey: null, keyPepper: null, auditKey: null };
+const none: PresetKeys = {
+  adminKey: null,
+  masterKey: null,
+  previousMasterKey: null,
+  keyPepper: null,
+  auditKey: null,
+};
 const fresh = () => new Secret(newKeyText());
 
 describe("the server's keys", () => {
@@ -57,6 +63,9 @@ describe("the server's keys", () => {
     for (const text of ["changeme", "a".repeat(64), "1234567890"]) {
       await expect(open({ keyPepper: new Secret(text) })).rejects.toMatchObject({ code: "weak_secret" });
     }
+    await expect(open({ adminKey: new Secret("a-key-of-20-characters") })).rejects.toMatchObject({
+      code: "weak_secret",
+    });
     const twice = fresh();
     await expect(open({ auditKey: twice, previousMasterKey: twice })).rejects.toMatchObject({
       code: "weak_secret",
@@ -72,7 +81,7 @@ describe("the server's keys", () => {
       preset: { ...none, ...rest, masterKey: old },
       required: true,
     });
-    const preset = { ...rest, masterKey: current, previousMasterKey: old };
+    const preset = { ...none, ...rest, masterKey: current, previousMasterKey: old };
     const after = await openServerKeys({ dataDir, preset, required: true });
     expect(after.masterKeys.map(({ id }) => id)).toEqual([expect.any(String), before.masterKeys[0].id]);
     expect(after.pepper).toEqual(before.pepper);

@@ -13,6 +13,8 @@ export interface ServerKeys {
   readonly pepper: Buffer;
   /** Of the audit log's chain. */
   readonly auditKey: Buffer;
+  /** What they were made of, to be kept out of logs and tool output. */
+  readonly texts: readonly Secret[];
 }
 
 export interface MasterKey {
@@ -31,6 +33,8 @@ export interface ServerKeyOptions {
 
 /** What the configuration says. */
 export interface PresetKeys {
+  /** Only looked at: it must be no weaker than the others in mode multi. */
+  readonly adminKey: Secret | null;
   readonly masterKey: Secret | null;
   readonly previousMasterKey: Secret | null;
   readonly keyPepper: Secret | null;
@@ -65,7 +69,11 @@ export async function openServerKeys({ dataDir, preset, required }: ServerKeyOpt
     keyPepper: preset.keyPepper?.reveal() ?? null,
     auditKey: preset.auditKey?.reveal() ?? null,
   };
-  refuseWeak(given, preset.previousMasterKey?.reveal() ?? null);
+  refuseWeak([
+    ...keyNames.map((name) => [names[name], given[name]] as const),
+    ["BERTH_PREVIOUS_MASTER_KEY", preset.previousMasterKey?.reveal() ?? null],
+    ...(required ? [["BERTH_ADMIN_KEY", preset.adminKey?.reveal() ?? null] as const] : []),
+  ]);
   const missing = keyNames.filter((name) => given[name] === null);
   if (required && missing.length > 0) throw missingSecrets(missing.map((name) => names[name]));
   const own = missing.length === 0 ? null : await ensureFile(dataDir);
@@ -79,6 +87,10 @@ export async function openServerKeys({ dataDir, preset, required }: ServerKeyOpt
     masterKeys: [masterKeyOf(texts.masterKey), ...previous],
     pepper: derive(texts.keyPepper, "api keys"),
     auditKey: derive(texts.auditKey, "audit"),
+    texts: [
+      ...Object.values(texts),
+      ...(preset.previousMasterKey === null ? [] : [preset.previousMasterKey.reveal()]),
+    ].map((text) => new Secret(text)),
   };
 }
 
@@ -102,14 +114,7 @@ function derive(text: string, purpose: string): Buffer {
 }
 
 /** A key that is short, or made of few characters, or used twice, is no key. */
-function refuseWeak(
-  given: Readonly<Record<(typeof keyNames)[number], string | null>>,
-  previous: string | null,
-): void {
-  const all = [
-    ...keyNames.map((name) => [names[name], given[name]] as const),
-    ["BERTH_PREVIOUS_MASTER_KEY", previous] as const,
-  ];
+function refuseWeak(all: readonly (readonly [name: string, text: string | null])[]): void {
   const seen = new Set<string>();
   for (const [name, text] of all) {
     if (text === null) continue;

@@ -102,7 +102,9 @@ async function readiness(ports: Ports, worker: WorkerRole): Promise<Readiness> {
     () => "does not answer",
   );
   const { ok, draining } = worker.health();
-  const checks = { store, worker: ok ? "ok" : draining ? "is stopping" : "has lost its lease" };
+  const { unavailable, label } = await ports.sandboxes.probe();
+  const sandbox = unavailable === undefined ? label : `unavailable: ${unavailable}`;
+  const checks = { store, sandbox, worker: ok ? "ok" : draining ? "is stopping" : "has lost its lease" };
   return { ready: store === "ok" && ok, checks };
 }
 

@@ -10,6 +10,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import type { ModelClient } from "../models/model.ts";
 import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import { createUnavailable } from "../sandbox/unavailable.ts";
 import type { Blobs } from "../store/blobs.ts";
 import { createDiskBlobs } from "../store/disk/blobs.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
@@ -77,6 +78,12 @@ async function openRest(parts: {
     required: config.mode === "multi",
   });
   const opened = await openModels(config, clock);
+  const local = createLocalProcess({
+    dataDir: config.data,
+    clock,
+    environment: sandboxVariables,
+    log: { warn: (details, message) => telemetry.logger.warn({ ...details }, message) },
+  });
   return {
     keys,
     store,
@@ -96,12 +103,7 @@ async function openRest(parts: {
     modelProblems: opened.problems,
     closeModels: opened.close,
     tools: createRegistry(builtinTools),
-    sandboxes: createLocalProcess({
-      dataDir: config.data,
-      clock,
-      environment: sandboxVariables,
-      log: { warn: (details, message) => telemetry.logger.warn({ ...details }, message) },
-    }),
+    sandboxes: config.mode === "multi" ? createUnavailable(local) : local,
     fetch: createSafeFetch({ allow: config.fetchAllow }),
     telemetry,
   };

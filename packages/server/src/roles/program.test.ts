@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { newKeyText } from "../auth/server-keys.ts";
 import { announcement } from "../cli/serve.ts";
 import { loadConfig } from "../config/load.ts";
 import { startProgram } from "./program.ts";
@@ -50,6 +51,21 @@ describe("a start", () => {
     );
     await program.stop();
     expect(program).toMatchObject({ defaultModel: "openai/mine", modelProblems: [] });
+  });
+
+  it("SBX-23: in mode multi needs its own keys, runs no tool unisolated and says so", async () => {
+    await expect(start({ BERTH_MODE: "multi" })).rejects.toMatchObject({ code: "missing_secrets" });
+    const keys = {
+      BERTH_MASTER_KEY: newKeyText(),
+      BERTH_KEY_PEPPER: newKeyText(),
+      BERTH_AUDIT_KEY: newKeyText(),
+    };
+    const weak = { ...keys, BERTH_MODE: "multi", BERTH_KEY_PEPPER: "change-me" };
+    await expect(start(weak)).rejects.toMatchObject({ code: "weak_secret" });
+    const program = await start({ ...keys, BERTH_MODE: "multi" });
+    const ready = await (await fetch(`${program.url}/readyz`)).json();
+    await program.stop();
+    expect(ready).toMatchObject({ checks: { sandbox: expect.stringContaining("unavailable") } });
   });
 
   it("keeps no key that nobody was shown", async () => {

@@ -52,6 +52,7 @@ export async function startProgram(loaded: LoadedConfig, overrides: Partial<Port
     // The store comes first: its lock decides whether this process may touch the folder at all.
     const ports = await openPorts(loaded, telemetry, overrides);
     stops.push(() => closePorts(ports));
+    for (const text of ports.keys.texts) redactor.add(text);
     const adminKey = await ensureAdminKey({ dataDir: config.data, preset: config.adminKey });
     redactor.add(adminKey.key);
     newKeyIn = adminKey.created ? config.data : null;

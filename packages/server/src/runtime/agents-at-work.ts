@@ -44,7 +44,13 @@ export class AgentsAtWork {
     if (known !== undefined) return known;
     const [own, ...parents] = await Promise.all(chain.map((ref) => this.#definitions.get(this.#orgId, ref)));
     if (own === undefined) throw new BerthError("internal", "a namespace has no agent");
-    const made = new ToolSet(this.#context.tools, own, parents);
+    const { unavailable = null } = await this.#context.sandboxes.probe();
+    const made = new ToolSet({
+      registry: this.#context.tools,
+      definition: own,
+      parents,
+      noSandbox: unavailable,
+    });
     if (this.#tools.size >= keptSets) this.#tools.clear();
     this.#tools.set(key, made);
     return made;

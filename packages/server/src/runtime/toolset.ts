@@ -15,6 +15,7 @@ interface Known {
   readonly inputSchema: Readonly<Record<string, unknown>>;
   readonly permissionTool: PermissionTool;
   readonly timeoutMs?: number;
+  readonly needsSandbox?: true;
 }
 
 /** What one agent may call, in one run: its built-in tools, the caller's own, and `delegate` when it has sub-agents. */
@@ -24,9 +25,18 @@ export class ToolSet {
   readonly #known = new Map<string, Known>();
   readonly #permissions: Permissions;
   readonly #parents: readonly Permissions[];
+  /** Why there is no sandbox; null when there is one. */
+  readonly #noSandbox: string | null;
 
-  constructor(registry: Registry, definition: AgentDefinition, parents: readonly AgentDefinition[]) {
+  constructor(options: {
+    readonly registry: Registry;
+    readonly definition: AgentDefinition;
+    readonly parents: readonly AgentDefinition[];
+    readonly noSandbox: string | null;
+  }) {
+    const { registry, definition, parents, noSandbox } = options;
     this.#registry = registry;
+    this.#noSandbox = noSandbox;
     this.#permissions = definition.permissions;
     this.#parents = parents.map((parent) => parent.permissions);
     for (const tool of registry.select(definition)) this.#known.set(tool.name, serverTool(tool));
@@ -61,6 +71,8 @@ export class ToolSet {
   }
 
   #permit(known: Known, input: unknown): { permission: "allow" | "ask" | "deny"; rule: string } {
+    if (known.needsSandbox === true && this.#noSandbox !== null)
+      return { permission: "deny", rule: `sandbox_unavailable: ${this.#noSandbox}` };
     // The caller runs its own tools and delegates act through their own calls: only a rule that names one stops it.
     const permissions =
       known.kind === "server" ? this.#permissions : { ...this.#permissions, mode: "auto" as const };
@@ -87,7 +99,7 @@ function serverTool(tool: Tool): Known {
   const about = { name, effect, touchesWorkspace, reachesOutside };
   const permissionTool = { ...about, ...(mainArgument !== undefined && { mainArgument }) };
   const kind = name === delegateName ? "delegate" : "server";
-  return { kind, effect, inputSchema, permissionTool };
+  return { kind, effect, inputSchema, permissionTool, ...(tool.needsSandbox && { needsSandbox: true }) };
 }
 
 function clientTool(tool: ClientTool): Known {

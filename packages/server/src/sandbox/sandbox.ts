@@ -5,6 +5,8 @@ export interface Capabilities {
   /** What people are shown, for example `not isolated`. */
   readonly label: string;
   readonly reasons: readonly string[];
+  /** Why no sandbox is given out at all; absent when some are. */
+  readonly unavailable?: string;
 }
 
 export interface SandboxSpec {
@@ -14,7 +16,7 @@ export interface SandboxSpec {
 
 /** Gives out sandboxes. One per session here; allocation strategies sit on top of this port. */
 export interface SandboxProvider {
-  readonly kind: "local-process" | "bubblewrap" | "remote";
+  readonly kind: "none" | "local-process" | "bubblewrap" | "remote";
   probe(): Promise<Capabilities>;
   /** The session's sandbox, made when it does not exist. Idempotent. */
   connect(spec: SandboxSpec): Promise<Sandbox>;

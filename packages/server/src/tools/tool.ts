@@ -66,6 +66,8 @@ export interface Tool<Input = unknown> {
   readonly effect: Effect;
   /** Changes or may change the workspace: its manifest is taken at the run's end. */
   readonly touchesWorkspace: boolean;
+  /** Is refused where there is no sandbox. */
+  readonly needsSandbox?: true;
   /** Its effects can reach outside the workspace: listed when a rewind undoes it. */
   readonly reachesOutside: boolean;
   /** The argument that a permission rule's pattern is matched with, as `command` in `bash_run(git *)`. */

@@ -40,6 +40,7 @@ async function examine(client: BerthClient, signal: AbortSignal): Promise<readon
   const { items } = await client.models.list({ signal });
   const real = items.filter(({ demo }) => !demo);
   const isolated = system.sandbox.isolation !== "none";
+  const absent = system.sandbox.provider === "none";
   return [
     { name: "server", status: "ok", detail: `Berth ${system.version}, up since ${system.startedAt}` },
     real.length > 0
@@ -59,7 +60,9 @@ async function examine(client: BerthClient, signal: AbortSignal): Promise<readon
       status: isolated ? "ok" : "warn",
       detail: `${system.sandbox.provider}: ${safeText(system.sandbox.label)}`,
       ...(!isolated && {
-        fix: "Commands of agents run as the server's own user: let only people use it whom you trust.",
+        fix: absent
+          ? "Files and commands of agents are refused in mode multi until a sandbox that isolates is configured."
+          : "Commands of agents run as the server's own user: let only people use it whom you trust.",
       }),
     },
   ];

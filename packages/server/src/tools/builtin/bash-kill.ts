@@ -9,6 +9,7 @@ export const bashKill = defineTool<Input>({
   name: "bash_kill",
   effect: "idempotent",
   touchesWorkspace: false,
+  needsSandbox: true,
   reachesOutside: false,
   mainArgument: "id",
   timeoutMs: 30_000,

@@ -10,6 +10,7 @@ export const bashLogs = defineTool<Input>({
   name: "bash_logs",
   effect: "pure",
   touchesWorkspace: false,
+  needsSandbox: true,
   reachesOutside: false,
   mainArgument: "id",
   timeoutMs: 30_000,

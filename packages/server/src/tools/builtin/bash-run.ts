@@ -20,6 +20,7 @@ export const bashRun = defineTool<Input>({
   name: "bash_run",
   effect: "once",
   touchesWorkspace: true,
+  needsSandbox: true,
   reachesOutside: true,
   mainArgument: "command",
   // The command has its own time limit; this one is for everything around it.

@@ -15,6 +15,7 @@ export const fsEdit = defineTool<Input>({
   name: "fs_edit",
   effect: "once",
   touchesWorkspace: true,
+  needsSandbox: true,
   reachesOutside: false,
   mainArgument: "path",
   timeoutMs: 30_000,

@@ -13,6 +13,7 @@ export const fsGlob = defineTool<Input>({
   name: "fs_glob",
   effect: "pure",
   touchesWorkspace: false,
+  needsSandbox: true,
   reachesOutside: false,
   mainArgument: "path",
   timeoutMs: 30_000,

@@ -15,6 +15,7 @@ export const fsGrep = defineTool<Input>({
   name: "fs_grep",
   effect: "pure",
   touchesWorkspace: false,
+  needsSandbox: true,
   reachesOutside: false,
   mainArgument: "path",
   timeoutMs: 30_000,

@@ -19,6 +19,7 @@ export const fsRead = defineTool<Input>({
   name: "fs_read",
   effect: "pure",
   touchesWorkspace: false,
+  needsSandbox: true,
   reachesOutside: false,
   mainArgument: "path",
   timeoutMs: 30_000,

@@ -9,6 +9,7 @@ export const fsWrite = defineTool<Input>({
   name: "fs_write",
   effect: "idempotent",
   touchesWorkspace: true,
+  needsSandbox: true,
   reachesOutside: false,
   mainArgument: "path",
   timeoutMs: 30_000,

@@ -1,0 +1,24 @@
+import { BerthError } from "../lib/errors.ts";
+import type { SandboxProvider } from "./sandbox.ts";
+
+/** What people and models are told of a server that has no sandbox. */
+const why = "this server runs tools only where they are isolated, and no sandbox that isolates is configured";
+
+/**
+ * For a server that must not run tools unisolated and has nothing that isolates: every session that needs a sandbox is refused with
+ * `sandbox_unavailable`. What another mode left in the data folder is still ended and deleted, by `leftovers`.
+ */
+export function createUnavailable(
+  leftovers: Pick<SandboxProvider, "destroy" | "release" | "reapLeftovers" | "close">,
+): SandboxProvider {
+  return {
+    kind: "none",
+    probe: async () => ({ isolation: "none", label: "no sandbox", reasons: [why], unavailable: why }),
+    connect: () => Promise.reject(new BerthError("sandbox_unavailable", `There is no sandbox: ${why}.`)),
+    find: async () => null,
+    destroy: (spec) => leftovers.destroy(spec),
+    release: (spec) => leftovers.release(spec),
+    reapLeftovers: () => leftovers.reapLeftovers(),
+    close: () => leftovers.close(),
+  };
+}
