@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createAddressRules } from "./address-rules.ts";
-import { createSafeFetch, type ResolvedAddress } from "./safe-fetch.ts";
+import { createAddressRules } from "../lib/address-rules.ts";
+import type { ResolvedAddress } from "../lib/checked-addresses.ts";
+import { createSafeFetch } from "./safe-fetch.ts";
 
 let server: Server;
 let port: number;

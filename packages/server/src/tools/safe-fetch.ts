@@ -1,18 +1,18 @@
-import { lookup as systemLookup } from "node:dns/promises";
-import { isIP } from "node:net";
 import type { Response } from "undici";
+import { createAddressRules } from "../lib/address-rules.ts";
+import {
+  checkedAddresses,
+  portOf,
+  type Resolve,
+  type ResolvedAddress,
+  systemResolve,
+} from "../lib/checked-addresses.ts";
 import { BerthError } from "../lib/errors.ts";
-import { createAddressRules } from "./address-rules.ts";
 import type { FetchedPage, SafeFetch } from "./tool.ts";
-
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly family: number;
-}
 
 export interface SafeFetchOptions {
   /** Asked once for each host of a chain of redirects. Default: the system's resolver. */
-  readonly lookup?: (host: string) => Promise<readonly ResolvedAddress[]>;
+  readonly lookup?: Resolve;
   /** What the operator permits although it is private: `host:port`, or ranges such as `10.1.0.0/16`. */
   readonly allow?: readonly string[];
 }
@@ -27,25 +27,8 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308]);
  * keeps no connection. Throws a BerthError `url_invalid`, `address_refused`, `too_many_redirects`, `fetch_timeout`,
  * `fetch_failed` or `aborted`; a status of 400 or more is a page like any other.
  */
-export function createSafeFetch({ lookup = resolve, allow = [] }: SafeFetchOptions = {}): SafeFetch {
+export function createSafeFetch({ lookup = systemResolve, allow = [] }: SafeFetchOptions = {}): SafeFetch {
   const rules = createAddressRules(allow);
-
-  async function checkedAddresses(url: URL, signal: AbortSignal): Promise<readonly ResolvedAddress[]> {
-    const host = hostOf(url);
-    const literal = /(^|\.)localhost$/.test(host) ? "127.0.0.1" : host;
-    const family = isIP(literal);
-    const addresses =
-      family === 0 ? await untilAborted(lookup(host), signal) : [{ address: literal, family }];
-    const port = Number(url.port === "" ? (url.protocol === "https:" ? 443 : 80) : url.port);
-    if (addresses.length === 0) throw new BerthError("fetch_failed", `${host} has no address.`);
-    if (!addresses.every(({ address }) => rules.permits({ host, port, address }))) {
-      throw new BerthError(
-        "address_refused",
-        `${host} is not a public address, and only those can be fetched.`,
-      );
-    }
-    return addresses;
-  }
 
   return async (address, { maxBytes, timeoutMs, signal }) => {
     const timeout = AbortSignal.timeout(timeoutMs);
@@ -53,7 +36,9 @@ export function createSafeFetch({ lookup = resolve, allow = [] }: SafeFetchOptio
     try {
       let url = parseUrl(address);
       for (let redirects = 0; redirects <= maxRedirects; redirects++) {
-        const addresses = await checkedAddresses(url, either);
+        const place = { host: url.hostname, port: portOf(url) };
+        const resolve: Resolve = (host) => untilAborted(lookup(host), either);
+        const addresses = await checkedAddresses(place, { rules, resolve });
         const answer = await get({ url, addresses, maxBytes, signal: either });
         if ("page" in answer) return answer.page;
         url = parseUrl(answer.location, url);
@@ -75,10 +60,6 @@ export function createSafeFetch({ lookup = resolve, allow = [] }: SafeFetchOptio
   };
 }
 
-async function resolve(host: string): Promise<readonly ResolvedAddress[]> {
-  return await systemLookup(host, { all: true, order: "verbatim" });
-}
-
 /** Takes http and https only; a user's name and password are left out. The URL standard rewrites hosts such as `0x7f.1`. */
 function parseUrl(address: string, base?: URL): URL {
   const url = address.length > maxUrlLength ? null : URL.parse(address, base?.href);
@@ -91,10 +72,6 @@ function parseUrl(address: string, base?: URL): URL {
   url.password = "";
   url.hash = "";
   return url;
-}
-
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
 }
 
 interface Get {

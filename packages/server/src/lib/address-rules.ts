@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { BerthError } from "../lib/errors.ts";
+import { BerthError } from "./errors.ts";
 
 /** Ranges that are not the public internet: RFC 6890 and what came after it, and cloud metadata services. */
 const closed4 = [
@@ -30,7 +30,10 @@ export interface Destination {
 }
 
 export interface AddressRules {
+  /** It is public, or the operator permits it. */
   permits(destination: Destination): boolean;
+  /** The operator names it: what crosses no foreign network may do without encryption. */
+  names(destination: Destination): boolean;
 }
 
 /** `allow`: `host:port` or ranges that are permitted although they are private. Throws `config_invalid` for other texts. */
@@ -44,13 +47,20 @@ export function createAddressRules(allow: readonly string[]): AddressRules {
   const allowed4 = listOf(ranges.filter((range) => isIP(range.split("/")[0] ?? "") === 4));
   const allowed6 = listOf(ranges.filter((range) => isIP(range.split("/")[0] ?? "") !== 4));
 
+  function names({ host, port, address }: Destination): boolean {
+    if (hosts.has(`${host.toLowerCase()}:${port}`)) return true;
+    if (isIP(address) === 4) return allowed4.check(address, "ipv4");
+    return isIP(address) === 6 && !address.includes("%") && allowed6.check(address, "ipv6");
+  }
+
   return {
-    permits({ host, port, address }) {
-      if (hosts.has(`${host.toLowerCase()}:${port}`)) return true;
-      if (isIP(address) === 4) return allowed4.check(address, "ipv4") || !blocked4.check(address, "ipv4");
+    names,
+    permits(destination) {
+      const { address } = destination;
+      if (names(destination)) return true;
+      if (isIP(address) === 4) return !blocked4.check(address, "ipv4");
       // A zone (`fe80::1%eth0`) only makes sense for addresses that are closed.
       if (isIP(address) !== 6 || address.includes("%")) return false;
-      if (allowed6.check(address, "ipv6")) return true;
       return public6.check(address, "ipv6") && !blocked6.check(address, "ipv6");
     },
   };
