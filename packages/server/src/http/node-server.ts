@@ -1,37 +1,59 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerOptions } from "node:http";
+import { createServer as createTlsServer, type ServerOptions as TlsServerOptions } from "node:https";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { createAddressSet } from "../lib/addresses.ts";
+import { capConnections } from "./connection-caps.ts";
 import { keepOutgoing } from "./node-requests.ts";
+import { createReadPeer, keepPeer, type ReadPeer } from "./peer.ts";
+import { defaultTransportLimits, type TransportLimits } from "./transport-limits.ts";
 import type { Sockets } from "./websocket.ts";
 
-/**
- * A client that sends its head or its body too slowly is cut, and so is one connection too many: each costs memory until it is known
- * who it is. Streams and WebSockets are not concerned: their requests are whole. Milliseconds.
- */
-const limits = { headersTimeout: 10_000, requestTimeout: 120_000, connectionsCheckingInterval: 1_000 };
-const maxConnections = 5_000;
-
-/**
- * A Node server, not yet listening, for an app that is a plain `fetch`, with the WebSockets beside it. Whoever closes it closes the
- * streams first: they end by themselves only when their clients go.
- */
-export function createNodeServer(options: {
+export interface NodeServerOptions {
   readonly app: { readonly fetch: (request: Request) => Promise<Response> };
   readonly sockets: Pick<Sockets, "upgrade">;
-}): Server {
-  const { app, sockets } = options;
-  const server = createAdaptorServer({
-    createServer,
+  /** Default: no proxy is trusted. */
+  readonly readPeer?: ReadPeer;
+  readonly limits?: TransportLimits;
+  /** With TLS; null: without. */
+  readonly tls?: TlsServerOptions | null;
+}
+
+/** How often connections are looked at that may be too slow, milliseconds. */
+const connectionsCheckingInterval = 1_000;
+
+/**
+ * A Node server, not yet listening, for an app that is a plain `fetch`, with the WebSockets beside it. A client that sends its head
+ * or its body too slowly is cut, and so is one connection too many: each costs memory until it is known who it is. Whoever closes the
+ * server closes the streams first: they end by themselves only when their clients go.
+ */
+export function createNodeServer(options: NodeServerOptions): Server {
+  const { app, sockets, limits = defaultTransportLimits, tls = null } = options;
+  const readPeer = options.readPeer ?? createReadPeer({ trusted: createAddressSet([]) });
+  const serverOptions = {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval,
+    maxHeaderSize: limits.headerBytes,
     // Clients that offer HTTP/2 by an upgrade (Java's, curl's) go on with HTTP/1.1. Before Node 24.9 they are refused.
-    serverOptions: {
-      ...limits,
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
-    },
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+  } satisfies ServerOptions;
+  const server = createAdaptorServer({
+    ...(tls === null
+      ? { createServer, serverOptions }
+      : { createServer: createTlsServer, serverOptions: { ...serverOptions, ...tls } }),
     fetch(request, env) {
-      keepOutgoing(request, (env as HttpBindings).outgoing);
+      const { incoming, outgoing } = env as HttpBindings;
+      keepOutgoing(request, outgoing);
+      keepPeer(request, readPeer(incoming));
       return app.fetch(request);
     },
   }) as Server;
-  server.maxConnections = maxConnections;
-  server.on("upgrade", (request, socket, head) => sockets.upgrade(request, socket, head));
+  server.timeout = limits.stuckMs;
+  server.maxConnections = limits.maxConnections;
+  capConnections(server, limits);
+  server.on("upgrade", (request, socket, head) => {
+    keepPeer(request, readPeer(request));
+    sockets.upgrade(request, socket, head);
+  });
   return server;
 }

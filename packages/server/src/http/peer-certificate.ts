@@ -10,7 +10,8 @@ export function certificateOf(socket: Socket): PeerCertificate | null {
   return certificate === undefined ? null : described(certificate);
 }
 
-function isTls(socket: Socket): socket is TLSSocket {
+/** Whether TLS ends here. */
+export function isTls(socket: Socket): socket is TLSSocket {
   return "encrypted" in socket && socket.encrypted === true;
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { localPeer, type Peer } from "../auth/peer.ts";
 import { type AddressSet, normalAddress } from "../lib/addresses.ts";
-import { certificateOf } from "./peer-certificate.ts";
+import { certificateOf, isTls } from "./peer-certificate.ts";
 
 /** Where a request came from, and what the client asked for it at. */
 export interface Reached {
@@ -17,25 +17,32 @@ export type ReadPeer = (incoming: IncomingMessage) => Reached;
 /** No chain of proxies is longer. */
 const maxHops = 16;
 
-const known = new WeakMap<Request, Reached>();
+/** A request of the API, or the one by which a WebSocket is opened. */
+type Incoming = Request | IncomingMessage;
+
+const known = new WeakMap<Incoming, Reached>();
 const nowhere: Reached = { peer: localPeer, origin: null };
 
 /** Remembers where a request came from. */
-export function keepPeer(request: Request, reached: Reached): void {
+export function keepPeer(request: Incoming, reached: Reached): void {
   known.set(request, reached);
 }
 
 /** Where a request came from. */
-export function peerOf(request: Request): Peer {
+export function peerOf(request: Incoming): Peer {
   return (known.get(request) ?? nowhere).peer;
 }
 
 /**
  * This server's origin as the client of a request sees it, such as `https://berth.example`: what cookies and same-origin checks go
- * by. A proxy's word counts only when it is trusted.
+ * by. A proxy's word counts only when it is trusted. Null when nobody says what the server is called.
  */
-export function ownOrigin(request: Request): string {
-  return (known.get(request) ?? nowhere).origin ?? new URL(request.url).origin;
+export function ownOrigin(request: Incoming): string | null {
+  const { origin } = known.get(request) ?? nowhere;
+  if (origin !== null) return origin;
+  if (request instanceof Request) return URL.parse(request.url)?.origin ?? null;
+  const { host } = request.headers;
+  return host === undefined ? null : originOf(isTls(request.socket) ? "https" : "http", host);
 }
 
 /** Headers that name a client are read only when a proxy of `trusted` sent them; `Forwarded` and `X-Real-IP` are never read. */
@@ -83,6 +90,10 @@ function forwardedOrigin(headers: IncomingMessage["headers"]): string | null {
   const protocol = lastOf(headers["x-forwarded-proto"])?.toLowerCase();
   const host = lastOf(headers["x-forwarded-host"]) ?? headers.host;
   if (host === undefined || (protocol !== "http" && protocol !== "https")) return null;
+  return originOf(protocol, host);
+}
+
+function originOf(protocol: string, host: string): string | null {
   return /^[\w.:[\]-]{1,255}$/.test(host) ? (URL.parse(`${protocol}://${host}`)?.origin ?? null) : null;
 }
 
