@@ -14,6 +14,10 @@ const metadata = z
   .record(z.string().min(1).max(64), z.string().max(2_000))
   .refine((m) => Object.keys(m).length <= 50, "at most 50 entries");
 
+/** Who may see a session: `private` its owner alone, `org` everybody of the organization that may read sessions. */
+export const visibility = z.enum(["private", "org"]);
+export type Visibility = z.infer<typeof visibility>;
+
 /** The caller's own name of a session, unique per owner. */
 export const sessionKey = z.string().min(1).max(300);
 
@@ -25,6 +29,7 @@ export const session = z.strictObject({
   title: z.string().nullable(),
   metadata: z.record(z.string(), z.string()),
   model: z.string().nullable().describe("overrides the agent's model"),
+  visibility,
   status: sessionStatus,
   currentRunId: idSchema("run").nullable(),
   lastSeq: z.int().nonnegative(),
@@ -44,6 +49,11 @@ export const createSessionBody = z.strictObject({
   title: title.optional(),
   metadata: metadata.optional(),
   model: modelName.optional(),
+  visibility: visibility.optional().describe("default: what the organization's settings say, else private"),
+  owner: z
+    .union([idSchema("user"), idSchema("serviceAccount")])
+    .optional()
+    .describe("whose session it is, when not the caller's: needs session:act-as"),
   input: z
     .union([z.string().min(1), sendableInput])
     .optional()
@@ -60,6 +70,7 @@ export const updateSessionBody = z
     model: modelName.nullable().optional(),
     agent: z.union([agentName, idSchema("agent")]).optional(),
     archived: z.boolean().optional(),
+    visibility: visibility.optional().describe("only its owner, or who has session:manage"),
   })
   .refine((body) => Object.keys(body).length > 0, "give at least one field");
 export type UpdateSessionBody = z.infer<typeof updateSessionBody>;

@@ -31,6 +31,7 @@ export function sessionView(record: SessionRecord): Session {
     title: record.title,
     metadata: { ...record.metadata },
     model: record.model,
+    visibility: record.visibility,
     status: record.status,
     currentRunId: record.currentRunId,
     lastSeq: record.lastSeq,

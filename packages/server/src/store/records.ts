@@ -10,6 +10,7 @@ import type {
   RunStatus,
   SessionStatus,
   Usage,
+  Visibility,
 } from "@berth/contract";
 
 /** An event as the store keeps it: `json` is the whole event, `seq` and `type` are there so that nobody has to parse it to skip it. */
@@ -34,6 +35,7 @@ export interface SessionRecord {
   readonly title: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly model: string | null;
+  readonly visibility: Visibility;
   readonly status: SessionStatus;
   readonly currentRunId: string | null;
   readonly lastSeq: number;

@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { accessConformance } from "./conformance/access.conformance.ts";
 import { agentsConformance } from "./conformance/agents.conformance.ts";
 import { fencingConformance } from "./conformance/fencing.conformance.ts";
 import { forksConformance } from "./conformance/forks.conformance.ts";
@@ -24,6 +25,7 @@ const areas = [
   agentsConformance,
   systemConformance,
   isolationConformance,
+  accessConformance,
 ];
 
 /** What every store must do. `open` gives an empty one each time; the tests of one area share it, each in orgs of its own. */

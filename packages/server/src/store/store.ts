@@ -1,4 +1,6 @@
-import type { AgentDefinition, Page, RunStatus, SessionStatus } from "@berth/contract";
+import type { AgentDefinition, Page, RunStatus, SessionStatus, Visibility } from "@berth/contract";
+import type { OrgAccess, SystemAccess } from "./access.ts";
+import type { AuditDraft, OrgAudit, SystemAudit } from "./audit.ts";
 import type {
   AgentRecord,
   ApprovalRecord,
@@ -44,8 +46,11 @@ export interface NewSession {
   /** The row as it stands after `events`; `lastSeq` and `epoch` are set by the store. */
   readonly row: Omit<
     SessionRecord,
-    "lastSeq" | "epoch" | "holder" | "generation" | "rewinds" | "createdAt" | "updatedAt"
-  >;
+    "lastSeq" | "epoch" | "holder" | "generation" | "rewinds" | "createdAt" | "updatedAt" | "visibility"
+  > & {
+    /** Default: private. */
+    readonly visibility?: Visibility;
+  };
   /** Its first events (epoch 0): from 1, or after the fork's prefix. */
   readonly events: readonly StoredEvent[];
   readonly projection?: Projection;
@@ -56,6 +61,7 @@ export interface NewSession {
   /** Shares the parent's log up to and with `seq` by reference, or copies it (`copy`, for another owner). Rewinds at or before seq come along. */
   readonly fork?: { readonly sessionId: string; readonly seq: number; readonly copy: boolean };
   readonly idempotency?: Idempotency;
+  readonly audit?: AuditDraft;
 }
 
 /** What a change that is no repetition is rejected with: code, message and details of a BerthError. */
@@ -82,6 +88,8 @@ export interface SessionFilter {
   readonly limit: number;
   readonly after?: string;
   readonly owner?: string;
+  /** Only what this principal owns and what is shared with the organization. */
+  readonly visibleTo?: string;
   readonly agentId?: string;
   readonly key?: string;
   readonly status?: SessionStatus;
@@ -94,6 +102,8 @@ export interface SessionFilter {
 }
 
 export interface OrgStore {
+  readonly access: OrgAccess;
+  readonly audit: OrgAudit;
   /** With a key that this owner has: that session with `created` false (its inputs are accepted), else a new one. Two at once: one session. */
   createSession(session: NewSession): Promise<Outcome<CreatedSession>>;
   findSession(id: string): Promise<SessionRecord | null>;
@@ -102,7 +112,7 @@ export interface OrgStore {
   listSessions(filter: SessionFilter): Promise<Page<SessionRecord>>;
   countSessions(): Promise<Readonly<Record<SessionStatus, number>>>;
   /** Drops the session, its mailbox, timers, approvals, runs and its reference to its log; a segment stays while a fork needs it. False when there is none. Whoever holds it is fenced. */
-  deleteSession(id: string): Promise<boolean>;
+  deleteSession(id: string, audit?: AuditDraft): Promise<boolean>;
 
   findRun(id: string): Promise<RunRecord | null>;
   listRuns(filter: {
@@ -110,6 +120,7 @@ export interface OrgStore {
     after?: string;
     sessionId?: string;
     status?: RunStatus;
+    visibleTo?: string;
   }): Promise<Page<RunRecord>>;
   findApproval(id: string): Promise<ApprovalRecord | null>;
   listApprovals(filter: {
@@ -117,6 +128,7 @@ export interface OrgStore {
     after?: string;
     sessionId?: string;
     status?: ApprovalRecord["status"];
+    visibleTo?: string;
   }): Promise<Page<ApprovalRecord>>;
 
   /** Rejects with `agent_name_taken`. */
@@ -124,6 +136,7 @@ export interface OrgStore {
     id: string;
     definition: AgentDefinition;
     idempotency?: Idempotency;
+    audit?: AuditDraft;
   }): Promise<Outcome<AgentRecord>>;
   /** The next version. Rejects with `agent_not_found`, `version_mismatch` when `ifVersion` is not the newest, `agent_name_taken`. */
   putAgent(change: {
@@ -131,8 +144,9 @@ export interface OrgStore {
     definition: AgentDefinition;
     ifVersion?: number;
     idempotency?: Idempotency;
+    audit?: AuditDraft;
   }): Promise<Outcome<AgentRecord>>;
-  archiveAgent(id: string, archived: boolean): Promise<AgentRecord | null>;
+  archiveAgent(id: string, archived: boolean, audit?: AuditDraft): Promise<AgentRecord | null>;
   /**
    * By id or by name; the newest version unless one is given. Archived ones are found too. Of a version that is named,
    * both times are when it was written; of the newest, the agent's own.
@@ -166,7 +180,10 @@ export interface SessionStore {
     rejectIfBusy?: boolean;
     limit?: number;
     refusal?: Refusal;
+    /** Of the session from now on, in the same commit; no input changes it. */
+    visibility?: Visibility;
     idempotency?: Idempotency;
+    audit?: AuditDraft;
   }): Promise<Outcome<readonly AcceptedRecord[]>>;
   /** What waits, in the order of lanes (control, steer, queue) and of acceptance within each. */
   mailbox(): Promise<readonly InputRecord[]>;
@@ -220,6 +237,8 @@ export type ClaimOutcome =
 
 /** The closed list of what may look across orgs. Times are the store's own. */
 export interface SystemStore {
+  readonly access: SystemAccess;
+  readonly audit: SystemAudit;
   /** The one org and owner of mode single; made at first call. */
   singleTenant(): Promise<{ orgId: string; orgName: string; userId: string; userName: string }>;
   /** Writes the worker's liveness row. */
@@ -239,7 +258,7 @@ export interface SystemStore {
   /** Readable, not claimable; only if the epoch still holds it. */
   quarantine(held: { orgId: string; sessionId: string; epoch: number }): Promise<void>;
   /** Makes a quarantined session claimable again; its count of claims starts anew. False when it was not quarantined. */
-  liftQuarantine(session: { orgId: string; sessionId: string }): Promise<boolean>;
+  liftQuarantine(session: { orgId: string; sessionId: string; audit?: AuditDraft }): Promise<boolean>;
   /** Mailboxes of all sessions that a worker holds, in one query. */
   heldMailboxes(workerId: string): Promise<readonly InputRecord[]>;
   /** Sessions with inputs or with a run that goes on, whom no live worker holds. Waiting sessions without inputs are not among them. */

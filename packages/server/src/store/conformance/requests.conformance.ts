@@ -68,6 +68,7 @@ export function requestsConformance(open: OpenStore): void {
         title: "T",
         metadata: { a: "b" },
         model: "openai/x",
+        visibility: "private",
         status: "running",
         currentRunId: runId,
         lastSeq: 1,

@@ -37,7 +37,7 @@ function create(id: string): OperationCall {
   } as const;
   return {
     name: "createSession",
-    args: { row: { ...about, ...rest }, block: { count: 0, types: "", body: "" } },
+    args: { orgId, row: { ...about, ...rest }, block: { count: 0, types: "", body: "" } },
   };
 }
 

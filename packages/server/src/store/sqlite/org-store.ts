@@ -1,6 +1,8 @@
 import { BerthError } from "../../lib/errors.ts";
 import type { OrgStore } from "../store.ts";
+import { orgAudit } from "./audit-stores.ts";
 import { eventBlock, isTooLarge } from "./event-block.ts";
+import { orgAccess } from "./org-access.ts";
 import { findAgentId, findAgentRecord, listAgentRecords, listVersionRecords } from "./queries/agents.ts";
 import { findApprovalRecord, listApprovalRecords } from "./queries/approvals.ts";
 import { pageOfRows } from "./queries/page.ts";
@@ -27,12 +29,12 @@ type Agents = Pick<
   OrgStore,
   "createAgent" | "putAgent" | "archiveAgent" | "findAgent" | "listAgents" | "listAgentVersions"
 >;
-type Listings = Omit<OrgStore, keyof Sessions | keyof Agents>;
+type Listings = Pick<OrgStore, "findRun" | "listRuns" | "findApproval" | "listApprovals">;
 
 const byId = ({ id }: { id: string }) => id;
 
 export function orgStore(parts: OrgParts): OrgStore {
-  return { ...sessions(parts), ...agents(parts), ...listings(parts) };
+  return { ...sessions(parts), ...agents(parts), ...listings(parts), access: orgAccess(parts), audit: orgAudit(parts) };
 }
 
 function sessions({ writer, reader, orgId }: OrgParts): Sessions {
@@ -44,7 +46,7 @@ function sessions({ writer, reader, orgId }: OrgParts): Sessions {
       if (isTooLarge(events))
         throw new BerthError("too_large", "The session's first events are over 16 MiB.");
       const block = eventBlock(events, (session.fork?.seq ?? 0) + 1);
-      return writer.run("createSession", { ...session, block });
+      return writer.run("createSession", { ...session, orgId, block });
     },
     findSession: (id) =>
       reader.read((sql) => {
@@ -59,8 +61,8 @@ function sessions({ writer, reader, orgId }: OrgParts): Sessions {
     listSessions: (filter) =>
       reader.read((sql) => pageOfRows(listSessionRecords(sql, orgId, filter), filter.limit, byId)),
     countSessions: () => reader.read((sql) => countSessionsByStatus(sql, orgId)),
-    async deleteSession(id) {
-      const deleted = await writer.run("deleteSession", { orgId, sessionId: id });
+    async deleteSession(id, audit) {
+      const deleted = await writer.run("deleteSession", { orgId, sessionId: id, ...(audit && { audit }) });
       // In slices, so that other sessions' appends come in between; prune() finishes what a crash leaves here.
       if (deleted) while ((await writer.run("dropDeadLogs", { limit: dropSlice })) > 0);
       return deleted;
@@ -72,7 +74,8 @@ function agents({ writer, reader, orgId }: OrgParts): Agents {
   return {
     createAgent: (agent) => writer.run("createAgent", { orgId, ...agent }),
     putAgent: (change) => writer.run("putAgent", { orgId, ...change }),
-    archiveAgent: (id, archived) => writer.run("archiveAgent", { orgId, id, archived }),
+    archiveAgent: (id, archived, audit) =>
+      writer.run("archiveAgent", { orgId, id, archived, ...(audit && { audit }) }),
     findAgent: (idOrName, version) => {
       // Each run looks for its agent: by its id it is one statement without a transaction around it.
       if (idOrName.includes("_"))

@@ -1,4 +1,5 @@
-import type { AgentDefinition } from "@berth/contract";
+import type { AgentDefinition, Visibility } from "@berth/contract";
+import type { AuditDraft } from "../audit.ts";
 import type { AgentRecord, NewInput } from "../records.ts";
 import type {
   AcceptedRecord,
@@ -11,6 +12,8 @@ import type {
   Refusal,
   SessionCommit,
 } from "../store.ts";
+import type { AccessOperations } from "./protocol/access.ts";
+import type { AuditOperations } from "./protocol/audit.ts";
 
 /** One commit's events as they lie in log_blocks: types joined by commas, events as JSON Lines. */
 export interface EventBlock {
@@ -39,10 +42,13 @@ export interface AcceptArgs extends SessionRef {
   readonly rejectIfBusy: boolean;
   readonly limit: number;
   readonly refusal?: Refusal;
+  readonly visibility?: Visibility;
   readonly idempotency?: Idempotency;
+  readonly audit?: AuditDraft;
 }
 
 export interface CreateSessionArgs extends Omit<NewSession, "events"> {
+  readonly orgId: string;
   readonly block: EventBlock;
 }
 
@@ -52,6 +58,7 @@ export interface WriteAgentArgs {
   readonly definition: AgentDefinition;
   readonly ifVersion?: number;
   readonly idempotency?: Idempotency;
+  readonly audit?: AuditDraft;
 }
 
 export interface SingleTenant {
@@ -64,11 +71,11 @@ export interface SingleTenant {
 type Operation<Args, Result> = (args: Args) => Result;
 
 /** Everything that changes the database, by name: what crosses to the writer thread and what comes back. */
-export interface Operations {
+export interface Operations extends AccessOperations, AuditOperations {
   append: Operation<AppendArgs, AppendOutcome>;
   accept: Operation<AcceptArgs, Outcome<readonly AcceptedRecord[]>>;
   createSession: Operation<CreateSessionArgs, Outcome<CreatedSession>>;
-  deleteSession: Operation<SessionRef, boolean>;
+  deleteSession: Operation<SessionRef & { audit?: AuditDraft }, boolean>;
   dropDeadLogs: Operation<{ limit: number }, number>;
   putSnapshot: Operation<HeldSession & { seq: number; stateVersion: number; body: string }, void>;
   claim: Operation<
@@ -77,13 +84,16 @@ export interface Operations {
   >;
   release: Operation<HeldSession, boolean>;
   quarantine: Operation<HeldSession, void>;
-  liftQuarantine: Operation<SessionRef, boolean>;
+  liftQuarantine: Operation<SessionRef & { audit?: AuditDraft }, boolean>;
   heartbeat: Operation<string, void>;
   removeWorker: Operation<string, void>;
   fireTimers: Operation<{ inputIds: readonly string[] }, readonly SessionRef[]>;
   createAgent: Operation<WriteAgentArgs, Outcome<AgentRecord>>;
   putAgent: Operation<WriteAgentArgs, Outcome<AgentRecord>>;
-  archiveAgent: Operation<{ orgId: string; id: string; archived: boolean }, AgentRecord | null>;
+  archiveAgent: Operation<
+    { orgId: string; id: string; archived: boolean; audit?: AuditDraft },
+    AgentRecord | null
+  >;
   noteBlob: Operation<{ orgId: string; hash: string; size: number }, void>;
   collectBlobs: Operation<{ ageMs: number; limit: number }, readonly { orgId: string; hash: string }[]>;
   prune: Operation<{ idempotencyMs: number; limit: number }, number>;

@@ -7,7 +7,8 @@ CREATE TABLE accounts (
   status TEXT NOT NULL DEFAULT 'active',
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
-  last_login_at INTEGER
+  last_login_at INTEGER,
+  operator INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX accounts_by_email ON accounts (email) WHERE email IS NOT NULL;
@@ -71,13 +72,52 @@ CREATE TABLE approvals (
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   decided_at INTEGER,
-  input TEXT NOT NULL,
+  input TEXT NOT NULL, owner TEXT NOT NULL DEFAULT '', shared INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (org_id, id)
 ) STRICT;
+
+CREATE INDEX approvals_by_owner ON approvals (org_id, owner, id);
 
 CREATE INDEX approvals_by_session ON approvals (org_id, session_id, id);
 
 CREATE INDEX approvals_pending ON approvals (org_id, id) WHERE status = 'pending';
+
+CREATE INDEX approvals_shared ON approvals (org_id, id) WHERE shared = 1;
+
+CREATE TABLE audit_cuts (
+  org_id TEXT PRIMARY KEY,
+  number INTEGER NOT NULL,
+  mac TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  seal TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_heads (
+  org_id TEXT PRIMARY KEY,
+  number INTEGER NOT NULL,
+  mac TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER audit_rows_stand BEFORE UPDATE ON audit_log
+  WHEN new.no <> old.no OR new.org_id <> old.org_id OR new.id <> old.id OR new.at <> old.at
+    OR new.actor_type <> old.actor_type OR new.actor_id <> old.actor_id OR new.credential IS NOT old.credential
+    OR new.action <> old.action OR new.target_type IS NOT old.target_type OR new.target_id IS NOT old.target_id
+    OR new.outcome <> old.outcome OR new.request_id IS NOT old.request_id
+    OR (old.number IS NOT NULL AND (new.number IS NOT old.number OR new.previous IS NOT old.previous
+      OR new.person_mac IS NOT old.person_mac OR new.details_mac IS NOT old.details_mac OR new.mac IS NOT old.mac))
+    OR ((new.actor_name <> old.actor_name OR new.address IS NOT old.address OR new.details <> old.details)
+      AND NOT (old.number IS NOT NULL AND new.erased = 1 AND new.actor_name = '' AND new.address IS NULL
+        AND new.details IN ('{}', old.details)))
+    OR (new.erased <> old.erased AND new.erased <> 1)
+BEGIN
+  SELECT RAISE(ABORT, 'an audit entry does not change');
+END;
+
+CREATE TRIGGER audit_rows_stay BEFORE DELETE ON audit_log
+  WHEN NOT EXISTS (SELECT 1 FROM audit_cuts c WHERE c.org_id = old.org_id AND old.number <= c.number)
+BEGIN
+  SELECT RAISE(ABORT, 'an audit entry stays until its organization''s log is cut after it');
+END;
 
 CREATE TABLE audit_log (
   no INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -95,14 +135,23 @@ CREATE TABLE audit_log (
   request_id TEXT,
   address TEXT,
   details TEXT NOT NULL,
+  erased INTEGER NOT NULL DEFAULT 0,
   number INTEGER,
   previous TEXT,
+  person_mac TEXT,
+  details_mac TEXT,
   mac TEXT
 ) STRICT;
+
+CREATE INDEX audit_log_by_actor ON audit_log (org_id, actor_id, at, no);
 
 CREATE UNIQUE INDEX audit_log_by_id ON audit_log (org_id, id);
 
 CREATE UNIQUE INDEX audit_log_by_number ON audit_log (org_id, number) WHERE number IS NOT NULL;
+
+CREATE INDEX audit_log_by_target ON audit_log (org_id, target_id, at, no) WHERE target_id IS NOT NULL;
+
+CREATE INDEX audit_log_by_time ON audit_log (org_id, at, no);
 
 CREATE INDEX audit_log_unsealed ON audit_log (org_id, no) WHERE number IS NULL;
 
@@ -160,6 +209,62 @@ CREATE TABLE dead_logs (
 
 CREATE INDEX dead_logs_pending ON dead_logs (log_no) WHERE pending = 1;
 
+CREATE TABLE deployment (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  id TEXT NOT NULL,
+  generation INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE erasure_blobs (
+  org_id TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  PRIMARY KEY (org_id, hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE erasures (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  target TEXT NOT NULL,
+  requested_by TEXT NOT NULL,
+  -- Where the last entry of its audit belongs: an organization that is erased has no log any more.
+  told_to TEXT NOT NULL,
+  status TEXT NOT NULL,
+  counts TEXT NOT NULL DEFAULT '{}',
+  error TEXT,
+  created_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  hash TEXT,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX erasures_by_id ON erasures (id);
+
+CREATE INDEX erasures_open ON erasures (created_at) WHERE status = 'running';
+
+CREATE TABLE exports (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  user_id TEXT,
+  conversations INTEGER NOT NULL,
+  requested_by TEXT NOT NULL,
+  status TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  parts TEXT NOT NULL DEFAULT '{}',
+  bytes INTEGER,
+  sha256 TEXT,
+  error TEXT,
+  created_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  expires_at INTEGER,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX exports_by_expiry ON exports (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE INDEX exports_open ON exports (created_at) WHERE status IN ('queued', 'running');
+
 CREATE TABLE idempotency (
   org_id TEXT NOT NULL,
   scope TEXT NOT NULL,
@@ -199,6 +304,10 @@ CREATE TABLE invitations (
   revoked_at INTEGER,
   PRIMARY KEY (org_id, id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX invitations_by_email ON invitations (email, org_id) WHERE accepted_at IS NULL AND revoked_at IS NULL;
+
+CREATE INDEX invitations_by_expiry ON invitations (expires_at);
 
 CREATE UNIQUE INDEX invitations_by_token ON invitations (token_hash);
 
@@ -303,13 +412,17 @@ CREATE TABLE runs (
   steps INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
   started_at INTEGER,
-  finished_at INTEGER,
+  finished_at INTEGER, owner TEXT NOT NULL DEFAULT '', shared INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (org_id, id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX runs_by_owner ON runs (org_id, owner, id);
 
 CREATE INDEX runs_by_session ON runs (org_id, session_id, id);
 
 CREATE INDEX runs_open ON runs (org_id, status, id) WHERE status IN ('queued', 'running', 'waiting');
+
+CREATE INDEX runs_shared ON runs (org_id, id) WHERE shared = 1;
 
 CREATE TABLE segments (
   org_id TEXT NOT NULL,
@@ -392,7 +505,7 @@ CREATE TABLE sessions (
   title TEXT,
   -- Title and key in lower case, for the search of the list.
   search TEXT NOT NULL
-) STRICT;
+, visibility TEXT NOT NULL DEFAULT 'private') STRICT;
 
 CREATE INDEX sessions_by_agent ON sessions (org_id, agent_id, id);
 
@@ -404,9 +517,29 @@ CREATE UNIQUE INDEX sessions_by_id ON sessions (org_id, id);
 
 CREATE UNIQUE INDEX sessions_by_key ON sessions (org_id, key, owner) WHERE key IS NOT NULL;
 
-CREATE INDEX sessions_by_owner ON sessions (org_id, owner, id);
+CREATE INDEX sessions_by_owner ON sessions (org_id, owner, archived, id);
 
 CREATE INDEX sessions_by_status ON sessions (status, org_id, id) WHERE status IN ('running', 'waiting', 'quarantined');
+
+CREATE INDEX sessions_shared ON sessions (org_id, archived, id) WHERE visibility = 'org';
+
+CREATE TABLE share_links (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  token_hash TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  last_used_at INTEGER,
+  uses INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX share_links_by_session ON share_links (org_id, session_id, id);
+
+CREATE UNIQUE INDEX share_links_by_token ON share_links (token_hash);
 
 CREATE TABLE snapshots (
   org_id TEXT NOT NULL,

@@ -1,8 +1,10 @@
 import type { Clock } from "../../lib/clock.ts";
 import { newId } from "../../lib/id.ts";
 import type { SystemStore } from "../store.ts";
+import { systemAudit } from "./audit-stores.ts";
 import { heldMailboxesOf } from "./queries/inputs.ts";
 import { findOrphans } from "./queries/orphans.ts";
+import { findOpenShareLink } from "./queries/share-links.ts";
 import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
@@ -19,6 +21,12 @@ export function systemStore({
   clock: Clock;
 }): SystemStore {
   return {
+    audit: systemAudit({ writer, reader }),
+    access: {
+      findShareLinkByToken: (tokenHash) =>
+        reader.read((sql) => findOpenShareLink(sql, { tokenHash, now: clock.now() })),
+      noteShareLinkUses: (uses) => writer.run("noteShareLinkUses", uses),
+    },
     singleTenant: () =>
       writer.run("singleTenant", {
         orgId: newId("org", clock.now()),

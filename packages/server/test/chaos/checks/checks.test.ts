@@ -51,6 +51,7 @@ function exportedOf(log: readonly SessionEvent[], change: Partial<Exported["row"
     metadata,
     model,
     usage,
+    visibility: "private",
     status: "idle",
     currentRunId: null,
     lastSeq: log.length,

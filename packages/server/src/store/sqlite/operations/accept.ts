@@ -3,6 +3,7 @@ import type { Lane, NewInput } from "../../records.ts";
 import type { AcceptedRecord, Outcome, Refusal } from "../../store.ts";
 import type { AcceptArgs, SessionRef } from "../protocol.ts";
 import type { Transaction } from "../transaction.ts";
+import { changeVisibility } from "./access/visibility.ts";
 import { once } from "./idempotency.ts";
 
 const laneNumbers: Readonly<Record<Lane, number>> = { control: 0, steer: 1, queue: 2 };
@@ -33,6 +34,7 @@ export function accept(tx: Transaction, args: AcceptArgs): Outcome<readonly Acce
     if (owner === undefined) {
       throw new BerthError("session_not_found", `There is no session ${args.sessionId}.`);
     }
+    if (args.visibility !== undefined) changeVisibility(tx, owner, args.visibility);
     return acceptInputs(tx, owner, args);
   });
 }
@@ -181,10 +183,10 @@ export function insertInput(
     JSON.stringify(input.body),
   );
   if (input.runId === null || input.lane === "control") return;
-  tx.sql("INSERT INTO runs (org_id, id, session_id, status, created_at) VALUES (?, ?, ?, 'queued', ?)").run(
-    owner.orgId,
+  tx.sql(`INSERT INTO runs (org_id, id, session_id, status, created_at, owner, shared)
+    SELECT org_id, ?, id, 'queued', ?, owner, visibility = 'org' FROM sessions WHERE no = ?`).run(
     input.runId,
-    owner.sessionId,
     tx.now,
+    owner.no,
   );
 }

@@ -89,8 +89,8 @@ function findParent(tx: Transaction, orgId: string, fork: NonNullable<NewSession
 function insertRow(tx: Transaction, { row }: CreateSessionArgs, lastSeq: number): number {
   tx.sql(
     `INSERT INTO sessions (org_id, id, last_seq, archived, status, current_run_id, created_at, updated_at, owner, key,
-      agent_id, agent_version, agent_name, model, forked_from, forked_seq, usage, metadata, title, search)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)`,
+      agent_id, agent_version, agent_name, model, forked_from, forked_seq, usage, metadata, title, search, visibility)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)`,
   ).run(
     row.orgId,
     row.id,
@@ -111,6 +111,7 @@ function insertRow(tx: Transaction, { row }: CreateSessionArgs, lastSeq: number)
     JSON.stringify(row.metadata),
     row.title,
     searchText(row.title, row.key),
+    row.visibility ?? "private",
   );
   const inserted = tx.sql<{ no: number }>("SELECT last_insert_rowid() AS no").get();
   return inserted?.no ?? 0;

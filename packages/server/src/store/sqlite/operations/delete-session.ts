@@ -3,7 +3,7 @@ import type { Transaction } from "../transaction.ts";
 import { markDead, reconsider } from "./dead-logs.ts";
 
 const byNumber = ["mailbox", "client_ids", "timers", "rewinds", "segments"] as const;
-const byId = ["runs", "approvals"] as const;
+const byId = ["runs", "approvals", "share_links"] as const;
 
 /** The log itself goes in slices afterwards (dead-logs.ts): it may be long, and forks may share it. */
 export function deleteSession(tx: Transaction, { orgId, sessionId }: SessionRef): boolean {

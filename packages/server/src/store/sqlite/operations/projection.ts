@@ -29,7 +29,8 @@ export function writeProjection(tx: Transaction, session: ProjectedSession, proj
 const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
 
 /** A run's id that belongs to another session changes nothing. */
-function changeRun(tx: Transaction, { orgId, sessionId }: ProjectedSession, run: RunChange): void {
+function changeRun(tx: Transaction, session: ProjectedSession, run: RunChange): void {
+  const { orgId, sessionId } = session;
   const columns = runColumns(run);
   const stored = tx
     .sql<{ sessionId: string; status: string }>(
@@ -38,7 +39,8 @@ function changeRun(tx: Transaction, { orgId, sessionId }: ProjectedSession, run:
     .get(orgId, run.id);
   if (stored === undefined) {
     const status = run.status ?? "queued";
-    const row = { org_id: orgId, id: run.id, session_id: sessionId, created_at: tx.now, ...columns, status };
+    const own = { org_id: orgId, id: run.id, session_id: sessionId, created_at: tx.now };
+    const row = { ...own, ...visibleBy(tx, session), ...columns, status };
     const names = Object.keys(row);
     tx.sql(`INSERT INTO runs (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`).run(
       ...Object.values(row),
@@ -54,6 +56,16 @@ function changeRun(tx: Transaction, { orgId, sessionId }: ProjectedSession, run:
     orgId,
     run.id,
   );
+}
+
+/** Who may see what belongs to a session, as its row says it now. */
+function visibleBy(tx: Transaction, { no }: ProjectedSession): { owner: string; shared: number } {
+  const found = tx
+    .sql<{ owner: string; shared: number }>(
+      "SELECT owner, visibility = 'org' AS shared FROM sessions WHERE no = ?",
+    )
+    .get(no);
+  return found ?? { owner: "", shared: 0 };
 }
 
 /** The columns that a change names, but the status. */
@@ -73,8 +85,9 @@ function runColumns(run: RunChange): Columns {
 function changeApproval(tx: Transaction, session: ProjectedSession, change: ApprovalChange): void {
   if (change.op === "insert") {
     const { row } = change;
+    const { owner, shared } = visibleBy(tx, session);
     tx.sql(`INSERT INTO approvals (org_id, id, session_id, run_id, tool_use_id, tool, input_hash, path, status,
-        created_at, expires_at, input) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`).run(
+        created_at, expires_at, input, owner, shared) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?)`).run(
       session.orgId,
       row.id,
       session.sessionId,
@@ -86,6 +99,8 @@ function changeApproval(tx: Transaction, session: ProjectedSession, change: Appr
       row.createdAt,
       row.expiresAt,
       JSON.stringify(row.input ?? null),
+      owner,
+      shared,
     );
     return;
   }

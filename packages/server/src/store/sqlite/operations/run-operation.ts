@@ -2,8 +2,11 @@ import type { ArgsOf, OperationCall, OperationName, ResultOf } from "../protocol
 import type { AuditDraft } from "../../audit.ts";
 import type { Transaction } from "../transaction.ts";
 import { accept } from "./accept.ts";
+import { createShareLink, noteShareLinkUses, revokeShareLink } from "./access/share-links.ts";
 import { archiveAgent, createAgent, putAgent } from "./agents.ts";
 import { insertAudit } from "./audit.ts";
+import { cutAudit, erasePerson } from "./audit/remove.ts";
+import { sealAudit } from "./audit/seal.ts";
 import { append } from "./append.ts";
 import { collectBlobs, noteBlob } from "./blobs.ts";
 import { claim, liftQuarantine, quarantine, release } from "./claim.ts";
@@ -39,6 +42,13 @@ const handlers: Handlers = {
   collectBlobs,
   prune,
   singleTenant,
+  createShareLink,
+  revokeShareLink,
+  noteShareLinkUses,
+  appendAudit: () => undefined,
+  sealAudit,
+  cutAudit,
+  eraseAuditPerson: erasePerson,
   ping: () => undefined,
 };
 

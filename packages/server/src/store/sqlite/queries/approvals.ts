@@ -1,6 +1,6 @@
-import type { SQLInputValue } from "node:sqlite";
 import type { ApprovalRecord } from "../../records.ts";
 import type { Connection } from "../connection.ts";
+import { Conditions, newestVisible } from "./visible.ts";
 
 interface ApprovalRow extends Omit<ApprovalRecord, "path" | "input"> {
   readonly path: string;
@@ -20,24 +20,43 @@ export function findApprovalRecord(sql: Connection["sql"], orgId: string, id: st
   return row === undefined ? null : approvalRecord(row);
 }
 
+interface ApprovalFilter {
+  readonly limit: number;
+  readonly after?: string;
+  readonly sessionId?: string;
+  readonly status?: ApprovalRecord["status"];
+}
+
 /** Newest first; one more than the limit when there is one. */
 export function listApprovalRecords(
   sql: Connection["sql"],
   orgId: string,
-  filter: { limit: number; after?: string; sessionId?: string; status?: ApprovalRecord["status"] },
+  { visibleTo, ...filter }: ApprovalFilter & { readonly visibleTo?: string },
 ): ApprovalRecord[] {
-  const where = ["org_id = ?"];
-  const values: SQLInputValue[] = [orgId];
-  const and = (condition: string, ...bound: SQLInputValue[]) => {
-    where.push(condition);
-    values.push(...bound);
-  };
-  if (filter.after !== undefined) and("id < ?", filter.after);
-  if (filter.sessionId !== undefined) and("session_id = ?", filter.sessionId);
+  if (visibleTo === undefined) return list(sql, orgId, filter);
+  // With a plus a column's index is not taken: what is of one session, or pending, is few already.
+  if (filter.sessionId !== undefined || filter.status === "pending") {
+    return list(sql, orgId, filter, { condition: "(+owner = ? OR +shared = 1)", who: visibleTo });
+  }
+  const own = list(sql, orgId, filter, { condition: "owner = ?", who: visibleTo });
+  const shared = list(sql, orgId, filter, { condition: "shared = 1 AND +owner <> ?", who: visibleTo });
+  return newestVisible({ own, shared }, filter.limit + 1);
+}
+
+function list(
+  sql: Connection["sql"],
+  orgId: string,
+  filter: ApprovalFilter,
+  whose?: { readonly condition: string; readonly who: string },
+): ApprovalRecord[] {
+  const where = new Conditions().and("org_id = ?", orgId);
+  if (whose !== undefined) where.and(whose.condition, whose.who);
+  if (filter.after !== undefined) where.and("id < ?", filter.after);
+  if (filter.sessionId !== undefined) where.and("session_id = ?", filter.sessionId);
   // Written out, not bound: only then does SQLite see that the partial index on it fits.
-  if (filter.status === "pending") and("status = 'pending'");
-  else if (filter.status !== undefined) and("status = ?", filter.status);
-  return sql<ApprovalRow>(`${select} WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`)
-    .all(...values, filter.limit + 1)
+  if (filter.status === "pending") where.and("status = 'pending'");
+  else if (filter.status !== undefined) where.and("status = ?", filter.status);
+  return sql<ApprovalRow>(`${select} WHERE ${where.text} ORDER BY id DESC LIMIT ?`)
+    .all(...where.values, filter.limit + 1)
     .map(approvalRecord);
 }

@@ -1,7 +1,7 @@
 import type { ErrorInfo, Recovery, RunStatus, Usage } from "@berth/contract";
-import type { SQLInputValue } from "node:sqlite";
 import type { RunRecord } from "../../records.ts";
 import type { Connection } from "../connection.ts";
+import { Conditions, newestVisible } from "./visible.ts";
 
 interface RunRow extends Omit<RunRecord, "error" | "recovery" | "usage"> {
   readonly error: string | null;
@@ -37,33 +37,58 @@ export function findRunRecord(sql: Connection["sql"], orgId: string, id: string)
 
 const open: ReadonlySet<RunStatus> = new Set(["queued", "running", "waiting"]);
 
+interface RunFilter {
+  readonly limit: number;
+  readonly after?: string;
+  readonly sessionId?: string;
+  readonly status?: RunStatus;
+}
+
 /** Newest first; one more than the limit when there is one. */
 export function listRunRecords(
   sql: Connection["sql"],
   orgId: string,
-  filter: { limit: number; after?: string; sessionId?: string; status?: RunStatus },
+  { visibleTo, ...filter }: RunFilter & { readonly visibleTo?: string },
 ): RunRecord[] {
-  const where = ["org_id = ?"];
-  const values: SQLInputValue[] = [orgId];
-  const and = (condition: string, value: SQLInputValue) => {
-    where.push(condition);
-    values.push(value);
-  };
-  if (filter.after !== undefined) and("id < ?", filter.after);
-  if (filter.sessionId !== undefined) and("session_id = ?", filter.sessionId);
-  if (filter.status !== undefined) {
-    and(
-      open.has(filter.status) ? "status = ? AND status IN ('queued', 'running', 'waiting')" : "status = ?",
-      filter.status,
-    );
+  if (visibleTo === undefined) return list(sql, orgId, { filter, index: indexFor(filter) });
+  const index = indexFor(filter);
+  // With a plus a column's index is not taken: what is of one session, or goes on, is few already.
+  if (index !== "")
+    return list(sql, orgId, { filter, index, whose: "(+owner = ? OR +shared = 1)", who: visibleTo });
+  const own = { filter, index: "INDEXED BY runs_by_owner", whose: "owner = ?", who: visibleTo };
+  const shared = { ...own, index: "INDEXED BY runs_shared", whose: "shared = 1 AND +owner <> ?" };
+  return newestVisible({ own: list(sql, orgId, own), shared: list(sql, orgId, shared) }, filter.limit + 1);
+}
+
+interface Listing {
+  readonly filter: RunFilter;
+  /** Without statistics SQLite takes the primary key, and goes through all runs of the org. */
+  readonly index: string;
+  /** Condition that takes `who`. */
+  readonly whose?: string;
+  readonly who?: string;
+}
+
+function list(
+  sql: Connection["sql"],
+  orgId: string,
+  { filter, index, whose, who = "" }: Listing,
+): RunRecord[] {
+  const { after, sessionId, status, limit } = filter;
+  const where = new Conditions().and("org_id = ?", orgId);
+  if (whose !== undefined) where.and(whose, who);
+  if (after !== undefined) where.and("id < ?", after);
+  if (sessionId !== undefined) where.and("session_id = ?", sessionId);
+  if (status !== undefined) {
+    const rare = open.has(status) && index.includes("runs_open");
+    where.and(rare ? "status = ? AND status IN ('queued', 'running', 'waiting')" : "status = ?", status);
   }
-  return sql<RunRow>(`${select} ${indexFor(filter)} WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`)
-    .all(...values, filter.limit + 1)
+  return sql<RunRow>(`${select} ${index} WHERE ${where.text} ORDER BY id DESC LIMIT ?`)
+    .all(...where.values, limit + 1)
     .map(runRecord);
 }
 
-/** Without statistics SQLite takes the primary key, and goes through all runs of the org. */
-function indexFor({ sessionId, status }: { sessionId?: string; status?: RunStatus }): string {
+function indexFor({ sessionId, status }: RunFilter): string {
   if (sessionId !== undefined) return "INDEXED BY runs_by_session";
   return status !== undefined && open.has(status) ? "INDEXED BY runs_open" : "";
 }

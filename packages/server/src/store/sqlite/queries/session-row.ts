@@ -15,6 +15,7 @@ export interface SessionRow {
   readonly title: string | null;
   readonly metadata: string;
   readonly model: string | null;
+  readonly visibility: SessionRecord["visibility"];
   readonly status: SessionRecord["status"];
   readonly currentRunId: string | null;
   readonly lastSeq: number;
@@ -31,7 +32,7 @@ export interface SessionRow {
 }
 
 export const sessionColumns = `no, org_id AS orgId, id, agent_id AS agentId, agent_version AS agentVersion,
-  agent_name AS agentName, owner, key, title, metadata, model, status, current_run_id AS currentRunId,
+  agent_name AS agentName, owner, key, title, metadata, model, visibility, status, current_run_id AS currentRunId,
   last_seq AS lastSeq, generation, forked_from AS forkedFrom, forked_seq AS forkedSeq, usage, holder, epoch,
   created_at AS createdAt, updated_at AS updatedAt,
   CASE WHEN rewound = 1 THEN (SELECT json_group_array(json_array(r.at, r.to_seq) ORDER BY r.at) FROM rewinds r
@@ -66,6 +67,7 @@ export function sessionRecord(row: SessionRow): SessionRecord {
     title: row.title,
     metadata: JSON.parse(row.metadata) as Record<string, string>,
     model: row.model,
+    visibility: row.visibility,
     status: row.status,
     currentRunId: row.currentRunId,
     lastSeq: row.lastSeq,
