@@ -1,4 +1,5 @@
 export * from "./agent.ts";
+export * from "./budget.ts";
 export * from "./content.ts";
 export * from "./event-data.ts";
 export * from "./event.ts";
@@ -6,6 +7,11 @@ export * from "./frame.ts";
 export * from "./id.ts";
 export * from "./input.ts";
 export * from "./list.ts";
+export * from "./model-provider.ts";
 export * from "./problem.ts";
+export * from "./role.ts";
 export * from "./session.ts";
 export * from "./system.ts";
+export * from "./usage.ts";
+export * from "./user-config.ts";
+export * from "./vault.ts";

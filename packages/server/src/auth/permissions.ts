@@ -1,3 +1,4 @@
+import type { BuiltinRole } from "@berth/contract";
 import { BerthError } from "../lib/errors.ts";
 
 /** Everything that a caller may be allowed to do: `resource:action`. */
@@ -52,8 +53,7 @@ export const permissions = [
 ] as const;
 
 export type Permission = (typeof permissions)[number];
-export const builtinRoles = ["owner", "admin", "member", "viewer"] as const;
-export type Role = (typeof builtinRoles)[number];
+export type Role = BuiltinRole;
 
 const viewer = ["agent:read", "session:read", "approval:read", "tool:read", "model:read"] as const;
 const member = [

@@ -11,6 +11,10 @@ import type {
   SessionRecord,
   StoredEvent,
 } from "./records.ts";
+import type { OrgIdentity, SystemIdentity } from "./identity.ts";
+import type { OrgModelProviders } from "./model-providers.ts";
+import type { OrgUserConfig } from "./user-config.ts";
+import type { OrgVault, SystemVault } from "./vault.ts";
 
 /**
  * There is no "the database": storage is opened for one org, for one session, as the append lane or as the closed list of system scans.
@@ -102,6 +106,10 @@ export interface SessionFilter {
 }
 
 export interface OrgStore {
+  readonly identity: OrgIdentity;
+  readonly vault: OrgVault;
+  readonly modelProviders: OrgModelProviders;
+  readonly userConfig: OrgUserConfig;
   readonly access: OrgAccess;
   readonly audit: OrgAudit;
   /** With a key that this owner has: that session with `created` false (its inputs are accepted), else a new one. Two at once: one session. */
@@ -237,6 +245,8 @@ export type ClaimOutcome =
 
 /** The closed list of what may look across orgs. Times are the store's own. */
 export interface SystemStore {
+  readonly identity: SystemIdentity;
+  readonly vault: SystemVault;
   readonly access: SystemAccess;
   readonly audit: SystemAudit;
   /** The one org and owner of mode single; made at first call. */

@@ -1,8 +1,11 @@
+import type { Clock } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { OrgStore } from "../store.ts";
 import { orgAudit } from "./audit-stores.ts";
 import { eventBlock, isTooLarge } from "./event-block.ts";
 import { orgAccess } from "./org-access.ts";
+import { orgIdentity } from "./org-identity.ts";
+import { orgModelProviders, orgUserConfig, orgVault } from "./org-vault.ts";
 import { findAgentId, findAgentRecord, listAgentRecords, listVersionRecords } from "./queries/agents.ts";
 import { findApprovalRecord, listApprovalRecords } from "./queries/approvals.ts";
 import { pageOfRows } from "./queries/page.ts";
@@ -18,6 +21,7 @@ const dropSlice = 500;
 interface OrgParts {
   readonly writer: Writer;
   readonly reader: Reader;
+  readonly clock: Clock;
   readonly orgId: string;
 }
 
@@ -34,7 +38,19 @@ type Listings = Pick<OrgStore, "findRun" | "listRuns" | "findApproval" | "listAp
 const byId = ({ id }: { id: string }) => id;
 
 export function orgStore(parts: OrgParts): OrgStore {
-  return { ...sessions(parts), ...agents(parts), ...listings(parts), access: orgAccess(parts), audit: orgAudit(parts) };
+  return {
+    get identity() {
+      return orgIdentity(parts);
+    },
+    vault: orgVault(parts),
+    modelProviders: orgModelProviders(parts),
+    userConfig: orgUserConfig(parts),
+    ...sessions(parts),
+    ...agents(parts),
+    ...listings(parts),
+    access: orgAccess(parts),
+    audit: orgAudit(parts),
+  };
 }
 
 function sessions({ writer, reader, orgId }: OrgParts): Sessions {

@@ -13,7 +13,9 @@ import type {
   SessionCommit,
 } from "../store.ts";
 import type { AccessOperations } from "./protocol/access.ts";
+import type { IdentityOperations } from "./protocol/identity.ts";
 import type { AuditOperations } from "./protocol/audit.ts";
+import type { VaultOperations } from "./protocol/vault.ts";
 
 /** One commit's events as they lie in log_blocks: types joined by commas, events as JSON Lines. */
 export interface EventBlock {
@@ -71,7 +73,7 @@ export interface SingleTenant {
 type Operation<Args, Result> = (args: Args) => Result;
 
 /** Everything that changes the database, by name: what crosses to the writer thread and what comes back. */
-export interface Operations extends AccessOperations, AuditOperations {
+export interface Operations extends AccessOperations, AuditOperations, VaultOperations, IdentityOperations {
   append: Operation<AppendArgs, AppendOutcome>;
   accept: Operation<AcceptArgs, Outcome<readonly AcceptedRecord[]>>;
   createSession: Operation<CreateSessionArgs, Outcome<CreatedSession>>;

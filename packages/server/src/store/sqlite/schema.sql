@@ -176,6 +176,72 @@ CREATE TABLE blobs (
 
 CREATE INDEX blobs_unreferenced ON blobs (noted_at) WHERE referenced = 0;
 
+CREATE TABLE budget_allowances (
+  org_id TEXT NOT NULL,
+  budget_id TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  granted INTEGER NOT NULL,
+  used INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (org_id, budget_id, run_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX budget_allowances_by_run ON budget_allowances (org_id, run_id);
+
+CREATE TABLE budget_periods (
+  org_id TEXT NOT NULL,
+  budget_id TEXT NOT NULL,
+  starts_at INTEGER NOT NULL,
+  spent INTEGER NOT NULL,
+  reserved INTEGER NOT NULL,
+  PRIMARY KEY (org_id, budget_id, starts_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE budget_reserves (
+  org_id TEXT NOT NULL,
+  session_no INTEGER NOT NULL,
+  call TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  model TEXT NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  -- Null: the model has no price.
+  cost INTEGER,
+  owner TEXT NOT NULL,
+  -- Ids of the agent that calls and of those above it, parted by spaces.
+  agents TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  PRIMARY KEY (org_id, session_no, call)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE budget_waits (
+  org_id TEXT NOT NULL,
+  budget_id TEXT NOT NULL,
+  session_no INTEGER NOT NULL,
+  PRIMARY KEY (org_id, budget_id, session_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX budget_waits_by_session ON budget_waits (org_id, session_no);
+
+CREATE TABLE budgets (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  target TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  period TEXT NOT NULL,
+  amount INTEGER NOT NULL,
+  on_limit TEXT NOT NULL,
+  -- Share of the amount from which on it is warned; null: never.
+  warn_at REAL,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX budgets_by_target ON budgets (org_id, scope, target);
+
 CREATE TABLE certificates (
   org_id TEXT NOT NULL,
   service_account_id TEXT NOT NULL,
@@ -199,6 +265,17 @@ CREATE TABLE client_ids (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX client_ids_by_age ON client_ids (accepted_at);
+
+CREATE TABLE data_keys (
+  org_id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  wrapped BLOB NOT NULL,
+  master_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX data_keys_by_master ON data_keys (master_id);
 
 CREATE TABLE dead_logs (
   org_id TEXT NOT NULL,
@@ -372,6 +449,16 @@ CREATE INDEX members_by_user ON members (user_id);
 CREATE TABLE migrations (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, breaking INTEGER NOT NULL, applied_at INTEGER NOT NULL) STRICT;
 
+CREATE TABLE model_providers (
+  org_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  definition TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE orgs (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -380,6 +467,19 @@ CREATE TABLE orgs (
 , slug TEXT, status TEXT NOT NULL DEFAULT 'active', settings TEXT NOT NULL DEFAULT '{}', updated_at INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX orgs_by_slug ON orgs (slug);
+
+CREATE TABLE prompt_fragments (
+  org_id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  fragments TEXT NOT NULL,
+  PRIMARY KEY (org_id, user_id, since)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE provider_versions (
+  org_id TEXT PRIMARY KEY,
+  version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rewinds (
   org_id TEXT NOT NULL,
@@ -423,6 +523,24 @@ CREATE INDEX runs_by_session ON runs (org_id, session_id, id);
 CREATE INDEX runs_open ON runs (org_id, status, id) WHERE status IN ('queued', 'running', 'waiting');
 
 CREATE INDEX runs_shared ON runs (org_id, id) WHERE shared = 1;
+
+CREATE TABLE secrets (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  key_version INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX secrets_by_key ON secrets (org_id, key_version, id);
+
+CREATE UNIQUE INDEX secrets_by_name ON secrets (org_id, owner, kind, name);
 
 CREATE TABLE segments (
   org_id TEXT NOT NULL,
@@ -560,6 +678,61 @@ CREATE TABLE timers (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX timers_due ON timers (due_at);
+
+CREATE TABLE usage_days (
+  org_id TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  agents TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  calls INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  estimated INTEGER NOT NULL,
+  unpriced INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  cache_read_tokens INTEGER NOT NULL,
+  cache_write_tokens INTEGER NOT NULL,
+  reasoning_tokens INTEGER NOT NULL,
+  cost INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  PRIMARY KEY (org_id, day, owner, agents, kind, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage_ledger (
+  org_id TEXT NOT NULL,
+  session_no INTEGER NOT NULL,
+  call TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  -- Of the model or the tool.
+  name TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  agents TEXT NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  cache_read_tokens INTEGER NOT NULL,
+  cache_write_tokens INTEGER NOT NULL,
+  reasoning_tokens INTEGER NOT NULL,
+  cost INTEGER,
+  duration_ms INTEGER NOT NULL,
+  ok INTEGER NOT NULL,
+  estimated INTEGER NOT NULL,
+  PRIMARY KEY (org_id, session_no, call)
+) STRICT;
+
+CREATE TABLE user_configs (
+  org_id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  config TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, user_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE workers (
   id TEXT PRIMARY KEY,

@@ -11,6 +11,7 @@ import { Reader } from "./reader.ts";
 import { sessionStore } from "./session-store.ts";
 import { asStoreError } from "./sqlite-error.ts";
 import { systemStore } from "./system-store.ts";
+import { refuseUnfinishedRestore } from "./unfinished-restore.ts";
 import { type CommitStats, Writer } from "./writer.ts";
 
 export interface SqliteStoreOptions {
@@ -30,11 +31,12 @@ export interface SqliteStore extends Store {
 
 /**
  * Opens the store of a data folder and holds the folder until `close`. Rejects with `data_dir_in_use`,
- * `data_dir_unusable`, `newer_schema`, `disk_full` or `store_unavailable`.
+ * `data_dir_unusable`, `restore_unfinished`, `newer_schema`, `disk_full` or `store_unavailable`.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { dataDir, clock } = options;
   makeDataFolder(dataDir);
+  refuseUnfinishedRestore(dataDir);
   const lock = lockDataDir(dataDir, clock.now());
   try {
     const path = join(dataDir, "berth.db");
@@ -46,7 +48,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     });
     return {
       kind: "sqlite",
-      org: (orgId) => orgStore({ writer, reader, orgId }),
+      org: (orgId) => orgStore({ writer, reader, clock, orgId }),
       session: (orgId, sessionId) => sessionStore({ writer, reader, ref: { orgId, sessionId } }),
       lane: appendLane(writer),
       system: systemStore({ writer, reader, clock }),

@@ -2,6 +2,8 @@ import type { Clock } from "../../lib/clock.ts";
 import { newId } from "../../lib/id.ts";
 import type { SystemStore } from "../store.ts";
 import { systemAudit } from "./audit-stores.ts";
+import { systemVault } from "./org-vault.ts";
+import { systemIdentity } from "./system-identity.ts";
 import { heldMailboxesOf } from "./queries/inputs.ts";
 import { findOrphans } from "./queries/orphans.ts";
 import { findOpenShareLink } from "./queries/share-links.ts";
@@ -21,6 +23,8 @@ export function systemStore({
   clock: Clock;
 }): SystemStore {
   return {
+    identity: systemIdentity({ writer, reader, clock }),
+    vault: systemVault({ writer, reader }),
     audit: systemAudit({ writer, reader }),
     access: {
       findShareLinkByToken: (tokenHash) =>

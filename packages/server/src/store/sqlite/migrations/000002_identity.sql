@@ -8,7 +8,8 @@ UPDATE orgs SET slug = 'default', updated_at = created_at WHERE single = 1;
 CREATE UNIQUE INDEX orgs_by_slug ON orgs (slug);
 
 -- A person, in however many organizations. Not a tenant table: it is reached by email, by an identity provider's subject, or by
--- the id that a member's row holds. email is in lower case.
+-- the id that a member's row holds. email is in lower case. operator: whom
+-- the admin key stands for at home.
 CREATE TABLE accounts (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -18,7 +19,8 @@ CREATE TABLE accounts (
   status TEXT NOT NULL DEFAULT 'active',
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
-  last_login_at INTEGER
+  last_login_at INTEGER,
+  operator INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX accounts_by_email ON accounts (email) WHERE email IS NOT NULL;
 
@@ -43,7 +45,7 @@ CREATE TABLE members (
   PRIMARY KEY (org_id, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_by_user ON members (user_id);
-INSERT INTO accounts (id, name, created_at, updated_at) SELECT id, name, created_at, created_at FROM users;
+INSERT INTO accounts (id, name, created_at, updated_at, operator) SELECT id, name, created_at, created_at, 1 FROM users;
 INSERT INTO members (org_id, user_id, role, created_at, updated_at)
   SELECT org_id, id, 'owner', created_at, created_at FROM users;
 DROP TABLE users;
@@ -66,6 +68,8 @@ CREATE TABLE invitations (
   PRIMARY KEY (org_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX invitations_by_token ON invitations (token_hash);
+CREATE INDEX invitations_by_email ON invitations (email, org_id) WHERE accepted_at IS NULL AND revoked_at IS NULL;
+CREATE INDEX invitations_by_expiry ON invitations (expires_at);
 
 -- Custom roles; the built-in ones are code.
 CREATE TABLE roles (

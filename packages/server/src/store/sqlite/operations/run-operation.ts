@@ -13,10 +13,14 @@ import { claim, liftQuarantine, quarantine, release } from "./claim.ts";
 import { createSession } from "./create-session.ts";
 import { deleteSession } from "./delete-session.ts";
 import { dropDeadLogs } from "./dead-logs.ts";
+import { identityHandlers } from "./identity/handlers.ts";
 import { prune } from "./prune.ts";
 import { putSnapshot } from "./snapshots.ts";
 import { singleTenant } from "./tenants.ts";
 import { fireTimers } from "./timers.ts";
+import { addDataKey, dropDataKeys, resealSecrets, rewrapDataKeys } from "./vault/data-keys.ts";
+import { putModelProvider, removeModelProvider } from "./vault/model-providers.ts";
+import { putUserConfig, removeUserConfig } from "./vault/user-configs.ts";
 import { heartbeat, removeWorker } from "./workers.ts";
 
 type Handlers = { readonly [K in OperationName]: (tx: Transaction, args: ArgsOf<K>) => ResultOf<K> };
@@ -49,6 +53,15 @@ const handlers: Handlers = {
   sealAudit,
   cutAudit,
   eraseAuditPerson: erasePerson,
+  addDataKey,
+  resealSecrets,
+  dropDataKeys,
+  rewrapDataKeys,
+  putModelProvider,
+  removeModelProvider,
+  putUserConfig,
+  removeUserConfig,
+  ...identityHandlers,
   ping: () => undefined,
 };
 

@@ -6,15 +6,15 @@ export function singleTenant(tx: Transaction, fresh: SingleTenant): SingleTenant
   const found = tx
     .sql<SingleTenant>(
       `SELECT o.id AS orgId, o.name AS orgName, a.id AS userId, a.name AS userName
-        FROM orgs o JOIN members m ON m.org_id = o.id AND m.role = 'owner' JOIN accounts a ON a.id = m.user_id
-        WHERE o.single = 1 ORDER BY m.created_at, a.id LIMIT 1`,
+        FROM orgs o JOIN members m ON m.org_id = o.id JOIN accounts a ON a.id = m.user_id
+        WHERE o.single = 1 AND a.operator = 1`,
     )
     .get();
   if (found !== undefined) return { ...found };
   tx.sql(
     "INSERT INTO orgs (id, name, slug, single, created_at, updated_at) VALUES (?1, ?2, 'default', 1, ?3, ?3)",
   ).run(fresh.orgId, fresh.orgName, tx.now);
-  tx.sql("INSERT INTO accounts (id, name, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)").run(
+  tx.sql("INSERT INTO accounts (id, name, created_at, updated_at, operator) VALUES (?1, ?2, ?3, ?3, 1)").run(
     fresh.userId,
     fresh.userName,
     tx.now,

@@ -1,0 +1,68 @@
+import type { AccountRecord } from "../../../identity.ts";
+import type { Outcome } from "../../../store.ts";
+import type { ArgsOf } from "../../protocol.ts";
+import { findAccountRecordByEmail, findAccountRecordByIdentity } from "../../queries/identity/accounts.ts";
+import { findMemberRecord } from "../../queries/identity/members.ts";
+import type { Transaction } from "../../transaction.ts";
+import { changePassword, insertAccount, insertMember, requireAccount } from "./accounts.ts";
+import { keepAnOwner } from "./last-owner.ts";
+import { requireRole } from "./role-exists.ts";
+
+type Args = ArgsOf<"provision">;
+
+export function provision(tx: Transaction, args: Args): Outcome<AccountRecord> {
+  const known = args.identity === null ? null : findAccountRecordByIdentity(tx.sql, args.identity);
+  const userId = known?.id ?? accountFor(tx, args);
+  const identified = known === null && args.identity !== null;
+  if (identified) nameIdentity(tx, userId, args.identity);
+  const joined = joinAs(tx, userId, args);
+  const changed = known === null || joined;
+  return { result: requireAccount(tx, userId), replayed: !changed };
+}
+
+/** The account that has the verified email, else a new one. */
+function accountFor(tx: Transaction, args: Args): string {
+  const { userId, name, emailVerified } = args;
+  const email = emailVerified ? args.email : null;
+  const found = email === null ? null : findAccountRecordByEmail(tx.sql, email);
+  if (found === null) {
+    insertAccount(tx, { id: userId, name, email, emailVerified: email !== null, passwordHash: null });
+    return userId;
+  }
+  if (!found.emailVerified) {
+    // Somebody may have claimed the email before its owner came, and must not keep a way in.
+    changePassword(tx, { userId: found.id, passwordHash: null, keepLogin: null });
+    tx.sql("UPDATE accounts SET email_verified = 1 WHERE id = ?").run(found.id);
+  }
+  return found.id;
+}
+
+function nameIdentity(tx: Transaction, userId: string, identity: NonNullable<Args["identity"]>): void {
+  const { source, issuer, subject } = identity;
+  tx.sql("INSERT INTO identities (source, issuer, subject, user_id, created_at) VALUES (?, ?, ?, ?, ?)").run(
+    source,
+    issuer,
+    subject,
+    userId,
+    tx.now,
+  );
+}
+
+/** True when the membership or its role is new. */
+function joinAs(tx: Transaction, userId: string, { orgId, role, updateRole }: Args): boolean {
+  const member = findMemberRecord(tx.sql, orgId, userId);
+  if (member !== null && (!updateRole || member.role === role)) return false;
+  requireRole(tx, orgId, role);
+  if (member === null) {
+    insertMember(tx, { orgId, userId, role });
+    return true;
+  }
+  if (member.role === "owner" && member.status === "active") keepAnOwner(tx, orgId, userId);
+  tx.sql("UPDATE members SET role = ?, updated_at = ? WHERE org_id = ? AND user_id = ?").run(
+    role,
+    tx.now,
+    orgId,
+    userId,
+  );
+  return true;
+}
