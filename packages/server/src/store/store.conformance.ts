@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import { accessConformance } from "./conformance/access.conformance.ts";
 import { agentsConformance } from "./conformance/agents.conformance.ts";
+import { auditConformance } from "./conformance/audit.conformance.ts";
 import { fencingConformance } from "./conformance/fencing.conformance.ts";
 import { forksConformance } from "./conformance/forks.conformance.ts";
 import { historyConformance } from "./conformance/history.conformance.ts";
@@ -12,6 +13,7 @@ import { projectionsConformance } from "./conformance/projections.conformance.ts
 import { requestsConformance } from "./conformance/requests.conformance.ts";
 import type { OpenStore } from "./conformance/scene.conformance.ts";
 import { systemConformance } from "./conformance/system.conformance.ts";
+import { vaultConformance } from "./conformance/vault.conformance.ts";
 
 const areas = [
   fencingConformance,
@@ -24,6 +26,8 @@ const areas = [
   projectionsConformance,
   agentsConformance,
   systemConformance,
+  auditConformance,
+  vaultConformance,
   isolationConformance,
   accessConformance,
 ];
