@@ -3,20 +3,26 @@ import { join, relative } from "node:path";
 import { BerthApiError, type BerthClient, createClient } from "@berth/client";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { RefusedKeyError } from "./exit.ts";
+import { fetchOverTls } from "./tls-fetch.ts";
 import { type Holder, readHolder } from "./lock-holder.ts";
 
 export interface ConnectFlags {
   readonly url?: string;
   readonly data?: string;
   readonly config?: string;
+  readonly ca?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
 }
 
 /** The environment, when it is not the process's own. */
 type Env = Readonly<Record<string, string | undefined>> | undefined;
 
 /** The configuration that the command line sees: flags before the environment, before the file. */
-export function configOf({ url, data, config }: ConnectFlags, env?: Env): LoadedConfig {
-  return loadConfig({ flags: { url, data, config }, ...(env !== undefined && { env }) });
+export function configOf(flags: ConnectFlags, env?: Env): LoadedConfig {
+  const { url, data, config, ca, clientCert, clientKey } = flags;
+  const given = { url, data, config, ca, clientCert, clientKey };
+  return loadConfig({ flags: given, ...(env !== undefined && { env }) });
 }
 
 /** Where to send requests, and the key for there. */
@@ -63,7 +69,8 @@ function shortPath(path: string): string {
 
 function configuredUrl({ config }: LoadedConfig): string {
   const host = config.host === "0.0.0.0" ? "127.0.0.1" : config.host === "::" ? "::1" : config.host;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${config.port}`;
+  const scheme = config.tlsCert === null ? "http" : "https";
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${config.port}`;
 }
 
 function isHeldBy(url: string, holder: Holder | null): boolean {
@@ -80,9 +87,12 @@ function isThisMachine(url: string): boolean {
 
 /** A client for the configured server. Checks that it answers, so that later retries bridge a restart and not an absence. */
 export async function connect(flags: ConnectFlags, signal: AbortSignal, env?: Env): Promise<BerthClient> {
-  const { url, apiKey, keyHint } = await findServer(configOf(flags, env));
+  const loaded = configOf(flags, env);
+  const { url, apiKey, keyHint } = await findServer(loaded);
+  const tlsFetch = await fetchOverTls(loaded.config);
   const client = createClient({
     baseUrl: url,
+    ...(tlsFetch !== null && { fetch: tlsFetch }),
     ...(apiKey !== null && { apiKey }),
     // With the waits of the client this lasts about a minute: long enough for a restart.
     retries: 24,

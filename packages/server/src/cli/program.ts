@@ -41,6 +41,9 @@ export function createProgram(actions: Actions, io: Io): Command {
       "the data folder, where admin.key is found (BERTH_DATA); default: ./berth-data",
     )
     .option("--config <file>", "the configuration file (BERTH_CONFIG)")
+    .option("--ca <file>", "the authority of the server's certificate, as PEM (BERTH_CA)")
+    .option("--client-cert <file>", "a certificate to show to the server, as PEM (BERTH_CLIENT_CERT)")
+    .option("--client-key <file>", "its private key, as PEM (BERTH_CLIENT_KEY)")
     .option("--json", "machine-readable output")
     .option("--no-color", "plain text, also on a terminal")
     .addHelpText("after", examples);

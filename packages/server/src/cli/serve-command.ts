@@ -3,7 +3,7 @@ import { settingFlags } from "../config/schema.ts";
 import type { Actions } from "./context.ts";
 
 /** These are every command's. */
-const globalNames: readonly string[] = ["url", "data", "config"];
+const globalNames: readonly string[] = ["url", "data", "config", "ca", "clientCert", "clientKey"];
 
 export function serveCommand(actions: Actions): Command {
   const command = new Command("serve").description("Start the server.").addHelpText(

@@ -10,7 +10,8 @@ export async function serve(flags: Readonly<Record<string, unknown>>): Promise<n
     const loaded = loadConfig({ flags });
     const program = await startProgram(loaded);
     console.log(announcement(program, announcedChat(program, loaded)));
-    await untilStopped(() => program.stop());
+    const reloads = reloadOnHangUp(program.reload);
+    await untilStopped(() => program.stop()).finally(() => reloads.end());
     return 0;
   } catch (thrown) {
     const error = asBerthError(thrown);
@@ -21,7 +22,10 @@ export async function serve(flags: Readonly<Record<string, unknown>>): Promise<n
 }
 
 /** The lines that a server which has started says of itself. */
-export function announcement(started: Omit<Program, "telemetry" | "stop">, chat = "./berth chat"): string {
+export function announcement(
+  started: Omit<Program, "telemetry" | "reload" | "stop">,
+  chat = "./berth chat",
+): string {
   const { url, dataDir, defaultModel, modelProblems, newAdminKey, adminKeyFile } = started;
   const lines = [`Berth is ready at ${url}`, `  data   ${dataDir}`, `  model  ${defaultModel}`];
   if (defaultModel === "demo/tour") {
@@ -37,6 +41,13 @@ export function announcement(started: Omit<Program, "telemetry" | "stop">, chat 
     );
   lines.push("", `Talk to an agent in another terminal:  ${chat}`);
   return lines.join("\n");
+}
+
+/** Without anything to read again a hang-up ends the server, as it does other programs. */
+function reloadOnHangUp(reload: Program["reload"]): { end(): void } {
+  const onHangUp = () => void reload?.();
+  if (reload !== null) process.on("SIGHUP", onHangUp);
+  return { end: () => void process.off("SIGHUP", onHangUp) };
 }
 
 /** A terminal's Ctrl-C reaches the server twice under npm, which forwards it: what comes within this time is the same one. Milliseconds. */

@@ -27,6 +27,8 @@ export interface Program {
   readonly newAdminKey: string | null;
   readonly adminKeyFile: string;
   readonly telemetry: Telemetry;
+  /** Takes the TLS files as they are now; null without TLS. */
+  readonly reload: (() => Promise<void>) | null;
   /** Ends user-facing things first, then lets runs finish within the drain time, then closes the rest. Idempotent. */
   stop(): Promise<void>;
 }
@@ -83,6 +85,7 @@ export async function startProgram(loaded: LoadedConfig, overrides: Partial<Port
       newAdminKey: adminKey.created ? adminKey.key.reveal() : null,
       adminKeyFile: adminKeyPath(config.data),
       telemetry,
+      reload: config.tlsCert === null ? null : () => api.reload(),
       stop: () => (stopping ??= stopAll()),
     };
   } catch (error) {

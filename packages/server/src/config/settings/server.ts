@@ -14,7 +14,7 @@ export const serverSettings = {
     default: "127.0.0.1",
     type: "host name or address",
     pattern: /^[\w.:-]{1,253}$/,
-    help: "Where the server listens. Anything but loopback lets other machines in: put TLS in front of it.",
+    help: "Where the server listens. Anything but loopback lets other machines in: give it TLS.",
   }),
   port: integer({
     default: 7420,
@@ -96,6 +96,16 @@ export const clientSettings = {
       help: "The server that the command line talks to. Without it the one that `host` and `port` name.",
     }),
   ),
+  ca: optional(
+    path({
+      default: "",
+      help: "The authority of the server's certificate as PEM, when it is none that this machine knows.",
+    }),
+  ),
+  clientCert: optional(
+    path({ default: "", help: "A certificate as PEM that the command line shows to the server." }),
+  ),
+  clientKey: optional(path({ default: "", help: "The private key of that certificate, as PEM." })),
   apiKey: secret({
     help: "The key that the command line sends. Without it `BERTH_ADMIN_KEY`, else `admin.key` of the data folder.",
   }),
