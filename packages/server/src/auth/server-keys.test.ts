@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Secret } from "../lib/secret.ts";
-import { newKeyText, openServerKeys, type PresetKeys, serverKeysPath } from "./server-keys.ts";
+import {
+  findServerKeys,
+  newKeyText,
+  openServerKeys,
+  type PresetKeys,
+  serverKeysPath,
+} from "./server-keys.ts";
 
 const none: PresetKeys = {
   adminKey: null,
@@ -11,6 +17,7 @@ const none: PresetKeys = {
   previousMasterKey: null,
   keyPepper: null,
   auditKey: null,
+  backupKey: null,
 };
 const fresh = () => new Secret(newKeyText());
 
@@ -85,5 +92,26 @@ describe("the server's keys", () => {
     const after = await openServerKeys({ dataDir, preset, required: true });
     expect(after.masterKeys.map(({ id }) => id)).toEqual([expect.any(String), before.masterKeys[0].id]);
     expect(after.pepper).toEqual(before.pepper);
+  });
+
+  it("seal backups with a key of their own, or with one that comes from the master key", async () => {
+    const rest = { masterKey: fresh(), keyPepper: fresh(), auditKey: fresh() };
+    const open = (preset: Partial<PresetKeys>) =>
+      openServerKeys({ dataDir, preset: { ...none, ...rest, ...preset }, required: true });
+    const [derived, own] = [await open({}), await open({ backupKey: fresh() })];
+    expect(derived.backupKeys).toHaveLength(1);
+    expect(derived.backupKeys[0].key.equals(derived.masterKeys[0].key)).toBe(false);
+    // Older backups can still be opened once there is a key for them.
+    expect(own.backupKeys.map(({ id }) => id)).toEqual([expect.any(String), derived.backupKeys[0].id]);
+    expect(own.ids).toEqual(derived.ids);
+    await expect(open({ backupKey: new Secret("changeme") })).rejects.toMatchObject({ code: "weak_secret" });
+  });
+
+  it("are looked for without making any", async () => {
+    const path = serverKeysPath(dataDir);
+    expect(await findServerKeys({ path, preset: none })).toBeNull();
+    await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
+    const made = await openServerKeys({ dataDir, preset: none, required: false });
+    expect(await findServerKeys({ path, preset: none })).toEqual(made);
   });
 });

@@ -13,6 +13,10 @@ export interface ServerKeys {
   readonly pepper: Buffer;
   /** Of the audit log's chain. */
   readonly auditKey: Buffer;
+  /** Seal backups: the configured one, else those that come from the master keys. The first is the one in use. */
+  readonly backupKeys: readonly [MasterKey, ...MasterKey[]];
+  /** Tell which keys these are, and nothing about them. */
+  readonly ids: { readonly master: string; readonly pepper: string; readonly audit: string };
   /** What they were made of, to be kept out of logs and tool output. */
   readonly texts: readonly Secret[];
 }
@@ -39,6 +43,7 @@ export interface PresetKeys {
   readonly previousMasterKey: Secret | null;
   readonly keyPepper: Secret | null;
   readonly auditKey: Secret | null;
+  readonly backupKey: Secret | null;
 }
 
 interface KeyTexts {
@@ -64,33 +69,71 @@ export function serverKeysPath(dataDir: string): string {
  * with mode 0600. Throws `missing_secrets`, `weak_secret`, `server_keys_exposed` or `server_keys_malformed`.
  */
 export async function openServerKeys({ dataDir, preset, required }: ServerKeyOptions): Promise<ServerKeys> {
-  const given = {
-    masterKey: preset.masterKey?.reveal() ?? null,
-    keyPepper: preset.keyPepper?.reveal() ?? null,
-    auditKey: preset.auditKey?.reveal() ?? null,
-  };
+  const given = givenBy(preset);
   refuseWeak([
     ...keyNames.map((name) => [names[name], given[name]] as const),
-    ["BERTH_PREVIOUS_MASTER_KEY", preset.previousMasterKey?.reveal() ?? null],
-    ...(required ? [["BERTH_ADMIN_KEY", preset.adminKey?.reveal() ?? null] as const] : []),
+    ["BERTH_PREVIOUS_MASTER_KEY", textOf(preset.previousMasterKey)],
+    ["BERTH_BACKUP_KEY", textOf(preset.backupKey)],
+    ...(required ? [["BERTH_ADMIN_KEY", textOf(preset.adminKey)] as const] : []),
   ]);
   const missing = keyNames.filter((name) => given[name] === null);
   if (required && missing.length > 0) throw missingSecrets(missing.map((name) => names[name]));
   const own = missing.length === 0 ? null : await ensureFile(dataDir);
-  const texts: KeyTexts = {
-    masterKey: given.masterKey ?? own?.masterKey ?? "",
-    keyPepper: given.keyPepper ?? own?.keyPepper ?? "",
-    auditKey: given.auditKey ?? own?.auditKey ?? "",
-  };
-  const previous = preset.previousMasterKey === null ? [] : [masterKeyOf(preset.previousMasterKey.reveal())];
+  return keysOf({ given, own, preset });
+}
+
+/** The keys that a server with this configuration and this `server.keys` would have; null when one is missing. Makes none. */
+export async function findServerKeys(where: {
+  readonly path: string;
+  readonly preset: PresetKeys;
+}): Promise<ServerKeys | null> {
+  const given = givenBy(where.preset);
+  const own = await readFile(where.path);
+  if (own === null && keyNames.some((name) => given[name] === null)) return null;
+  return keysOf({ given, own, preset: where.preset });
+}
+
+/** The key of backups that `BERTH_BACKUP_KEY` sets. */
+export function backupKeyOf(secret: Secret): MasterKey {
+  return identified(derive(secret.reveal(), "backup"), "berth backup key id");
+}
+
+type Given = Readonly<Record<(typeof keyNames)[number], string | null>>;
+
+function givenBy({ masterKey, keyPepper, auditKey }: PresetKeys): Given {
+  return { masterKey: textOf(masterKey), keyPepper: textOf(keyPepper), auditKey: textOf(auditKey) };
+}
+
+function textOf(secret: Secret | null): string | null {
+  return secret === null ? null : secret.reveal();
+}
+
+function keysOf(from: { given: Given; own: KeyTexts | null; preset: PresetKeys }): ServerKeys {
+  const { given, own, preset } = from;
+  const text = (name: keyof KeyTexts) => given[name] ?? own?.[name] ?? "";
+  const texts = { masterKey: text("masterKey"), keyPepper: text("keyPepper"), auditKey: text("auditKey") };
+  const { previousMasterKey, backupKey } = preset;
+  const previous = previousMasterKey === null ? [] : [masterKeyOf(previousMasterKey.reveal())];
+  const current = masterKeyOf(texts.masterKey);
+  const [pepper, auditKey] = [derive(texts.keyPepper, "api keys"), derive(texts.auditKey, "audit")];
+  const fromMaster = ({ key }: MasterKey) =>
+    identified(derive(key.toString("hex"), "backup"), "berth backup key id");
   return {
-    masterKeys: [masterKeyOf(texts.masterKey), ...previous],
-    pepper: derive(texts.keyPepper, "api keys"),
-    auditKey: derive(texts.auditKey, "audit"),
-    texts: [
-      ...Object.values(texts),
-      ...(preset.previousMasterKey === null ? [] : [preset.previousMasterKey.reveal()]),
-    ].map((text) => new Secret(text)),
+    masterKeys: [current, ...previous],
+    pepper,
+    auditKey,
+    backupKeys:
+      backupKey === null
+        ? [fromMaster(current), ...previous.map(fromMaster)]
+        : [backupKeyOf(backupKey), fromMaster(current), ...previous.map(fromMaster)],
+    ids: {
+      master: current.id,
+      pepper: idOf(pepper, "berth pepper id"),
+      audit: idOf(auditKey, "berth audit key id"),
+    },
+    texts: [...Object.values(texts), textOf(previousMasterKey), textOf(backupKey)].flatMap((one) =>
+      one === null ? [] : [new Secret(one)],
+    ),
   };
 }
 
@@ -102,11 +145,15 @@ export function newKeyText(): string {
 const keyNames = ["masterKey", "keyPepper", "auditKey"] as const;
 
 function masterKeyOf(text: string): MasterKey {
-  const key = derive(text, "vault");
-  return {
-    id: createHash("sha256").update("berth master key id").update(key).digest("hex").slice(0, 12),
-    key,
-  };
+  return identified(derive(text, "vault"), "berth master key id");
+}
+
+function identified(key: Buffer, purpose: string): MasterKey {
+  return { id: idOf(key, purpose), key };
+}
+
+function idOf(key: Buffer, purpose: string): string {
+  return createHash("sha256").update(purpose).update(key).digest("hex").slice(0, 12);
 }
 
 function derive(text: string, purpose: string): Buffer {

@@ -1,5 +1,8 @@
 import type { Setting, SettingValue } from "./setting.ts";
+import { dataSettings } from "./settings/data.ts";
+import { authenticationSettings } from "./settings/authentication.ts";
 import { modelSettings } from "./settings/models.ts";
+import { limitSettings, networkSettings, rateSettings } from "./settings/network.ts";
 import { clientSettings, logSettings, serverSettings } from "./settings/server.ts";
 import { runSettings, workerSettings } from "./settings/sessions.ts";
 import { secretSettings } from "./settings/security.ts";
@@ -11,12 +14,17 @@ import { testingSettings } from "./settings/testing.ts";
  */
 export const settings = {
   ...serverSettings,
+  ...networkSettings,
+  ...limitSettings,
+  ...rateSettings,
   ...logSettings,
   ...workerSettings,
   ...runSettings,
   ...modelSettings,
   ...clientSettings,
   ...secretSettings,
+  ...authenticationSettings,
+  ...dataSettings,
   ...testingSettings,
 } as const;
 
@@ -28,11 +36,16 @@ export type Config = { readonly [Name in SettingName]: SettingValue<(typeof sett
 /** The groups, in the order in which people read them. */
 export const settingGroups: readonly { title: string; names: readonly SettingName[] }[] = [
   { title: "Server", names: namesOf(serverSettings) },
+  { title: "Network", names: namesOf(networkSettings) },
+  { title: "Limits of connections and requests", names: namesOf(limitSettings) },
+  { title: "Rate limits", names: namesOf(rateSettings) },
   { title: "Logging", names: namesOf(logSettings) },
   { title: "Sessions and workers", names: namesOf(workerSettings) },
   { title: "Runs and tools", names: namesOf(runSettings) },
   { title: "Models", names: namesOf(modelSettings) },
   { title: "Server keys", names: namesOf(secretSettings) },
+  { title: "Authentication", names: namesOf(authenticationSettings) },
+  { title: "Backups", names: namesOf(dataSettings) },
   { title: "Command line", names: namesOf(clientSettings) },
 ];
 

@@ -15,6 +15,10 @@ export const secretSettings = {
     ...keyPattern,
     help: "Under which API keys are hashed. When it changes, every API key stops working.",
   }),
+  backupKey: secret({
+    ...keyPattern,
+    help: "Seals backups. Without it a key is made from the master key.",
+  }),
   auditKey: secret({
     ...keyPattern,
     help: "Of the chain that shows whether the audit log was changed. When it changes, older entries cannot be verified.",
