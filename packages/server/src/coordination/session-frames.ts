@@ -35,6 +35,8 @@ export function hintTopic(orgId: string, topic: "approvals" | "sessions"): strin
 
 export interface Hint {
   readonly sessionId: string;
+  /** Who may be told of it, when the session's row would not say so any more; else the row is asked. */
+  readonly seenBy?: { readonly owner: string; readonly visibility: "private" | "org" };
 }
 
 /** Presence group of the workers, and the topic on which each answers commands. */

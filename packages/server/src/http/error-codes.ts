@@ -51,6 +51,7 @@ export const errorStatuses = {
   unknown_agent: 422,
   unknown_blob: 422,
   unknown_model: 422,
+  unknown_owner: 422,
   unknown_tool: 422,
   validation_failed: 422,
   weak_password: 422,

@@ -1,8 +1,9 @@
-import type { Actor, InputBody } from "@berth/contract";
+import type { Actor, InputBody, Visibility } from "@berth/contract";
 import type { Principal } from "../auth/principal.ts";
 import type { BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
 import { newId } from "../lib/id.ts";
+import type { AuditDraft } from "../store/audit.ts";
 import type { Lane, NewInput, SessionRecord } from "../store/records.ts";
 import type { AcceptedRecord, Outcome, Refusal } from "../store/store.ts";
 import type { OperationsContext, Origin } from "./context.ts";
@@ -45,12 +46,15 @@ interface Acceptance {
   readonly rejectIfBusy?: boolean;
   /** Why nothing but a repetition can be accepted; null: it can. */
   readonly refusal?: BerthError | null;
+  /** Who may see the session from now on. */
+  readonly visibility?: Visibility | undefined;
+  readonly audit?: AuditDraft | null;
 }
 
 /** Commits inputs to a session's mailbox and wakes whoever runs it. Rejects as `SessionStore.accept` does. */
 export async function acceptInputs(
   context: OperationsContext,
-  { session, inputs, origin, rejectIfBusy = false, refusal = null }: Acceptance,
+  { session, inputs, origin, rejectIfBusy = false, refusal = null, visibility, audit = null }: Acceptance,
 ): Promise<Outcome<readonly AcceptedRecord[]>> {
   const { orgId, id: sessionId } = session;
   const outcome = await context.store.session(orgId, sessionId).accept({
@@ -58,10 +62,12 @@ export async function acceptInputs(
     rejectIfBusy,
     limit: context.settings.mailboxLimit,
     ...(refusal !== null && { refusal: refusalOf(refusal) }),
+    ...(visibility !== undefined && { visibility }),
+    ...(audit !== null && { audit }),
     ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
   });
   failpoint("http.accepted.before-reply");
-  await wakeSession(context, session);
+  if (inputs.length > 0) await wakeSession(context, session);
   if (!outcome.replayed) {
     for (const { id, body } of inputs) {
       context.telemetry.inputAccepted({ orgId, sessionId, inputId: id, type: body.type });

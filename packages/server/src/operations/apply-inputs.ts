@@ -1,5 +1,6 @@
-import type { AcceptedInput, SessionEvent } from "@berth/contract";
+import type { AcceptedInput, SessionEvent, Visibility } from "@berth/contract";
 import { BerthError } from "../lib/errors.ts";
+import type { AuditDraft } from "../store/audit.ts";
 import type { NewInput, SessionRecord } from "../store/records.ts";
 import { sessionNotFound } from "./access.ts";
 import { acceptInputs } from "./accept-inputs.ts";
@@ -25,6 +26,8 @@ interface Change {
   readonly origin: Origin;
   /** As for acceptInputs. */
   readonly refusal?: BerthError | null;
+  readonly visibility?: Visibility | undefined;
+  readonly audit?: AuditDraft | null;
 }
 
 /**
@@ -34,6 +37,7 @@ interface Change {
 export async function applyInputs(context: OperationsContext, change: Change): Promise<Applied> {
   const { session, origin } = change;
   const { result, replayed } = await acceptInputs(context, change);
+  if (result.length === 0) return { done: true, events: [], replayed };
   const found = await awaitEvents(context, {
     orgId: session.orgId,
     sessionId: session.id,

@@ -5,12 +5,14 @@ import type { Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
 import { newId } from "../lib/id.ts";
+import type { AuditDraft } from "../store/audit.ts";
 import type { SessionRecord } from "../store/records.ts";
 import type { CreatedSession, NewSession, Outcome } from "../store/store.ts";
 import { newInput, refusalOf } from "./accept-inputs.ts";
 import { alreadyDecided } from "./check-decision.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { firstEvents } from "./first-events.ts";
+import { actedAs, defaultVisibility, ownerOf } from "./new-session-owner.ts";
 import { type Prepared, prepareInputs } from "./prepare-inputs.ts";
 import { checkModel, resolveAgent } from "./resolve-agent.ts";
 import { acceptedView, sessionView } from "./views.ts";
@@ -39,11 +41,14 @@ export async function createSession(
   { body, origin }: CreateSession,
 ): Promise<SessionCreated> {
   requirePermission(principal, "session:write");
-  const existing = await findByKey(context, principal, body.key);
+  const owner = await ownerOf(context, principal, body.owner);
+  const existing = await findByKey(context, { orgId: principal.orgId, owner }, body.key);
   const prepared = await prepareFirst({ context, principal, origin, session: existing }, body.input);
   if (prepared.rejectIfBusy && existing !== null && existing.currentRunId !== null) throw busy(existing);
+  const session = await newSession(context, principal, { body, existing, owner });
   const { result, replayed } = await commit(context, principal, {
-    session: await newSession(context, principal, { body, existing }),
+    session,
+    audit: owner === principal.id ? null : actedAs(principal, origin, { owner, session: existing ?? session.row }),
     prepared,
     unarchive: existing?.status === "archived",
     origin,
@@ -51,17 +56,17 @@ export async function createSession(
   failpoint("http.created.before-reply");
   await tell(context, { result, replayed }, prepared);
   const input = body.input === undefined ? undefined : result.inputs.at(-1);
-  const session = { ...sessionView(result.session), ...(input && { input: acceptedView(input) }) };
-  return { created: result.created, replayed, session };
+  const reply = { ...sessionView(result.session), ...(input && { input: acceptedView(input) }) };
+  return { created: result.created, replayed, session: reply };
 }
 
 async function findByKey(
   context: OperationsContext,
-  principal: Principal,
+  { orgId, owner }: { orgId: string; owner: string },
   key: string | undefined,
 ): Promise<SessionRecord | null> {
   if (key === undefined) return null;
-  return context.store.org(principal.orgId).findSessionByKey(principal.id, key);
+  return context.store.org(orgId).findSessionByKey(owner, key);
 }
 
 function prepareFirst(
@@ -76,6 +81,7 @@ function prepareFirst(
 
 interface Commit {
   readonly session: Omit<NewSession, "inputs">;
+  readonly audit: AuditDraft | null;
   readonly prepared: Prepared;
   readonly unarchive: boolean;
   readonly origin: Origin;
@@ -85,7 +91,7 @@ interface Commit {
 async function commit(
   context: OperationsContext,
   principal: Principal,
-  { session, prepared, unarchive, origin }: Commit,
+  { session, audit, prepared, unarchive, origin }: Commit,
 ): Promise<Outcome<CreatedSession>> {
   const revival = newInput(
     { lane: "control", body: { type: "session.archive", archived: false } },
@@ -95,6 +101,7 @@ async function commit(
   const create = (archived: boolean) =>
     context.store.org(principal.orgId).createSession({
       ...session,
+      ...(audit !== null && { audit }),
       inputs: [...(archived ? [revival] : []), ...prepared.inputs],
       ...(prepared.late !== null && { refusal: refusalOf(alreadyDecided(prepared.late)) }),
       ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
@@ -111,12 +118,12 @@ async function commit(
 async function newSession(
   context: OperationsContext,
   principal: Principal,
-  { body, existing }: { body: Body; existing: SessionRecord | null },
+  { body, existing, owner }: { body: Body; existing: SessionRecord | null; owner: string },
 ): Promise<Omit<NewSession, "inputs">> {
   checkModel(context, body.model);
   const about = {
     agent: existing?.agent ?? (await resolveAgent(context, principal.orgId, body.agent)),
-    owner: principal.id,
+    owner,
     key: body.key ?? null,
     title: body.title ?? null,
     metadata: body.metadata ?? {},
@@ -125,12 +132,14 @@ async function newSession(
   const now = context.clock.now();
   const id = newId("session", now);
   const actor = { type: principal.type, id: principal.id } as const;
-  return firstEvents({
+  const session = firstEvents({
     orgId: principal.orgId,
     sessionId: id,
     at: new Date(now).toISOString(),
     events: [{ type: "session.created", actor, data: about }],
   });
+  const visibility = body.visibility ?? (await defaultVisibility(context, principal.orgId));
+  return { ...session, row: { ...session.row, visibility } };
 }
 
 async function tell(

@@ -4,7 +4,7 @@ import { pause } from "../lib/clock.ts";
 import { BerthError } from "../lib/errors.ts";
 import type { SessionRecord } from "../store/records.ts";
 import { newInput } from "./accept-inputs.ts";
-import { sessionFor, sessionNotFound } from "./access.ts";
+import { requireOwn, sessionFor, sessionNotFound } from "./access.ts";
 import { applyInputs } from "./apply-inputs.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { hintSessions } from "./wake-session.ts";
@@ -20,6 +20,7 @@ export async function deleteSession(
   { sessionId, origin }: { readonly sessionId: string; readonly origin: Origin },
 ): Promise<void> {
   const session = await sessionFor({ context, principal, id: sessionId, permission: "session:delete" });
+  requireOwn(principal, session, "delete it");
   const { orgId } = session;
   if (session.currentRunId !== null) await endRun(context, { principal, session, origin });
   await letGo(context, session);

@@ -1,5 +1,5 @@
 import type { Principal } from "../auth/principal.ts";
-import { sessionFor } from "./access.ts";
+import { readableSession } from "./access.ts";
 import type { OperationsContext } from "./context.ts";
 import { seqOfCursor } from "./follow/cursor.ts";
 import { eventFilter, type FilterRequest } from "./follow/event-filter.ts";
@@ -80,7 +80,7 @@ export function createFollowing(
   return {
     async open(principal, { sessionId, after, filter: wanted }) {
       const filter = eventFilter(wanted);
-      const session = await sessionFor({ context, principal, id: sessionId, permission: "session:read" });
+      const session = await readableSession({ context, principal, id: sessionId });
       const seq = seqOfCursor(after, session);
       if (session.status === "archived" && seq === session.lastSeq) return { kind: "nothing" };
       const { orgId, generation } = session;

@@ -12,6 +12,7 @@ import { sessionFor } from "./access.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { newSessionOf } from "./first-events.ts";
 import { foldSession } from "./fold-session.ts";
+import { defaultVisibility } from "./new-session-owner.ts";
 import { sessionView } from "./views.ts";
 import { hintSessions, wakeSession } from "./wake-session.ts";
 
@@ -48,7 +49,11 @@ export async function forkSession(
   const manifest = after.manifest === null ? [] : [after.manifest.hash];
   const { result, replayed } = await context.store.org(principal.orgId).createSession({
     ...session,
-    row: { ...session.row, forkedFrom: { sessionId: parent.id, seq: upTo } },
+    row: {
+      ...session.row,
+      visibility: await defaultVisibility(context, principal.orgId),
+      forkedFrom: { sessionId: parent.id, seq: upTo },
+    },
     blobs: [...(session.blobs ?? []), ...manifest],
     fork: { sessionId: parent.id, seq: upTo, copy: parent.owner !== principal.id },
     ...(origin.idempotency !== null && { idempotency: origin.idempotency }),

@@ -1,6 +1,6 @@
 import type { Session } from "@berth/contract";
 import type { Principal } from "../auth/principal.ts";
-import { sessionFor } from "./access.ts";
+import { readableSession } from "./access.ts";
 import type { OperationsContext } from "./context.ts";
 import { sessionView } from "./views.ts";
 
@@ -10,5 +10,5 @@ export async function getSession(
   principal: Principal,
   { sessionId }: { readonly sessionId: string },
 ): Promise<Session> {
-  return sessionView(await sessionFor({ context, principal, id: sessionId, permission: "session:read" }));
+  return sessionView(await readableSession({ context, principal, id: sessionId }));
 }

@@ -1,7 +1,7 @@
 import type { Approval, Page } from "@berth/contract";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
-import { approvalFor } from "./access.ts";
+import { approvalFor, visibleTo } from "./access.ts";
 import type { OperationsContext } from "./context.ts";
 import { approvalView, pageView } from "./views.ts";
 
@@ -19,7 +19,7 @@ export async function listApprovals(
   filter: ApprovalFilter,
 ): Promise<Page<Approval>> {
   requirePermission(principal, "approval:read");
-  return pageView(await context.store.org(principal.orgId).listApprovals(filter), approvalView);
+  return pageView(await context.store.org(principal.orgId).listApprovals({ ...filter, ...visibleTo(principal) }), approvalView);
 }
 
 /** Rejects with `approval_not_found`. */

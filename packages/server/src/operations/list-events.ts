@@ -9,7 +9,7 @@ import {
 import type { Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
 import type { SessionRecord, StoredEvent } from "../store/records.ts";
-import { sessionFor, sessionNotFound } from "./access.ts";
+import { readableSession, sessionNotFound } from "./access.ts";
 import type { OperationsContext } from "./context.ts";
 import { ownEvent } from "./own-event.ts";
 
@@ -34,7 +34,7 @@ export async function listEvents(
   wanted: ListEvents,
 ): Promise<Page<SessionEvent>> {
   const id = wanted.sessionId;
-  const session = await sessionFor({ context, principal, id, permission: "session:read" });
+  const session = await readableSession({ context, principal, id });
   const store = context.store.session(session.orgId, id);
   const items: SessionEvent[] = [];
   const start = startOf(wanted.after, session);

@@ -1,7 +1,7 @@
 import type { Page, Run, RunStatus } from "@berth/contract";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
-import { runFor, sessionFor } from "./access.ts";
+import { runFor, sessionFor, visibleTo } from "./access.ts";
 import type { OperationsContext } from "./context.ts";
 import { pageView, runView } from "./views.ts";
 
@@ -19,7 +19,7 @@ export async function listRuns(
   filter: RunFilter,
 ): Promise<Page<Run>> {
   requirePermission(principal, "session:read");
-  return pageView(await context.store.org(principal.orgId).listRuns(filter), runView);
+  return pageView(await context.store.org(principal.orgId).listRuns({ ...filter, ...visibleTo(principal) }), runView);
 }
 
 /** Newest first. Rejects with `session_not_found`. */

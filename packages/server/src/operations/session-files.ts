@@ -1,10 +1,9 @@
 import type { FileEntry, FileList } from "@berth/contract";
-import type { Permission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
 import type { GrepMatch, Sandbox } from "../sandbox/sandbox.ts";
 import type { SessionRecord } from "../store/records.ts";
-import { sessionFor } from "./access.ts";
+import { readableSession, sessionFor } from "./access.ts";
 import type { OperationsContext } from "./context.ts";
 
 export interface FilesRequest {
@@ -21,7 +20,7 @@ export async function listFiles(
   request: FilesRequest & { readonly path: string; readonly depth: number; readonly limit: number },
 ): Promise<FileList> {
   const { path, depth, limit } = request;
-  const { sandbox } = await workspaceFor(context, principal, request);
+  const sandbox = await sandboxOf(context, await readableSession({ context, principal, id: request.sessionId }));
   if (sandbox === null && path === "") return { items: [], truncated: false };
   if (sandbox === null) throw fileNotFound(path);
   const { items, truncated } = await sandbox.files.list(path, { depth, limit });
@@ -41,7 +40,7 @@ export async function downloadFile(
   request: FilesRequest & { readonly path: string },
 ): Promise<FileDownload> {
   const { path } = request;
-  const { sandbox } = await workspaceFor(context, principal, request);
+  const sandbox = await sandboxOf(context, await readableSession({ context, principal, id: request.sessionId }));
   const stat = await sandbox?.files.stat(path);
   if (!sandbox || !stat) throw fileNotFound(path);
   if (stat.kind !== "file") throw new BerthError("not_a_file", `${path} is no file: name one.`);
@@ -72,7 +71,7 @@ export async function globFiles(
   request: FilesRequest & { readonly pattern: string; readonly path: string; readonly limit: number },
 ): Promise<Found<string>> {
   const { pattern, path, limit } = request;
-  const { sandbox } = await workspaceFor(context, principal, request);
+  const sandbox = await searched(context, principal, request);
   if (sandbox === null) return { items: [], truncated: false };
   const { items, truncated } = await sandbox.files.glob(pattern, { path, limit });
   return { items: [...items], truncated };
@@ -92,7 +91,7 @@ export async function grepFiles(
   },
 ): Promise<Found<GrepMatch>> {
   const { pattern, path, glob, ignoreCase, limit, signal } = request;
-  const { sandbox } = await workspaceFor(context, principal, request);
+  const sandbox = await searched(context, principal, request);
   if (sandbox === null) return { items: [], truncated: false };
   const { items, truncated } = await sandbox.files.grep(pattern, {
     path,
@@ -110,22 +109,27 @@ export async function findFile(
   session: SessionRecord,
   path: string,
 ): Promise<FileEntry | null> {
-  const sandbox = await context.sandboxes.find({ orgId: session.orgId, sessionId: session.id });
+  const sandbox = await sandboxOf(context, session);
   const stat = await sandbox?.files.stat(path);
   if (!stat) return null;
   return { path, kind: stat.kind, size: stat.size, modifiedAt: new Date(stat.modifiedMs).toISOString() };
 }
 
-/** The session and its sandbox if there is one; reading never makes one. */
-async function workspaceFor(
+/** Where a search looks; null when there is no workspace yet. */
+async function searched(
   context: OperationsContext,
   principal: Principal,
   { sessionId }: FilesRequest,
-  permission: Permission = "session:read",
-): Promise<{ session: SessionRecord; sandbox: Sandbox | null }> {
-  const session = await sessionFor({ context, principal, id: sessionId, permission });
-  const sandbox = await context.sandboxes.find({ orgId: session.orgId, sessionId });
-  return { session, sandbox };
+): Promise<Sandbox | null> {
+  return sandboxOf(
+    context,
+    await sessionFor({ context, principal, id: sessionId, permission: "session:read" }),
+  );
+}
+
+/** The session's sandbox if there is one: reading never makes one. */
+function sandboxOf({ sandboxes }: OperationsContext, { orgId, id }: SessionRecord): Promise<Sandbox | null> {
+  return sandboxes.find({ orgId, sessionId: id });
 }
 
 function fileNotFound(path: string): BerthError {

@@ -1,7 +1,7 @@
 import type { Todo } from "@berth/contract";
 import type { Principal } from "../auth/principal.ts";
 import { newInput } from "./accept-inputs.ts";
-import { sessionFor } from "./access.ts";
+import { readableSession, sessionFor } from "./access.ts";
 import { settle, type Settled } from "./apply-inputs.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { foldSession } from "./fold-session.ts";
@@ -17,7 +17,7 @@ export async function getTodos(
   principal: Principal,
   { sessionId }: { readonly sessionId: string },
 ): Promise<Todos> {
-  const session = await sessionFor({ context, principal, id: sessionId, permission: "session:read" });
+  const session = await readableSession({ context, principal, id: sessionId });
   const { state } = await foldSession(context, session);
   return { todos: [...state.todos] };
 }

@@ -1,15 +1,17 @@
 import type { InternalInput, Session, UpdateSessionBody } from "@berth/contract";
+import { hintAuth } from "../auth/auth-hints.ts";
 import type { Principal } from "../auth/principal.ts";
 import { newInput } from "./accept-inputs.ts";
-import { sessionFor } from "./access.ts";
+import { requireOwn, sessionFor } from "./access.ts";
 import { reread, settle, type Settled } from "./apply-inputs.ts";
+import { auditDraft } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { checkModel, resolveAgent } from "./resolve-agent.ts";
 import { sessionView } from "./views.ts";
 import { hintSessions } from "./wake-session.ts";
 
 /**
- * Changes what a session says about itself, or archives it, which ends its run. Rejects with `session_not_found`,
+ * Changes what a session says about itself or who sees it, or archives it, which ends its run. Rejects with `session_not_found`,
  * `unknown_agent`, `agent_archived`, `unknown_model`.
  */
 export async function updateSession(
@@ -19,11 +21,19 @@ export async function updateSession(
 ): Promise<Settled<Session>> {
   const { sessionId, body, origin } = request;
   const session = await sessionFor({ context, principal, id: sessionId, permission: "session:write" });
+  const { visibility } = body;
+  if (visibility !== undefined) requireOwn(principal, session, "say who sees it");
   const changes = await changesOf(context, principal.orgId, body);
   const inputs = changes.map((change) => newInput({ lane: "control", body: change }, principal, origin));
-  return settle(context, { session, inputs, origin }, async () => {
-    hintSessions(context, session);
-    return sessionView(await reread(context, session));
+  const told = { action: "session.visibility_changed", target: { type: "session", id: session.id } };
+  const audit =
+    visibility === undefined ? null : auditDraft(principal, origin, { ...told, details: { visibility } });
+  return settle(context, { session, inputs, origin, visibility, audit }, async () => {
+    const changed = await reread(context, session);
+    // Who saw it before is told too: of a session that is not shared any more.
+    hintSessions(context, session.visibility === "org" ? { ...changed, visibility: "org" } : changed);
+    if (visibility === "private") hintAuth(context.bus, session.orgId);
+    return sessionView(changed);
   });
 }
 

@@ -28,8 +28,12 @@ async function wakeHolder(
   if (woken === null) await queue.push({ orgId, sessionId });
 }
 
-/** Tells who shows the list of sessions that it may have changed. */
-export function hintSessions(context: OperationsContext, session: { orgId: string; id: string }): void {
-  const hint: Hint = { sessionId: session.id };
+/** Tells who shows the list of sessions that it may have changed: those who may see the session as it is given here. */
+export function hintSessions(
+  context: OperationsContext,
+  session: Pick<SessionRecord, "orgId" | "id" | "owner" | "visibility">,
+): void {
+  const { owner, visibility } = session;
+  const hint: Hint = { sessionId: session.id, seenBy: { owner, visibility } };
   context.bus.publish(hintTopic(session.orgId, "sessions"), hint);
 }
