@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAuthenticator } from "../../../packages/server/src/auth/authenticator.ts";
 import { rolePermissions } from "../../../packages/server/src/auth/permissions.ts";
 import { createTickets } from "../../../packages/server/src/auth/tickets.ts";
 import { createInProcessBus } from "../../../packages/server/src/coordination/in-process/bus.ts";
@@ -12,11 +11,11 @@ import { createNodeServer } from "../../../packages/server/src/http/node-server.
 import { createStreams } from "../../../packages/server/src/http/streams.ts";
 import { systemClock as clock } from "../../../packages/server/src/lib/clock.ts";
 import { newId } from "../../../packages/server/src/lib/id.ts";
-import { Secret } from "../../../packages/server/src/lib/secret.ts";
 import type { OperationsContext } from "../../../packages/server/src/operations/context.ts";
 import { noUsage } from "../../../packages/server/src/session/state.ts";
 import { openSqliteStore } from "../../../packages/server/src/store/sqlite/sqlite-store.ts";
 import { silentTelemetry } from "../../../packages/server/src/telemetry/telemetry.ts";
+import { onePrincipal } from "../../../packages/server/test/support/http/one-principal.ts";
 import { benchEvent } from "./event.ts";
 import { serveBench } from "./side.ts";
 
@@ -49,7 +48,7 @@ const principal = {
   permissions: rolePermissions.owner,
   credential: { kind: "admin_key", id: "test", expiresAt: null },
 } as const;
-const authenticator = createAuthenticator({ adminKey: new Secret(key), principal });
+const authenticator = onePrincipal(key, principal);
 const tickets = createTickets({ clock });
 const settings = { maxStreams: 1_000_000 };
 const streams = createStreams({ operations, authenticator, tickets, jsonDepth: 64, settings });

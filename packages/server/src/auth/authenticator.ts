@@ -1,54 +1,83 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import { BerthError } from "../lib/errors.ts";
-import type { Secret } from "../lib/secret.ts";
+import { createHash } from "node:crypto";
+import type { Clock } from "../lib/clock.ts";
+import type { RequestMethod, Token, TokenMethod } from "./method.ts";
+import type { Presented } from "./presented.ts";
 import type { Principal } from "./principal.ts";
-
-/** What a request says about its sender: the values of its headers, null where there is none. */
-export interface Credentials {
-  /** `Authorization` */
-  readonly authorization: string | null;
-  /** `X-API-Key` */
-  readonly apiKey: string | null;
-}
+import { invalidCredential, unauthenticated } from "./unauthenticated.ts";
 
 export interface Authenticator {
-  /** Rejects with `unauthenticated`. */
-  authenticate(credentials: Credentials): Promise<Principal>;
+  /** Who sends this. Rejects with `unauthenticated`, `org_not_found` or `csrf_failed`. */
+  authenticate(presented: Presented): Promise<Principal>;
+  /** Who a principal is now; null when its credential has expired, was revoked, or opens nothing any more. */
+  recheck(principal: Principal): Promise<Principal | null>;
 }
 
-/** No key is longer; what is, is not hashed. */
-const longestKey = 1_024;
+/** The methods that are on, in the order in which they are tried. */
+export interface Methods {
+  readonly tokens: readonly TokenMethod[];
+  readonly requests: readonly RequestMethod[];
+  /** What every request of a connection has, so that it counts only when nothing else is offered: a client certificate. */
+  readonly fallback: RequestMethod | null;
+}
 
-/** Knows one key and whose it is. Keys are compared as digests in constant time, so that no answer tells how much was right. */
-export function createAuthenticator(options: { adminKey: Secret; principal: Principal }): Authenticator {
-  const expected = digest(options.adminKey.reveal());
+/** No key or token is longer; what is, is not looked at. */
+const longestToken = 8_192;
+
+/** Tries what a request offers. Two credentials would leave open who is meant, so they are refused, though both be good. */
+export function createAuthenticator({
+  methods,
+  clock,
+}: {
+  readonly methods: Methods;
+  readonly clock: Pick<Clock, "now">;
+}): Authenticator {
+  const { tokens, requests, fallback } = methods;
+  const byKind = new Map(
+    [...tokens, ...requests, ...(fallback === null ? [] : [fallback])].map((method) => [method.kind, method]),
+  );
+  const hasExpired = ({ credential }: Principal) =>
+    credential.expiresAt !== null && credential.expiresAt <= clock.now();
+
+  async function byToken(text: string, presented: Presented): Promise<Principal | null> {
+    if (text.length > longestToken) return null;
+    const token: Token = { text, digest: createHash("sha256").update(text).digest() };
+    for (const method of tokens) {
+      if (!method.takes(text)) continue;
+      const found = await method.authenticate(token, presented);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
   return {
-    async authenticate(credentials) {
-      const key = keyOf(credentials);
-      if (key.length > longestKey || !timingSafeEqual(digest(key), expected)) {
-        throw unauthenticated("this key is not valid");
+    async authenticate(presented) {
+      const offered = requests.filter((method) => method.isOffered(presented));
+      const token = tokenOf(presented);
+      if (offered.length + (token === null ? 0 : 1) > 1) {
+        throw unauthenticated("this request has two credentials");
       }
-      return options.principal;
+      const [method = fallback?.isOffered(presented) === true ? fallback : null] = offered;
+      if (token === null && method === null) throw unauthenticated("this request has no credentials");
+      const found =
+        token === null ? ((await method?.authenticate(presented)) ?? null) : await byToken(token, presented);
+      if (found === null || hasExpired(found)) throw invalidCredential();
+      return found;
+    },
+
+    async recheck(principal) {
+      if (hasExpired(principal)) return null;
+      return (await byKind.get(principal.credential.kind)?.recheck(principal)) ?? null;
     },
   };
 }
 
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
-}
-
-/** Two credentials would leave open who is meant, so they are refused. So is a header that came twice: it holds a comma. */
-function keyOf({ authorization, apiKey }: Credentials): string {
+/** The key or token of the headers; null when there is none. A header that came twice holds a comma, which no token has. */
+function tokenOf(presented: Presented): string | null {
+  const authorization = presented.header("authorization");
+  const apiKey = presented.header("x-api-key");
   if (authorization !== null && apiKey !== null) throw unauthenticated("this request has two credentials");
-  if (authorization === null && apiKey === null) throw unauthenticated("this request has no credentials");
-  const key = authorization === null ? apiKey : /^Bearer +([^\s,]+) *$/i.exec(authorization)?.[1];
-  if (key === null || key === undefined) throw unauthenticated("this Authorization header is not understood");
-  return key;
-}
-
-function unauthenticated(what: string): BerthError {
-  return new BerthError(
-    "unauthenticated",
-    `${what}: send the key as \`Authorization: Bearer KEY\` or as \`X-API-Key: KEY\``,
-  );
+  if (authorization === null) return apiKey;
+  const token = /^Bearer +([^\s,]+) *$/i.exec(authorization)?.[1];
+  if (token === undefined) throw unauthenticated("this Authorization header is not understood");
+  return token;
 }

@@ -4,6 +4,7 @@ import { BerthError } from "../lib/errors.ts";
 import type { HttpContext } from "./context.ts";
 import type { Answer, Endpoint } from "./endpoint.ts";
 import { errorResponse } from "./error-response.ts";
+import { presentedOf } from "./presented.ts";
 import { readCall } from "./read-call.ts";
 import { requestIdOf } from "./request-headers.ts";
 import { endpoints } from "./routes.ts";
@@ -86,10 +87,7 @@ async function answer(context: HttpContext, endpoint: Endpoint, c: Context<Env>)
 }
 
 async function authenticate(context: HttpContext, c: Context<Env>): Promise<Principal> {
-  const principal = await context.authenticator.authenticate({
-    authorization: c.req.header("authorization") ?? null,
-    apiKey: c.req.header("x-api-key") ?? null,
-  });
+  const principal = await context.authenticator.authenticate(presentedOf(c.req.raw));
   c.set("principal", principal);
   return principal;
 }

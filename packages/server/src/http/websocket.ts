@@ -4,11 +4,13 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { Tickets } from "../auth/tickets.ts";
+import { invalidCredential } from "../auth/unauthenticated.ts";
 import { type Clock, pause } from "../lib/clock.ts";
 import { asBerthError } from "../lib/errors.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Beats } from "./beats.ts";
 import { followQuery } from "./follow-query.ts";
+import { presentedOf } from "./presented.ts";
 import { shuttingDown } from "./sse.ts";
 import type { EndedBy } from "./sse-connection.ts";
 import type { StreamSlots } from "./stream-slots.ts";
@@ -112,19 +114,17 @@ export function createSockets(options: SocketsOptions): Sockets {
   };
 }
 
-/** A ticket in the address, or a key in the headers. */
+/** A ticket in the address, or a credential in the headers. Who had the ticket made may have lost its rights since. */
 async function identify(
   { authenticator, tickets }: SocketsOptions,
-  { headers }: IncomingMessage,
+  request: IncomingMessage,
   { search }: SocketTarget,
 ): Promise<Principal> {
   const ticket = search.get("ticket");
-  if (ticket !== null) return tickets.redeem(ticket);
-  const apiKey = headers["x-api-key"];
-  return authenticator.authenticate({
-    authorization: headers.authorization ?? null,
-    apiKey: typeof apiKey === "string" ? apiKey : null,
-  });
+  if (ticket === null) return authenticator.authenticate(presentedOf(request));
+  const now = await authenticator.recheck(tickets.redeem(ticket));
+  if (now === null) throw invalidCredential();
+  return now;
 }
 
 /** One WebSocket from its upgrade to its close. */

@@ -1,9 +1,6 @@
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import type { LoadedConfig } from "../config/load.ts";
-import { createAuthenticator } from "../auth/authenticator.ts";
-import { operatorPermissions } from "../auth/permissions.ts";
-import type { Principal } from "../auth/principal.ts";
 import { createTickets } from "../auth/tickets.ts";
 import { createApp } from "../http/app.ts";
 import type { Readiness } from "../http/context.ts";
@@ -12,12 +9,16 @@ import { createStreams } from "../http/streams.ts";
 import { BerthError } from "../lib/errors.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { OperationsContext } from "../operations/context.ts";
+import { openAuthentication } from "./authentication.ts";
 import type { Ports } from "./ports.ts";
+import { openTransport } from "./transport.ts";
 import { version } from "./version.ts";
 import type { WorkerRole } from "./worker.ts";
 
 export interface ApiRole {
   readonly url: string;
+  /** Takes the TLS files as they are now; without TLS it does nothing. */
+  reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,13 +32,15 @@ export interface ApiOptions {
 /** Nested arrays and objects of any JSON that comes from outside. */
 const jsonDepth = 64;
 
-/** Starts the role that answers people and programs. Rejects with `port_in_use` or `cannot_listen`. */
+/** Starts the role that answers people and programs. Rejects with `port_in_use`, `cannot_listen` or `tls_invalid`. */
 export async function startApi(options: ApiOptions): Promise<ApiRole> {
   const { loaded, ports, adminKey, worker } = options;
   const { config } = loaded;
-  const { principal, orgName } = await ownerOf(ports);
-  const operations = operationsContext(options, orgName);
-  const authenticator = createAuthenticator({ adminKey, principal });
+  const transport = await openTransport(config, { clock: ports.clock, logger: ports.telemetry.logger });
+  const owner = await ports.store.system.singleTenant();
+  const operations = operationsContext(options, owner.orgName);
+  const authentication = await openAuthentication({ config, ports, adminKey, owner });
+  const { authenticator } = authentication;
   const tickets = createTickets({ clock: ports.clock });
   const streamSettings = {
     heartbeatMs: config.sseHeartbeat,
@@ -54,15 +57,17 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
     settings: { bodyBytes: config.bodyLimit, uploadBytes: config.uploadLimit, jsonDepth, openMetrics: false },
     readiness: () => readiness(ports, worker),
   });
-  const server = createNodeServer({ app, sockets: streams.sockets });
-  const url = await listen(server, config.host, config.port);
+  const server = createNodeServer({ ...transport.options, app, sockets: streams.sockets });
+  const url = await listen(server, transport.scheme, config);
   return {
     url,
+    reload: transport.reloadable(server),
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await streams.closeAll();
       server.closeIdleConnections();
       await closed;
+      await authentication.stop();
     },
   };
 }
@@ -88,14 +93,6 @@ function operationsContext({ loaded, ports }: ApiOptions, orgName: string): Oper
   return { store, blobs, queue, bus, presence, clock, models, tools, sandboxes, telemetry, settings };
 }
 
-/** Mode single: whoever has the admin key is the one owner of the one organization. */
-async function ownerOf(ports: Ports): Promise<{ principal: Principal; orgName: string }> {
-  const { orgId, orgName, userId, userName } = await ports.store.system.singleTenant();
-  const permissions = operatorPermissions;
-  const credential = { kind: "admin_key", id: "admin", expiresAt: null } as const;
-  return { principal: { type: "user", id: userId, name: userName, orgId, permissions, credential }, orgName };
-}
-
 async function readiness(ports: Ports, worker: WorkerRole): Promise<Readiness> {
   const store = await ports.store.system.ping().then(
     () => "ok",
@@ -108,12 +105,16 @@ async function readiness(ports: Ports, worker: WorkerRole): Promise<Readiness> {
   return { ready: store === "ok" && ok, checks };
 }
 
-function listen(server: Server, host: string, port: number): Promise<string> {
+function listen(
+  server: Server,
+  scheme: "http" | "https",
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port)));
     server.listen({ host, port }, () => {
       const { port: bound } = server.address() as AddressInfo;
-      resolve(`http://${host.includes(":") ? `[${host}]` : host}:${bound}`);
+      resolve(`${scheme}://${host.includes(":") ? `[${host}]` : host}:${bound}`);
     });
   });
 }

@@ -1,12 +1,11 @@
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { createAuthenticator } from "../../../src/auth/authenticator.ts";
 import type { Principal } from "../../../src/auth/principal.ts";
 import { createTickets } from "../../../src/auth/tickets.ts";
 import { createApp } from "../../../src/http/app.ts";
 import { createNodeServer } from "../../../src/http/node-server.ts";
 import { createStreams, type Streams, type StreamSettings } from "../../../src/http/streams.ts";
-import { Secret } from "../../../src/lib/secret.ts";
+import { onePrincipal } from "../http/one-principal.ts";
 import type { OperationsContext } from "../../../src/operations/context.ts";
 import type { FollowingSettings } from "../../../src/operations/follow-events.ts";
 
@@ -29,7 +28,7 @@ export async function listen(options: {
   readonly settings?: Partial<StreamSettings & FollowingSettings>;
 }): Promise<LiveServer> {
   const { operations, principal, settings = {} } = options;
-  const authenticator = createAuthenticator({ adminKey: new Secret(apiKey), principal });
+  const authenticator = onePrincipal(apiKey, principal);
   const tickets = createTickets({ clock: operations.clock });
   const streams = createStreams({ operations, authenticator, tickets, jsonDepth: 64, settings });
   const app = createApp({

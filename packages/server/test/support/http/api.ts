@@ -8,17 +8,16 @@ import type {
 } from "@berth/contract";
 import { afterEach } from "vitest";
 import { permissions } from "../../../src/auth/permissions.ts";
-import { createAuthenticator } from "../../../src/auth/authenticator.ts";
 import type { Principal } from "../../../src/auth/principal.ts";
 import { createTickets } from "../../../src/auth/tickets.ts";
 import { createApp } from "../../../src/http/app.ts";
 import type { HttpContext, HttpSettings } from "../../../src/http/context.ts";
 import { createStreams, type Streams } from "../../../src/http/streams.ts";
 import { newId } from "../../../src/lib/id.ts";
-import { Secret } from "../../../src/lib/secret.ts";
 import type { OperationsContext, OperationsSettings } from "../../../src/operations/context.ts";
 import { Harness, type HarnessOptions } from "../runtime/harness.ts";
 import { text } from "../runtime/scripted-client.ts";
+import { onePrincipal } from "./one-principal.ts";
 
 const key = "brt_test-key";
 
@@ -72,7 +71,7 @@ export class Api {
     settings: Partial<HttpSettings> = {},
   ): (request: Request) => Promise<Response> {
     const { operations } = this;
-    const authenticator = createAuthenticator({ adminKey: new Secret(key), principal });
+    const authenticator = onePrincipal(key, principal);
     const tickets = createTickets({ clock: operations.clock });
     const streams = createStreams({ operations, authenticator, tickets, jsonDepth: httpSettings.jsonDepth });
     this.#streams.push(streams);

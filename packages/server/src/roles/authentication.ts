@@ -1,0 +1,66 @@
+import type { Config } from "../config/schema.ts";
+import { type Authenticator, createAuthenticator } from "../auth/authenticator.ts";
+import { onAuthHint } from "../auth/auth-hints.ts";
+import { createJwtVerifier } from "../auth/jwt.ts";
+import { createKeyUse } from "../auth/key-use.ts";
+import type { TokenMethod } from "../auth/method.ts";
+import { adminKeyMethod } from "../auth/methods/admin-key.ts";
+import { apiKeyMethod } from "../auth/methods/api-key.ts";
+import { jwtMethod, type Verified } from "../auth/methods/jwt.ts";
+import { createOrgChoice } from "../auth/org-choice.ts";
+import type { Principal } from "../auth/principal.ts";
+import { createShortMemory } from "../auth/short-memory.ts";
+import type { Secret } from "../lib/secret.ts";
+import type { OrgRecord } from "../store/identity.ts";
+import type { Ports } from "./ports.ts";
+
+export interface Authentication {
+  readonly authenticator: Authenticator;
+  stop(): Promise<void>;
+}
+
+export interface AuthenticationOptions {
+  readonly config: Config;
+  readonly ports: Ports;
+  readonly adminKey: Secret;
+  readonly owner: { readonly orgId: string; readonly userId: string; readonly userName: string };
+}
+
+/** How long it may be trusted that nothing changed, when the hint of a change is lost. Milliseconds. */
+const memoryMs = 2_000;
+/** How long a checked signature need not be checked again. Milliseconds. */
+const verifiedMs = 60_000;
+
+/** Everything that says who is calling, by the methods that the configuration has on. */
+export async function openAuthentication(options: AuthenticationOptions): Promise<Authentication> {
+  const { config, ports, adminKey, owner } = options;
+  const { store, clock, bus, keys, telemetry } = ports;
+  const now = () => clock.now();
+  const report = (error: unknown) => telemetry.unexpectedError({ where: "authentication", error });
+  const memory = createShortMemory<Principal>({ clock, ttlMs: memoryMs });
+  const knownOrgs = createShortMemory<OrgRecord>({ clock, ttlMs: memoryMs });
+  const verified = createShortMemory<Verified>({ clock, ttlMs: verifiedMs });
+  const orgs = createOrgChoice(store, knownOrgs);
+  const use = createKeyUse({ identity: store.system.identity, clock, report });
+  const verifier = createJwtVerifier({ issuers: config.jwtIssuers, clock, report });
+  const isOn = (method: string) => config.authMethods.includes(method);
+  const tokens: TokenMethod[] = [adminKeyMethod({ adminKey, owner, orgs })];
+  if (isOn("api-key")) tokens.push(apiKeyMethod({ store, pepper: keys.pepper, memory, orgs, use, now }));
+  if (isOn("jwt")) tokens.push(jwtMethod({ verifier, store, orgs, memory, verified, now }));
+  const authenticator = createAuthenticator({
+    methods: { tokens, requests: [], fallback: null },
+    clock,
+  });
+  const unsubscribe = await onAuthHint(bus, ({ orgId }) => {
+    memory.forget(orgId);
+    knownOrgs.forget(orgId);
+  });
+  return {
+    authenticator,
+    async stop() {
+      unsubscribe();
+      verifier.stop();
+      await use.stop();
+    },
+  };
+}
