@@ -11,8 +11,10 @@ import type {
   SessionRecord,
   StoredEvent,
 } from "./records.ts";
+import type { Blocking, OrgBudgets, Overrun, Reserve } from "./budgets.ts";
 import type { OrgIdentity, SystemIdentity } from "./identity.ts";
 import type { OrgModelProviders } from "./model-providers.ts";
+import type { LedgerEntry, OrgUsage } from "./usage.ts";
 import type { OrgUserConfig } from "./user-config.ts";
 import type { OrgVault, SystemVault } from "./vault.ts";
 
@@ -112,6 +114,8 @@ export interface OrgStore {
   readonly userConfig: OrgUserConfig;
   readonly access: OrgAccess;
   readonly audit: OrgAudit;
+  readonly budgets: OrgBudgets;
+  readonly usage: OrgUsage;
   /** With a key that this owner has: that session with `created` false (its inputs are accepted), else a new one. Two at once: one session. */
   createSession(session: NewSession): Promise<Outcome<CreatedSession>>;
   findSession(id: string): Promise<SessionRecord | null>;
@@ -221,15 +225,29 @@ export interface SessionCommit {
   readonly blobs?: readonly string[];
   /** Highest event version among the events, when above 1: recorded on the row. */
   readonly maxEventVersion?: number;
+  /** Calls that end with these events: each gets its row in the ledger. */
+  readonly settles?: readonly LedgerEntry[];
+  /** Model calls that begin with these events, after what is settled; with outcome `budget` nothing of the commit is written. */
+  readonly reserves?: readonly Reserve[];
 }
 
 export type AppendOutcome =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly reason: "fenced" | "wrong_seq" | "duplicate_input" | "too_large" };
+  | { readonly ok: true; readonly overruns?: readonly Overrun[] }
+  | { readonly ok: false; readonly reason: "fenced" | "wrong_seq" | "duplicate_input" | "too_large" }
+  /** Without anything that blocks: what the run would wait for is not in its way any more. */
+  | { readonly ok: false; readonly reason: "budget"; readonly blocking: readonly Blocking[] };
 
 /** The only writer that spans orgs: appends that arrive while a commit is in flight share the next transaction; one that fails leaves its neighbours alone. */
 export interface AppendLane {
   append(commit: SessionCommit): Promise<AppendOutcome>;
+  /** Ends and begins calls that no event tells of: `fenced` or `budget` when they must not be made. No progress of the session. */
+  reserve(calls: {
+    readonly orgId: string;
+    readonly sessionId: string;
+    readonly epoch: number;
+    readonly settles: readonly LedgerEntry[];
+    readonly reserves: readonly Reserve[];
+  }): Promise<AppendOutcome>;
 }
 
 export type ClaimOutcome =

@@ -13,6 +13,7 @@ import type {
   SessionCommit,
 } from "../store.ts";
 import type { AccessOperations } from "./protocol/access.ts";
+import type { BudgetOperations } from "./protocol/budgets.ts";
 import type { IdentityOperations } from "./protocol/identity.ts";
 import type { AuditOperations } from "./protocol/audit.ts";
 import type { VaultOperations } from "./protocol/vault.ts";
@@ -73,7 +74,7 @@ export interface SingleTenant {
 type Operation<Args, Result> = (args: Args) => Result;
 
 /** Everything that changes the database, by name: what crosses to the writer thread and what comes back. */
-export interface Operations extends AccessOperations, AuditOperations, VaultOperations, IdentityOperations {
+export interface Operations extends BudgetOperations, AccessOperations, AuditOperations, VaultOperations, IdentityOperations {
   append: Operation<AppendArgs, AppendOutcome>;
   accept: Operation<AcceptArgs, Outcome<readonly AcceptedRecord[]>>;
   createSession: Operation<CreateSessionArgs, Outcome<CreatedSession>>;
