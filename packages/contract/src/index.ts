@@ -1,6 +1,8 @@
 export * from "./agent.ts";
+export * from "./audit.ts";
 export * from "./budget.ts";
 export * from "./content.ts";
+export * from "./data.ts";
 export * from "./event-data.ts";
 export * from "./event.ts";
 export * from "./frame.ts";
@@ -11,6 +13,7 @@ export * from "./model-provider.ts";
 export * from "./problem.ts";
 export * from "./role.ts";
 export * from "./session.ts";
+export * from "./share-link.ts";
 export * from "./system.ts";
 export * from "./usage.ts";
 export * from "./user-config.ts";

@@ -2,9 +2,12 @@ import type {
   AcceptedInput,
   CreateSessionBody,
   CreateSessionReply,
+  CreateShareLinkBody,
+  CreateShareLinkReply,
   Page,
   Session,
   SessionStatus,
+  ShareLink,
   UpdateSessionBody,
 } from "@berth/contract";
 import type { Http } from "../http.ts";
@@ -72,6 +75,24 @@ export function createSessions(http: Http) {
     /** Lets a quarantined session be claimed again. */
     async release(id: string, options: ChangeOptions = {}): Promise<void> {
       await post(id, "release", {}, options);
+    },
+    /** Links with which anybody reads the session. The token comes back from `create` alone. */
+    shareLinks: {
+      create(
+        id: string,
+        body: CreateShareLinkBody = {},
+        options: ChangeOptions = {},
+      ): Promise<CreateShareLinkReply> {
+        return post(id, "share-links", body, options);
+      },
+      list(id: string, { signal, ...query }: PageQuery = {}): Promise<Page<ShareLink>> {
+        const path = sessionPath(id, "/share-links");
+        return http.json({ method: "GET", path, query: { ...query }, ...(signal && { signal }) });
+      },
+      async revoke(id: string, linkId: string, options: CallOptions = {}): Promise<void> {
+        const path = sessionPath(id, `/share-links/${encodeURIComponent(linkId)}`);
+        await http.json({ method: "DELETE", path, ...callOf(options) });
+      },
     },
     /** The whole log, one JSON event a line. */
     async *export(id: string, options: CallOptions = {}): AsyncGenerator<string> {

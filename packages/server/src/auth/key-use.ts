@@ -1,39 +1,47 @@
 import { type Clock, every } from "../lib/clock.ts";
-import type { SystemIdentity } from "../store/identity.ts";
 
-/** Notes when API keys are used, many at once: a request must not wait for a write. */
+/** Notes when API keys or share links are used, many at once: a request must not wait for a write. */
 export interface KeyUse {
   note(key: { readonly orgId: string; readonly id: string }): void;
   /** Writes what is noted and ends. */
   stop(): Promise<void>;
 }
 
+interface Used {
+  readonly orgId: string;
+  readonly id: string;
+  /** When it was last used, milliseconds since 1970. */
+  readonly at: number;
+  /** How often, since this was written before. */
+  readonly count: number;
+}
+
 export interface KeyUseOptions {
-  readonly identity: Pick<SystemIdentity, "touchApiKeys">;
+  readonly write: (used: readonly Used[]) => Promise<void>;
   readonly clock: Clock;
   /** How often the uses are written, milliseconds. */
   readonly everyMs?: number;
   readonly report: (error: unknown) => void;
 }
 
-export function createKeyUse({ identity, clock, everyMs = 10_000, report }: KeyUseOptions): KeyUse {
-  let used = new Map<string, { readonly orgId: string; readonly id: string; readonly at: number }>();
+export function createKeyUse({ write, clock, everyMs = 10_000, report }: KeyUseOptions): KeyUse {
+  let used = new Map<string, Used>();
 
-  async function write(): Promise<void> {
+  async function flush(): Promise<void> {
     if (used.size === 0) return;
     const batch = [...used.values()];
     used = new Map();
-    await identity.touchApiKeys(batch).catch(report);
+    await write(batch).catch(report);
   }
 
-  const timer = every(clock, everyMs, write);
+  const timer = every(clock, everyMs, flush);
   return {
     note({ orgId, id }) {
-      used.set(id, { orgId, id, at: clock.now() });
+      used.set(id, { orgId, id, at: clock.now(), count: (used.get(id)?.count ?? 0) + 1 });
     },
     async stop() {
       timer.cancel();
-      await write();
+      await flush();
     },
   };
 }

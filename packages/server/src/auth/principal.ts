@@ -28,6 +28,6 @@ export interface Principal {
   readonly orgId: string;
   readonly permissions: ReadonlySet<Permission>;
   readonly credential: Credential;
-  /** Set for who holds a share link: this one session and no other. */
+  /** Set for who holds a share link, which has no permissions: this one session, to read and nothing else. */
   readonly onlySession?: string;
 }

@@ -3,6 +3,7 @@ import type { Actions } from "./context.ts";
 import { bindSessionChanges } from "./sessions/change.ts";
 import { bindSessionExport } from "./sessions/export.ts";
 import { bindSessionList } from "./sessions/list.ts";
+import { bindSessionSharing } from "./sessions/share.ts";
 import { bindSessionTail } from "./sessions/tail.ts";
 
 const examples = `
@@ -11,7 +12,8 @@ Examples:
   ./berth sessions tail ses_… --from-start       everything, and then what comes
   ./berth sessions export ses_… > log.jsonl
   ./berth sessions fork ses_… --seq 12
-  ./berth sessions rewind ses_… 12               undo everything after event 12`;
+  ./berth sessions rewind ses_… 12               undo everything after event 12
+  ./berth sessions share ses_… --expires 7d      a link that anybody can read it with`;
 
 export function sessionsCommand(actions: Actions): Command {
   const sessions = new Command("sessions")
@@ -21,5 +23,6 @@ export function sessionsCommand(actions: Actions): Command {
   bindSessionTail(actions, sessions);
   bindSessionExport(actions, sessions);
   bindSessionChanges(actions, sessions);
+  bindSessionSharing(actions, sessions);
   return sessions;
 }

@@ -4,6 +4,8 @@ import { BerthError } from "../lib/errors.ts";
 import type { HttpContext } from "./context.ts";
 import type { Answer, Endpoint } from "./endpoint.ts";
 import { errorResponse } from "./error-response.ts";
+import { noteRefusal } from "./note-refusal.ts";
+import { peerOf } from "./peer.ts";
 import { presentedOf } from "./presented.ts";
 import { readCall } from "./read-call.ts";
 import { requestIdOf } from "./request-headers.ts";
@@ -75,6 +77,7 @@ async function answer(context: HttpContext, endpoint: Endpoint, c: Context<Env>)
   c.set("route", endpoint.path);
   const open = endpoint.access === "open" || (endpoint.access === "metrics" && context.settings.openMetrics);
   const principal = open ? null : await authenticate(context, c);
+  if (principal?.onlySession !== undefined && endpoint.shareable !== true) throw onlyToRead();
   const call = await readCall({
     context,
     endpoint,
@@ -84,6 +87,13 @@ async function answer(context: HttpContext, endpoint: Endpoint, c: Context<Env>)
     requestId: c.get("requestId"),
   });
   return responseOf(await endpoint.handle(call));
+}
+
+function onlyToRead(): BerthError {
+  return new BerthError(
+    "forbidden",
+    "a share link opens one session, its events, todos and files, to read: use a key for anything else",
+  );
 }
 
 async function authenticate(context: HttpContext, c: Context<Env>): Promise<Principal> {

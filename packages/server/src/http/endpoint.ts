@@ -7,7 +7,9 @@ import type { ErrorCode } from "./error-codes.ts";
 export type Tag =
   | "agents"
   | "approvals"
+  | "audit"
   | "catalog"
+  | "data"
   | "events"
   | "files"
   | "runs"
@@ -70,6 +72,8 @@ interface Described {
   readonly description?: string;
   /** `key` (the default) needs a credential, `open` none, `metrics` unless the settings open it. */
   readonly access?: "key" | "open" | "metrics";
+  /** Who holds a share link may ask too; of anything else it learns nothing. */
+  readonly shareable?: true;
   /** Codes of the problems that are its own, beside those that every endpoint of its kind has. */
   readonly problems?: readonly ErrorCode[];
 }

@@ -3,6 +3,10 @@ import type { Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
 import { hashJson } from "../lib/canonical-json.ts";
 import { agentNotFound, approvalNotFound, runNotFound, sessionNotFound } from "../operations/access.ts";
+import { backupNotFound } from "../operations/backups.ts";
+import { erasureNotFound } from "../operations/erasures.ts";
+import { exportNotFound } from "../operations/exports.ts";
+import { shareLinkNotFound } from "../operations/share-session.ts";
 import { z } from "zod";
 import type { HttpContext } from "./context.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
@@ -66,8 +70,16 @@ function notFound(name: string, id: string): Error {
   switch (name) {
     case "agentId":
       return agentNotFound(id);
+    case "backupName":
+      return backupNotFound(id);
+    case "exportId":
+      return exportNotFound(id);
+    case "erasureId":
+      return erasureNotFound(id);
     case "approvalId":
       return approvalNotFound(id);
+    case "linkId":
+      return shareLinkNotFound(id);
     case "runId":
       return runNotFound(id);
     case "path":

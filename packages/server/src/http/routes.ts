@@ -5,12 +5,14 @@ import { cancelSessionRoute } from "./routes/cancel-session.ts";
 import { cleanUpRuntimeRoute } from "./routes/clean-up-runtime.ts";
 import { createAgentRoute } from "./routes/create-agent.ts";
 import { createSessionRoute } from "./routes/create-session.ts";
+import { createShareLinkRoute } from "./routes/create-share-link.ts";
 import { createTicketRoute } from "./routes/create-ticket.ts";
 import { decideApprovalRoute } from "./routes/decide-approval.ts";
 import { deleteFileRoute } from "./routes/delete-file.ts";
 import { deleteSessionRoute } from "./routes/delete-session.ts";
 import { downloadFileRoute } from "./routes/download-file.ts";
 import { evictSessionRoute } from "./routes/evict-session.ts";
+import { exportAuditRoute } from "./routes/export-audit.ts";
 import { exportSessionRoute } from "./routes/export-session.ts";
 import { followEventsRoute } from "./routes/follow-events.ts";
 import { forkSessionRoute } from "./routes/fork-session.ts";
@@ -30,6 +32,7 @@ import { getSystem } from "./routes/get-system.ts";
 import { getTodosRoute } from "./routes/get-todos.ts";
 import { globFilesRoute } from "./routes/glob-files.ts";
 import { grepFilesRoute } from "./routes/grep-files.ts";
+import { listAuditRoute } from "./routes/list-audit.ts";
 import { listAgentVersionsRoute } from "./routes/list-agent-versions.ts";
 import { listAgentsRoute } from "./routes/list-agents.ts";
 import { listApprovalsRoute } from "./routes/list-approvals.ts";
@@ -40,17 +43,20 @@ import { listModelsRoute } from "./routes/list-models.ts";
 import { listRunsRoute } from "./routes/list-runs.ts";
 import { listSessionRunsRoute } from "./routes/list-session-runs.ts";
 import { listSessionsRoute } from "./routes/list-sessions.ts";
+import { listShareLinksRoute } from "./routes/list-share-links.ts";
 import { listToolsRoute } from "./routes/list-tools.ts";
 import { moveFileRoute } from "./routes/move-file.ts";
 import { putAgentRoute } from "./routes/put-agent.ts";
 import { putTodosRoute } from "./routes/put-todos.ts";
 import { releaseSessionRoute } from "./routes/release-session.ts";
 import { retryRunRoute } from "./routes/retry-run.ts";
+import { revokeShareLinkRoute } from "./routes/revoke-share-link.ts";
 import { rewindSessionRoute } from "./routes/rewind-session.ts";
 import { sendEventsRoute } from "./routes/send-events.ts";
 import { unarchiveAgentRoute } from "./routes/unarchive-agent.ts";
 import { updateSessionRoute } from "./routes/update-session.ts";
 import { uploadFileRoute } from "./routes/upload-file.ts";
+import { verifyAuditRoute } from "./routes/verify-audit.ts";
 import { welcome } from "./routes/welcome.ts";
 
 /** The route table: every endpoint, in the order in which the API's description shows them. */
@@ -69,6 +75,9 @@ export const endpoints: readonly Endpoint[] = [
   getSessionSummary,
   getTodosRoute,
   putTodosRoute,
+  createShareLinkRoute,
+  listShareLinksRoute,
+  revokeShareLinkRoute,
   // events
   sendEventsRoute,
   listEventsRoute,
@@ -109,6 +118,10 @@ export const endpoints: readonly Endpoint[] = [
   listLiveSessionsRoute,
   evictSessionRoute,
   cleanUpRuntimeRoute,
+  // audit
+  listAuditRoute,
+  exportAuditRoute,
+  verifyAuditRoute,
   // server
   getSystem,
   getMe,

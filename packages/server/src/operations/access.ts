@@ -16,9 +16,16 @@ interface Wanted {
 }
 
 /** Whether a session is the principal's to see at all, whatever it may do with it. */
-export function maySee(principal: Principal, session: Pick<SessionRecord, "id" | "owner" | "visibility">): boolean {
+export function maySee(
+  principal: Principal,
+  session: Pick<SessionRecord, "id" | "owner" | "visibility">,
+): boolean {
   if (principal.onlySession !== undefined) return principal.onlySession === session.id;
-  return session.visibility === "org" || session.owner === principal.id || principal.permissions.has("session:manage");
+  return (
+    session.visibility === "org" ||
+    session.owner === principal.id ||
+    principal.permissions.has("session:manage")
+  );
 }
 
 /** Whose sessions, runs and approvals a list may show: everybody's when undefined. */

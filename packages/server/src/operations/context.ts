@@ -1,13 +1,18 @@
+import type { ServerKeys } from "../auth/server-keys.ts";
+import type { AuditAnchors } from "../auth/audit-anchors.ts";
 import type { Bus } from "../coordination/bus.ts";
 import type { Presence } from "../coordination/presence.ts";
 import type { Queue } from "../coordination/queue.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { ModelClient } from "../models/model.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { Backups } from "../store/backups.ts";
+import type { ExportFiles } from "../store/export-files.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Idempotency, Store } from "../store/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Registry } from "../tools/registry.ts";
+import type { Refusals } from "./refusals.ts";
 
 /** Everything that operations need from outside. */
 export interface OperationsContext {
@@ -20,8 +25,25 @@ export interface OperationsContext {
   readonly models: ModelClient;
   readonly tools: Pick<Registry, "list" | "get" | "checkInput" | "clientToolError">;
   readonly sandboxes: SandboxProvider;
+  readonly keys: Pick<ServerKeys, "pepper">;
+  readonly data: DataParts;
+  readonly audit: AuditParts;
   readonly settings: OperationsSettings;
   readonly telemetry: Telemetry;
+}
+
+/** What keeps copies of what the server holds. */
+export interface DataParts {
+  readonly backups: Backups;
+  readonly exportFiles: ExportFiles;
+}
+
+/** What the audit log needs beside the store. */
+export interface AuditParts {
+  /** Of the MACs of its chains. */
+  readonly key: Buffer;
+  readonly anchors: AuditAnchors;
+  readonly refusals: Refusals;
 }
 
 /** Plain data. Times are milliseconds, sizes bytes. */

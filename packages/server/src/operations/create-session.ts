@@ -48,7 +48,8 @@ export async function createSession(
   const session = await newSession(context, principal, { body, existing, owner });
   const { result, replayed } = await commit(context, principal, {
     session,
-    audit: owner === principal.id ? null : actedAs(principal, origin, { owner, session: existing ?? session.row }),
+    audit:
+      owner === principal.id ? null : actedAs(principal, origin, { owner, session: existing ?? session.row }),
     prepared,
     unarchive: existing?.status === "archived",
     origin,

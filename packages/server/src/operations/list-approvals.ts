@@ -19,7 +19,10 @@ export async function listApprovals(
   filter: ApprovalFilter,
 ): Promise<Page<Approval>> {
   requirePermission(principal, "approval:read");
-  return pageView(await context.store.org(principal.orgId).listApprovals({ ...filter, ...visibleTo(principal) }), approvalView);
+  return pageView(
+    await context.store.org(principal.orgId).listApprovals({ ...filter, ...visibleTo(principal) }),
+    approvalView,
+  );
 }
 
 /** Rejects with `approval_not_found`. */

@@ -19,7 +19,10 @@ export async function listRuns(
   filter: RunFilter,
 ): Promise<Page<Run>> {
   requirePermission(principal, "session:read");
-  return pageView(await context.store.org(principal.orgId).listRuns({ ...filter, ...visibleTo(principal) }), runView);
+  return pageView(
+    await context.store.org(principal.orgId).listRuns({ ...filter, ...visibleTo(principal) }),
+    runView,
+  );
 }
 
 /** Newest first. Rejects with `session_not_found`. */

@@ -20,7 +20,10 @@ export async function listFiles(
   request: FilesRequest & { readonly path: string; readonly depth: number; readonly limit: number },
 ): Promise<FileList> {
   const { path, depth, limit } = request;
-  const sandbox = await sandboxOf(context, await readableSession({ context, principal, id: request.sessionId }));
+  const sandbox = await sandboxOf(
+    context,
+    await readableSession({ context, principal, id: request.sessionId }),
+  );
   if (sandbox === null && path === "") return { items: [], truncated: false };
   if (sandbox === null) throw fileNotFound(path);
   const { items, truncated } = await sandbox.files.list(path, { depth, limit });
@@ -40,7 +43,10 @@ export async function downloadFile(
   request: FilesRequest & { readonly path: string },
 ): Promise<FileDownload> {
   const { path } = request;
-  const sandbox = await sandboxOf(context, await readableSession({ context, principal, id: request.sessionId }));
+  const sandbox = await sandboxOf(
+    context,
+    await readableSession({ context, principal, id: request.sessionId }),
+  );
   const stat = await sandbox?.files.stat(path);
   if (!sandbox || !stat) throw fileNotFound(path);
   if (stat.kind !== "file") throw new BerthError("not_a_file", `${path} is no file: name one.`);

@@ -73,7 +73,7 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
 }
 
 function operationsContext({ loaded, ports }: ApiOptions, orgName: string): OperationsContext {
-  const { store, blobs, queue, bus, presence, clock, models, tools, sandboxes, telemetry } = ports;
+  const { store, blobs, queue, bus, presence, clock, models, tools, sandboxes, keys, telemetry } = ports;
   const settings = {
     mailboxLimit: 1_000,
     syncWaitMs: 5_000,
@@ -90,7 +90,7 @@ function operationsContext({ loaded, ports }: ApiOptions, orgName: string): Oper
       config: loaded.settings,
     },
   };
-  return { store, blobs, queue, bus, presence, clock, models, tools, sandboxes, telemetry, settings };
+  return { store, blobs, queue, bus, presence, clock, models, tools, sandboxes, keys, telemetry, settings };
 }
 
 async function readiness(ports: Ports, worker: WorkerRole): Promise<Readiness> {

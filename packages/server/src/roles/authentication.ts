@@ -7,6 +7,7 @@ import type { TokenMethod } from "../auth/method.ts";
 import { adminKeyMethod } from "../auth/methods/admin-key.ts";
 import { apiKeyMethod } from "../auth/methods/api-key.ts";
 import { jwtMethod, type Verified } from "../auth/methods/jwt.ts";
+import { shareLinkMethod } from "../auth/methods/share-link.ts";
 import { createOrgChoice } from "../auth/org-choice.ts";
 import type { Principal } from "../auth/principal.ts";
 import { createShortMemory } from "../auth/short-memory.ts";
@@ -41,11 +42,17 @@ export async function openAuthentication(options: AuthenticationOptions): Promis
   const knownOrgs = createShortMemory<OrgRecord>({ clock, ttlMs: memoryMs });
   const verified = createShortMemory<Verified>({ clock, ttlMs: verifiedMs });
   const orgs = createOrgChoice(store, knownOrgs);
-  const use = createKeyUse({ identity: store.system.identity, clock, report });
+  const use = createKeyUse({ write: (used) => store.system.identity.touchApiKeys(used), clock, report });
+  const linkUse = createKeyUse({
+    write: (used) => store.system.access.noteShareLinkUses(used),
+    clock,
+    report,
+  });
   const verifier = createJwtVerifier({ issuers: config.jwtIssuers, clock, report });
   const isOn = (method: string) => config.authMethods.includes(method);
   const tokens: TokenMethod[] = [adminKeyMethod({ adminKey, owner, orgs })];
   if (isOn("api-key")) tokens.push(apiKeyMethod({ store, pepper: keys.pepper, memory, orgs, use, now }));
+  tokens.push(shareLinkMethod({ store, pepper: keys.pepper, orgs, use: linkUse }));
   if (isOn("jwt")) tokens.push(jwtMethod({ verifier, store, orgs, memory, verified, now }));
   const authenticator = createAuthenticator({
     methods: { tokens, requests: [], fallback: null },
@@ -61,6 +68,7 @@ export async function openAuthentication(options: AuthenticationOptions): Promis
       unsubscribe();
       verifier.stop();
       await use.stop();
+      await linkUse.stop();
     },
   };
 }

@@ -65,6 +65,8 @@ function shown(session: Session): string {
     ["model", session.model],
     ["title", session.title],
     ["key", session.key],
+    ["owner", session.owner],
+    ["seen by", session.visibility === "org" ? "everybody of its organization" : "its owner"],
     ["events", String(session.lastSeq)],
     ["run", session.currentRunId],
     ["tokens", `${usage.inputTokens} in, ${usage.outputTokens} out`],

@@ -17,7 +17,13 @@ export const createSessionRoute = endpoint({
   },
   problems: [
     ...(["unknown_agent", "agent_archived", "unknown_model", "unknown_blob", "session_busy"] as const),
-    ...(["unknown_owner", "session_quarantined", "mailbox_full", "approval_not_found", "already_decided"] as const),
+    ...([
+      "unknown_owner",
+      "session_quarantined",
+      "mailbox_full",
+      "approval_not_found",
+      "already_decided",
+    ] as const),
   ],
   async handle({ operations, principal, body, origin }) {
     const made = await createSession(operations, principal, { body, origin });

@@ -8,7 +8,8 @@ export const deleteSessionRoute = endpoint({
   path: "/api/v1/sessions/{sessionId}",
   tag: "sessions",
   summary: "Deletes a session with its log and its workspace",
-  description: "For its owner, or who has session:manage. Its run is ended first. What a fork shares stays for the fork.",
+  description:
+    "For its owner, or who has session:manage. Its run is ended first. What a fork shares stays for the fork.",
   params: sessionPath,
   replies: { 204: { description: "It is gone, and its key is free." } },
   problems: ["session_not_found"],

@@ -8,6 +8,7 @@ export const downloadFileRoute = endpoint({
   method: "get",
   path: "/api/v1/sessions/{sessionId}/files/{path}",
   tag: "files",
+  shareable: true,
   summary: "The bytes of a file",
   params: fileParams,
   replies: { 200: { description: "The bytes.", mediaType: "application/octet-stream" } },

@@ -7,6 +7,7 @@ export const followEventsRoute = endpoint({
   method: "get",
   path: "/api/v1/sessions/{sessionId}/events/stream",
   tag: "events",
+  shareable: true,
   summary: "The session's log as it grows, as server-sent events",
   description:
     "Every event after the cursor once and in order, whose id is the cursor to go on from after a disconnect (`Last-Event-ID`, which comes before `after`). Live events have no id. With a filter `event: cursor` tells the position now and then; `event: end` says why nothing will come any more.",

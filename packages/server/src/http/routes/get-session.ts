@@ -8,6 +8,7 @@ export const getSessionRoute = endpoint({
   method: "get",
   path: "/api/v1/sessions/{sessionId}",
   tag: "sessions",
+  shareable: true,
   summary: "One session",
   params: sessionPath,
   replies: { 200: { description: "The session.", schema: session } },

@@ -8,6 +8,7 @@ export const getTodosRoute = endpoint({
   method: "get",
   path: "/api/v1/sessions/{sessionId}/todos",
   tag: "sessions",
+  shareable: true,
   summary: "The session's list of todos",
   params: sessionPath,
   replies: { 200: { description: "The list.", schema: todosReply } },

@@ -23,6 +23,7 @@ export const listEventsRoute = endpoint({
   method: "get",
   path: "/api/v1/sessions/{sessionId}/events",
   tag: "events",
+  shareable: true,
   summary: "The session's log",
   description:
     "In order, rewound events included. A page that a filter left short may still have a next one.",

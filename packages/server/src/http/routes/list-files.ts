@@ -16,6 +16,7 @@ export const listFilesRoute = endpoint({
   method: "get",
   path: "/api/v1/sessions/{sessionId}/files",
   tag: "files",
+  shareable: true,
   summary: "What is in a folder of the workspace",
   params: sessionPath,
   query,

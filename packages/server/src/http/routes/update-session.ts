@@ -10,7 +10,8 @@ export const updateSessionRoute = endpoint({
   path: "/api/v1/sessions/{sessionId}",
   tag: "sessions",
   summary: "Changes title, metadata, model or agent of a session, who sees it, or archives it",
-  description: "Archiving ends the run that goes on. Who sees it is for its owner to say, or for who has session:manage.",
+  description:
+    "Archiving ends the run that goes on. Who sees it is for its owner to say, or for who has session:manage.",
   params: sessionPath,
   body: updateSessionBody,
   replies: { 200: { description: "The session as it is now.", schema: session }, 202: pendingReply },

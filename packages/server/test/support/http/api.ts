@@ -55,6 +55,7 @@ export class Api {
     };
     this.operations = {
       ...harness.context,
+      keys: { pepper: Buffer.alloc(32, 1) },
       settings: { ...operationsSettings, ...options.operations },
     };
     this.#fetch = this.appFor(this.principal, options.http);
