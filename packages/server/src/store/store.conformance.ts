@@ -2,13 +2,17 @@ import { describe } from "vitest";
 import { accessConformance } from "./conformance/access.conformance.ts";
 import { agentsConformance } from "./conformance/agents.conformance.ts";
 import { auditConformance } from "./conformance/audit.conformance.ts";
+import { credentialsConformance } from "./conformance/credentials.conformance.ts";
 import { fencingConformance } from "./conformance/fencing.conformance.ts";
 import { forksConformance } from "./conformance/forks.conformance.ts";
 import { historyConformance } from "./conformance/history.conformance.ts";
 import { holdingConformance } from "./conformance/holding.conformance.ts";
+import { identityConformance } from "./conformance/identity.conformance.ts";
+import { invitationsConformance } from "./conformance/invitations.conformance.ts";
 import { isolationConformance } from "./conformance/isolation.conformance.ts";
 import { listsConformance } from "./conformance/lists.conformance.ts";
 import { mailboxConformance } from "./conformance/mailbox.conformance.ts";
+import { peopleConformance } from "./conformance/people.conformance.ts";
 import { projectionsConformance } from "./conformance/projections.conformance.ts";
 import { requestsConformance } from "./conformance/requests.conformance.ts";
 import type { OpenStore } from "./conformance/scene.conformance.ts";
@@ -29,6 +33,10 @@ const areas = [
   auditConformance,
   vaultConformance,
   isolationConformance,
+  identityConformance,
+  peopleConformance,
+  invitationsConformance,
+  credentialsConformance,
   accessConformance,
 ];
 

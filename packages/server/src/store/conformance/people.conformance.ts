@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { newId } from "../../lib/id.ts";
+import { entry, hourMs, Tenant } from "./identity-scene.conformance.ts";
+import { type OpenStore, useStore } from "./scene.conformance.ts";
+
+export function peopleConformance(open: OpenStore): void {
+  describe("people that an identity provider sends", () => {
+    const scene = useStore(open);
+    it("are known again by their subject, and changed only when the provider says roles", async () => {
+      const here = scene();
+      const tenant = await Tenant.of(here);
+      const subject = newId("user");
+      const made = await tenant.person({ subject });
+      expect(await tenant.person({ subject, role: "admin" })).toEqual(made);
+      expect(await tenant.audited("member.provisioned")).toBe(1);
+      const identity = { source: "jwt", issuer: "https://idp.example", subject };
+      const change = { orgId: here.orgId, userId: newId("user"), name: "x", email: null, identity };
+      await tenant.system.provision({
+        ...change,
+        emailVerified: false,
+        role: "admin",
+        updateRole: true,
+        audit: entry("member.provisioned"),
+      });
+      expect(await tenant.identity.findMember(made.id)).toMatchObject({ role: "admin", name: "Ada" });
+      expect(await tenant.audited("member.provisioned")).toBe(2);
+      expect(await tenant.system.findAccountByIdentity(identity)).toMatchObject({ id: made.id });
+      expect(await tenant.system.findAccountByIdentity({ ...identity, issuer: "https://other" })).toBeNull();
+    });
+
+    it("are not who they say unless their email is verified", async () => {
+      const here = scene();
+      const tenant = await Tenant.of(here);
+      const person = await tenant.invited();
+      const fake = await tenant.system.provision({
+        orgId: here.orgId,
+        userId: newId("user"),
+        name: "Mallory",
+        role: "member",
+        updateRole: false,
+        email: person.email,
+        emailVerified: false,
+        audit: entry(),
+        identity: { source: "jwt", issuer: "https://idp.example", subject: newId("user") },
+      });
+      expect(fake).toMatchObject({ email: null, emailVerified: false });
+      expect(fake.id).not.toBe(person.id);
+    });
+
+    it("take over an email that somebody had only claimed, whose password and logins end", async () => {
+      const tenant = await Tenant.of(scene());
+      const claimed = await tenant.invited();
+      const login = await tenant.login(claimed.id);
+      const rightful = await tenant.person({ email: claimed.email ?? "" });
+      expect(rightful).toMatchObject({ id: claimed.id, emailVerified: true, passwordHash: null });
+      expect(await tenant.system.findLogin(login.tokenHash)).toBeNull();
+      expect((await tenant.person({ email: claimed.email ?? "" })).id).toBe(claimed.id);
+    });
+  });
+
+  describe("logins", () => {
+    const scene = useStore(open);
+    it("last until they expire, are ended, or the password changes", async () => {
+      const here = scene();
+      const tenant = await Tenant.of(here);
+      const person = await tenant.invited();
+      const [one, two, three] = [
+        await tenant.login(person.id),
+        await tenant.login(person.id),
+        await tenant.login(person.id),
+      ];
+      expect((await tenant.system.findAccount(person.id))?.lastLoginAt).toBe(here.clock.now());
+      const { system } = tenant;
+      expect((await system.listLogins(person.id)).map(({ id }) => id).toSorted()).toEqual(
+        [one.id, two.id, three.id].toSorted(),
+      );
+      const audited = { orgId: here.orgId, audit: entry("login.ended") };
+      expect(await system.endLogins({ userId: newId("user"), id: one.id }, audited)).toBe(0);
+      expect(await system.endLogins({ userId: person.id, id: one.id }, audited)).toBe(1);
+      expect(await tenant.audited("login.ended")).toBe(1);
+      const change = { orgId: here.orgId, userId: person.id, passwordHash: "new", keepLogin: two.id };
+      expect(await system.setPassword({ ...change, audit: entry() })).toBe(true);
+      expect(await system.findLogin(three.tokenHash)).toBeNull();
+      const at = here.clock.now() + 10;
+      await system.touchLogin({ id: two.id, at, expiresAt: at + hourMs, orgId: "org_2" });
+      expect(await system.findLogin(two.tokenHash)).toMatchObject({ orgId: "org_2", lastSeenAt: at });
+      await here.clock.advance(hourMs + 10);
+      expect(await system.findLogin(two.tokenHash)).toBeNull();
+      expect(await system.pruneIdentity(100)).toBeGreaterThan(0);
+      expect(await system.setPassword({ ...change, userId: newId("user"), audit: entry() })).toBe(false);
+    });
+  });
+}
