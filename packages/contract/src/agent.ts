@@ -60,6 +60,12 @@ export const runLimits = z.strictObject({
     .default(2_000_000)
     .describe("input and output tokens of one run, sub-agents included"),
   maxDepth: z.int().min(0).max(8).default(3).describe("how deep agents may delegate"),
+  maxCost: z
+    .number()
+    .positive()
+    .max(1_000_000)
+    .optional()
+    .describe("US dollars of one run, sub-agents included; its models need prices"),
 });
 export type RunLimits = z.infer<typeof runLimits>;
 

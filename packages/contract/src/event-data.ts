@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { runLimits } from "./agent.ts";
+import { budgetNotice } from "./budget.ts";
 import { blobRef, content, toolContent } from "./content.ts";
 import { idSchema, timestamp } from "./id.ts";
 
@@ -231,6 +232,19 @@ export const persistedEvents = {
     name: z.string(),
     input: z.unknown(),
     expiresAt: timestamp,
+  }),
+  "budget.reached": z.strictObject({
+    budgets: z.array(budgetNotice).min(1).describe("the run waits until there is more of one of them"),
+  }),
+  "budget.released": z.strictObject({
+    cause: z
+      .enum(["changed", "removed", "allowed", "period"])
+      .describe("the budget was changed or removed, this run was allowed more, or a new period began"),
+    budgetId: idSchema("budget").optional(),
+  }),
+  "budget.warned": z.strictObject({
+    level: z.enum(["share", "limit"]).describe("the share from which on it is warned, or the limit itself"),
+    budget: budgetNotice,
   }),
   "model.retried": z.strictObject({
     model: z.string(),

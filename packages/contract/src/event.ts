@@ -96,6 +96,8 @@ const control: ReadonlySet<string> = new Set<PersistedType>([
   "approval.expired",
   "input.requested",
   "user.interrupt",
+  "budget.reached",
+  "budget.released",
 ]);
 
 /** The channel of an event type; every type that is neither progress nor control is monitor. */

@@ -86,6 +86,7 @@ export const retryBody = z.strictObject({
       maxDurationMs: runLimits.shape.maxDurationMs.unwrap().optional(),
       maxTokens: runLimits.shape.maxTokens.unwrap().optional(),
       maxDepth: runLimits.shape.maxDepth.unwrap().optional(),
+      maxCost: runLimits.shape.maxCost,
     })
     .optional(),
 });
@@ -107,7 +108,8 @@ export type InternalInput =
   | { type: "file.delete"; path: string }
   | { type: "file.move"; path: string; to: string }
   | { type: "run.retry"; runId: string; model?: string; limits?: Partial<RunLimits> }
-  | { type: "timer"; kind: "approval" | "client_tool"; ref: string };
+  | { type: "timer"; kind: "approval" | "client_tool" | "budget"; ref: string }
+  | { type: "budget.released"; cause: "changed" | "removed" | "allowed"; budgetId: string };
 
 interface AgentRefInput {
   id: string;

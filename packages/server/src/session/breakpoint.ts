@@ -7,7 +7,8 @@ export type Breakpoint = LiveData<"breakpoint.changed">["breakpoint"];
 /** Where in its turn a session stands, for people who watch: derived from the state, never stored. */
 export function breakpointOf(state: SessionState): Breakpoint {
   if (state.run === null) return "ready";
-  if (state.run.waitingSince !== null) return "awaiting_approval";
+  if (state.run.waitingSince !== null)
+    return state.run.blockedBy === null ? "awaiting_approval" : "pre_model";
   const all = Object.values(state.namespaces);
   const open = all
     .flatMap((at) => at.calls)

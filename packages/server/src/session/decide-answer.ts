@@ -1,4 +1,4 @@
-import type { ToolContent } from "@berth/contract";
+import type { EventData, ToolContent } from "@berth/contract";
 import type { NewEvent } from "./new-event.ts";
 import type { PendingApproval, SessionState, ToolCall } from "./state.ts";
 
@@ -67,7 +67,7 @@ export function decideToolResult(state: SessionState, answer: ToolResult): reado
 
 interface Timer {
   readonly inputId: string;
-  readonly kind: "approval" | "client_tool";
+  readonly kind: "approval" | "client_tool" | "budget";
   readonly ref: string;
 }
 
@@ -75,6 +75,7 @@ interface Timer {
 export function decideTimer(state: SessionState, timer: Timer): readonly NewEvent[] {
   const { inputId, kind, ref } = timer;
   const system = { type: "system", id: "timer" } as const;
+  if (kind === "budget") return [{ ...releaseBudget(state, { inputId, cause: "period" }), actor: system }];
   const waiting = kind === "approval" ? state.approvals[ref] : undefined;
   if (waiting !== undefined) {
     const { toolUseId, namespace } = waiting;
@@ -104,6 +105,24 @@ export function decideTimer(state: SessionState, timer: Timer): readonly NewEven
     retryable: true,
   };
   return [{ type: "agent.tool_result", namespace: found.namespace, inputId, actor: system, data }];
+}
+
+/** There may be more of a budget that the run waits for: it looks again. */
+export function releaseBudget(
+  state: SessionState,
+  released: {
+    readonly inputId: string;
+    readonly cause: EventData<"budget.released">["cause"];
+    readonly budgetId?: string;
+  },
+): NewEvent {
+  const { inputId, cause, budgetId } = released;
+  if (state.run === null || state.run.blockedBy === null) {
+    const message = "No run of this session waits for a budget any more.";
+    return refused(inputId, "already_decided", message, "budget.released", budgetId ?? "period");
+  }
+  const data = { cause, ...(budgetId !== undefined && { budgetId }) };
+  return { type: "budget.released", inputId, data };
 }
 
 /** A client tool's call whose result is waited for. */

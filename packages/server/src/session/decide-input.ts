@@ -1,6 +1,6 @@
 import type { Actor, Content, InputBody } from "@berth/contract";
 import { beginWithMessage, finishRun, type PartialText, type RunPlan, startRun } from "./decide-run.ts";
-import { decideApproval, decideTimer, decideToolResult } from "./decide-answer.ts";
+import { decideApproval, decideTimer, decideToolResult, releaseBudget } from "./decide-answer.ts";
 import type { NewEvent } from "./new-event.ts";
 import { isStepBoundary } from "./next-step.ts";
 import type { SessionState } from "./state.ts";
@@ -86,6 +86,8 @@ function answer(state: SessionState, input: MailboxInput, context: InputContext)
       return decideToolResult(state, { ...body, inputId });
     case "timer":
       return decideTimer(state, { ...body, inputId });
+    case "budget.released":
+      return [releaseBudget(state, { ...body, inputId })];
     case "run.retry":
       return retry(state, { ...input, body }, context);
     case "session.update": {

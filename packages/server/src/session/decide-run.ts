@@ -1,5 +1,6 @@
 import type {
   AgentRef,
+  BudgetNotice,
   Content,
   ErrorInfo,
   Recovery,
@@ -48,6 +49,8 @@ export interface Ending {
   readonly partials?: readonly PartialText[];
   /** Manifest of the workspace, when this run changed it. */
   readonly manifest?: string;
+  /** With reason budget_reached: the budget. */
+  readonly budget?: BudgetNotice;
   /** Model names that the caller may change to, for the recovery. */
   readonly otherModels?: readonly string[];
 }
@@ -129,8 +132,9 @@ function recoveryOf(sessionId: string, run: RunState, ending: Ending): Recovery[
   const fork = forkBefore(sessionId, run.firstSeq);
   switch (ending.reason) {
     case "limit_reached": {
-      const { maxSteps, maxTokens, maxDurationMs } = run.limits;
+      const { maxSteps, maxTokens, maxDurationMs, maxCost } = run.limits;
       const limits = {
+        ...(maxCost !== undefined && { maxCost: maxCost * 2 }),
         maxSteps: Math.min(1_000, maxSteps * 2),
         maxTokens: maxTokens * 2,
         maxDurationMs: Math.min(7 * 86_400_000, maxDurationMs * 2),
@@ -169,12 +173,30 @@ function recoveryOf(sessionId: string, run: RunState, ending: Ending): Recovery[
     }
     case "quarantined":
       return [fork];
+    case "budget_reached":
+      return ending.budget === undefined ? [] : [...raiseBudget(ending.budget, retryPath), fork];
     case "end_turn":
     case "interrupted":
     case "denied":
-    case "budget_reached":
       return [];
   }
+}
+
+function raiseBudget({ budgetId, limit, spent, unit }: BudgetNotice, retryPath: string): Recovery[] {
+  const more = 2 * Math.max(limit, spent);
+  const amount = unit === "usd" ? `${more} dollars` : `${more} tokens`;
+  return [
+    {
+      action: "raise_limit",
+      label: `Raise the budget to ${amount}, then try again`,
+      request: { method: "PATCH", path: `/api/v1/budgets/${budgetId}`, body: { limit: more } },
+    },
+    {
+      action: "retry",
+      label: "Try again, once there is more",
+      request: { method: "POST", path: retryPath, body: {} },
+    },
+  ];
 }
 
 function forkBefore(sessionId: string, firstSeq: number): Recovery {

@@ -1,6 +1,6 @@
 import type { SessionEvent } from "@berth/contract";
 import { graph } from "./graph.ts";
-import { addUsage, noUsage, root, type SessionState, type ToolCall } from "./state.ts";
+import { addUsage, noUsage, root, type RunState, type SessionState, type ToolCall } from "./state.ts";
 import { type CallSignal, callTransitions } from "./tool-call.ts";
 
 type RunLevel =
@@ -8,7 +8,10 @@ type RunLevel =
   | "run.finished"
   | "approval.requested"
   | "approval.decided"
-  | "approval.expired";
+  | "approval.expired"
+  | "budget.reached"
+  | "budget.released"
+  | "budget.warned";
 
 /** Events about a run as a whole, and about the people that it asks. */
 export function evolveRun(state: SessionState, event: SessionEvent<RunLevel>): SessionState {
@@ -35,7 +38,24 @@ export function evolveRun(state: SessionState, event: SessionEvent<RunLevel>): S
     }
     case "approval.expired":
       return { ...state, approvals: without(state.approvals, event.data.approvalId) };
+    case "budget.reached":
+      return changeRun(state, { blockedBy: event.data.budgets.map(({ budgetId }) => budgetId) });
+    case "budget.released":
+      return changeRun(state, { blockedBy: null });
+    case "budget.warned": {
+      const { level, budget } = event.data;
+      return changeRun(state, { warned: [...(state.run?.warned ?? []), warningKey(budget.budgetId, level)] });
+    }
   }
+}
+
+/** What a run keeps of a warning, so that it is told once. */
+export function warningKey(budgetId: string, level: "share" | "limit"): string {
+  return `${budgetId}/${level}`;
+}
+
+function changeRun(state: SessionState, change: Partial<RunState>): SessionState {
+  return state.run === null ? state : { ...state, run: { ...state.run, ...change } };
 }
 
 function startRun(state: SessionState, event: SessionEvent<"run.started">): SessionState {
@@ -57,6 +77,8 @@ function startRun(state: SessionState, event: SessionEvent<"run.started">): Sess
     subagents: 0,
     waitedMs: 0,
     waitingSince: null,
+    blockedBy: null,
+    warned: [],
   };
   const begun = { ...own, agent, model, node: graph[own.node].begin, calls: [], step: null };
   return { ...state, run, namespaces: { [root]: begun } };

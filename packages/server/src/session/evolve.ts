@@ -29,6 +29,9 @@ function evolveOne(state: SessionState, event: SessionEvent): SessionState {
     case "approval.requested":
     case "approval.decided":
     case "approval.expired":
+    case "budget.reached":
+    case "budget.released":
+    case "budget.warned":
       return evolveRun(state, event);
     case "user.message":
     case "system.message":

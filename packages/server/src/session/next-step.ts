@@ -29,6 +29,8 @@ export interface Policy {
   contextWindow(at: NamespaceState): number;
   /** Tool calls that run in this process now; a call that conflicts with one of them waits. */
   readonly inFlight: ReadonlySet<string>;
+  /** The calls under way may use up a budget: no model call begins until some of them have ended. */
+  readonly noRoom?: boolean;
 }
 
 /**
@@ -63,7 +65,7 @@ export function deadlineOf(run: RunState, now: number): number {
 function nextOf(at: NamespaceState, run: RunState, policy: Policy): readonly Action[] {
   switch (at.node) {
     case "THINK":
-      return [think(at, run, policy)];
+      return think(at, run, policy);
     case "ACT":
     case "DELEGATE":
       return act(at, policy.inFlight);
@@ -74,21 +76,26 @@ function nextOf(at: NamespaceState, run: RunState, policy: Policy): readonly Act
   }
 }
 
-function think(at: NamespaceState, run: RunState, policy: Policy): Action {
-  if (at.step !== null) return { type: "call_model", namespace: at.name, stepId: at.step.id };
+function think(at: NamespaceState, run: RunState, policy: Policy): readonly Action[] {
+  if (run.blockedBy !== null) return [];
+  if (at.step !== null) return [{ type: "call_model", namespace: at.name, stepId: at.step.id }];
   const limit = limitReached(run);
-  if (limit !== null) return overLimit(limit);
+  if (limit !== null) return [overLimit(limit)];
+  if (policy.noRoom === true) return [];
   const plan = planCompaction(at, policy.contextWindow(at));
-  if (plan !== null) return { type: "compact", namespace: at.name, plan };
-  return { type: "begin_step", namespace: at.name };
+  if (plan !== null) return [{ type: "compact", namespace: at.name, plan }];
+  return [{ type: "begin_step", namespace: at.name }];
 }
 
 function limitReached(run: RunState): string | null {
   if (run.steps >= run.limits.maxSteps) return `The run reached its limit of ${run.limits.maxSteps} steps.`;
   const tokens = run.usage.inputTokens + run.usage.outputTokens;
-  return tokens >= run.limits.maxTokens
-    ? `The run reached its limit of ${run.limits.maxTokens} tokens.`
-    : null;
+  if (tokens >= run.limits.maxTokens) return `The run reached its limit of ${run.limits.maxTokens} tokens.`;
+  const { maxCost } = run.limits;
+  if (maxCost === undefined) return null;
+  if (run.cost === null)
+    return `The run has a limit of ${maxCost} dollars, and a model that it called has no price.`;
+  return run.cost >= maxCost ? `The run reached its limit of ${maxCost} dollars.` : null;
 }
 
 function overLimit(message: string): Action {
@@ -140,11 +147,16 @@ function isStartable(call: ToolCall): boolean {
   return call.state === "approved" || (call.state === "pending" && call.permission === "allow");
 }
 
-/** True when no namespace can go on by itself: every open call waits for a person, a client, or a sub-agent that does. */
+/**
+ * True when no namespace can go on by itself: every open call waits for a person, a client, or a sub-agent that does, and
+ * what would call its model waits for a budget.
+ */
 export function isWaiting(state: SessionState): boolean {
-  if (state.run === null) return false;
+  const { run } = state;
+  if (run === null) return false;
   return Object.values(state.namespaces).every((at) => {
-    if (at.node === "THINK" || at.node === "RESPOND") return false;
+    if (at.node === "THINK") return run.blockedBy !== null;
+    if (at.node === "RESPOND") return false;
     return at.calls.every((call) => isResolved(call.state) || waitsForOthers(call));
   });
 }

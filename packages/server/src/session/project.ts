@@ -12,6 +12,8 @@ export interface Projected {
     readonly clear: readonly Pick<TimerRow, "kind" | "ref">[];
   };
   readonly rewind?: { readonly at: number; readonly toSeq: number };
+  /** Budgets that the run waits for from now on, when that changed. */
+  readonly budgetWaits?: readonly string[];
 }
 
 /** An input of the mailbox, with the run that was minted for it. */
@@ -21,7 +23,7 @@ interface TakenInput {
 }
 
 interface TimerRow {
-  readonly kind: "approval" | "client_tool";
+  readonly kind: "approval" | "client_tool" | "budget";
   readonly ref: string;
   readonly dueAt: number;
 }
@@ -58,6 +60,7 @@ type Draft = {
   set: TimerRow[];
   clear: Pick<TimerRow, "kind" | "ref">[];
   rewind?: { at: number; toSeq: number };
+  budgetWaits?: readonly string[];
 };
 
 /** What the events of one commit change in the lists, given the states around them and the inputs that they take. */
@@ -78,6 +81,7 @@ export function project(
     const sameCommit = draft.set.some((timer) => timer.ref === ref);
     if (awaited.has(ref) || sameCommit) draft.clear.push({ kind: "client_tool", ref });
   }
+  noteBudgets(draft, before, after, events);
   const run = after.run;
   if (run !== null) {
     const status = run.waitingSince === null ? "running" : "waiting";
@@ -89,6 +93,7 @@ export function project(
     approvals: draft.approvals,
     timers: { set: draft.set.filter((timer) => !isCleared(draft, timer)), clear: draft.clear },
     ...(draft.rewind !== undefined && { rewind: draft.rewind }),
+    ...(draft.budgetWaits !== undefined && { budgetWaits: draft.budgetWaits }),
   };
 }
 
@@ -99,6 +104,26 @@ function noteJoined(draft: Draft, event: SessionEvent<"user.message">, taken: re
   const message = `Its message joined the run ${event.data.runId}, which was going on.`;
   const error = { code: "joined", message, retryable: false };
   merge(draft, own, { status: "cancelled", error, finishedAt: Date.parse(event.at) });
+}
+
+/** A run that begins to wait for budgets is found by them, and by a timer at the first end of one's period. */
+function noteBudgets(
+  draft: Draft,
+  before: SessionState,
+  after: SessionState,
+  events: readonly SessionEvent[],
+): void {
+  const now = after.run?.blockedBy ?? null;
+  const was = before.run?.blockedBy ?? null;
+  if (now === was) return;
+  draft.budgetWaits = now ?? [];
+  if (was !== null) draft.clear.push({ kind: "budget", ref: before.run?.id ?? "" });
+  if (now === null) return;
+  const reached = events.findLast((event) => event.type === "budget.reached");
+  const ends = (reached?.data.budgets ?? []).flatMap(({ resetsAt }) =>
+    resetsAt === null ? [] : [Date.parse(resetsAt)],
+  );
+  if (ends.length > 0) draft.set.push({ kind: "budget", ref: after.run?.id ?? "", dueAt: Math.min(...ends) });
 }
 
 function awaitedCalls(state: SessionState): ReadonlySet<string> {

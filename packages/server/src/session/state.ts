@@ -15,7 +15,7 @@ import type { Node } from "./graph.ts";
 import type { CallState } from "./tool-call.ts";
 
 /** Raised when a snapshot of an older shape can no longer be read as this one. */
-export const stateVersion = 1;
+export const stateVersion = 2;
 
 /** A session as its effective log tells it: `fold(evolve, events)`. */
 export interface SessionState {
@@ -64,6 +64,10 @@ export interface RunState {
   /** Time that the run only waited for people. */
   readonly waitedMs: number;
   readonly waitingSince: number | null;
+  /** Ids of the budgets that it waits for: until one of them has more, no model call begins. */
+  readonly blockedBy: readonly string[] | null;
+  /** Budgets that it has been told of, as `id/level`. */
+  readonly warned: readonly string[];
 }
 
 export interface NamespaceState {

@@ -126,7 +126,7 @@ export interface AgentRecord {
 export interface TimerRecord {
   readonly orgId: string;
   readonly sessionId: string;
-  readonly kind: "approval" | "client_tool";
+  readonly kind: "approval" | "client_tool" | "budget";
   readonly ref: string;
   readonly dueAt: number;
 }
@@ -149,6 +149,8 @@ export interface Projection {
     readonly clear: readonly Pick<TimerRecord, "kind" | "ref">[];
   };
   readonly rewind?: Rewind;
+  /** Budgets that the run waits for from now on, when that changed. */
+  readonly budgetWaits?: readonly string[];
 }
 
 /** Inserted when the run has no row yet; only the given fields change. */

@@ -14,5 +14,6 @@ export function appendLane(writer: Writer): AppendLane {
         return Promise.reject(thrown);
       }
     },
+    reserve: (calls) => writer.run("reserve", calls),
   };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AppendHints } from "./append-hints.ts";
+import { BudgetOrgs } from "./budget-orgs.ts";
 import { runBatch, type Writing } from "./batch.ts";
 import { openForWriting } from "./connection.ts";
 import { knownMigrations, migrate } from "./migrate.ts";
@@ -62,7 +63,11 @@ describe("a batch", () => {
   let writing: Writing;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "berth-batch-"));
-    writing = { connection: openForWriting(join(folder, "berth.db")), hints: new AppendHints() };
+    writing = {
+      connection: openForWriting(join(folder, "berth.db")),
+      hints: new AppendHints(),
+      budgets: new BudgetOrgs(),
+    };
     migrate(writing.connection, knownMigrations(), 1);
     run(create("a"), claim("a"), create("b"), claim("b"));
   });

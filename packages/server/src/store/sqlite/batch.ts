@@ -1,5 +1,6 @@
 import { type FailpointName, failpoint } from "../../lib/failpoint.ts";
 import type { AppendHints } from "./append-hints.ts";
+import type { BudgetOrgs } from "./budget-orgs.ts";
 import type { Connection } from "./connection.ts";
 import { runOperation } from "./operations/run-operation.ts";
 import type { OperationCall, OperationName, OperationReply, WriteError } from "./protocol.ts";
@@ -27,6 +28,7 @@ const afterCommit: Partial<Record<OperationName, FailpointName>> = {
 export interface Writing {
   readonly connection: Connection;
   readonly hints: AppendHints;
+  readonly budgets: BudgetOrgs;
 }
 
 export interface BatchResult {
@@ -44,27 +46,28 @@ export function runBatch(writing: Writing, calls: readonly OperationCall[], now:
   try {
     return attempt(writing, calls, { now, guardAppends: false });
   } catch (thrown) {
-    rollBack(writing.connection);
+    rollBack(writing);
     if (failsWholeBatch(thrown)) return failAll(calls, thrown);
   }
   try {
     return attempt(writing, calls, { now, guardAppends: true });
   } catch (thrown) {
-    rollBack(writing.connection);
+    rollBack(writing);
     return failAll(calls, thrown);
   }
 }
 
 function attempt(
-  { connection, hints }: Writing,
+  writing: Writing,
   calls: readonly OperationCall[],
   { now, guardAppends }: { now: number; guardAppends: boolean },
 ): BatchResult {
+  const { connection, hints, budgets } = writing;
   connection.sql("BEGIN IMMEDIATE").run();
-  const tx = { sql: connection.sql.bind(connection), now, hints };
+  const tx = { sql: connection.sql.bind(connection), now, hints, budgets };
   const replies = calls.map((call): OperationReply => {
     if (call.name === "append" && !guardAppends) return { ok: true, value: runOperation(tx, call) };
-    return runInSavepoint(connection, () => runOperation(tx, call));
+    return runInSavepoint(writing, () => runOperation(tx, call));
   });
   hit(beforeCommit, calls);
   const start = performance.now();
@@ -79,7 +82,7 @@ function failAll(calls: readonly OperationCall[], thrown: unknown): BatchResult 
   return { replies: calls.map(() => reply), commitMs: 0 };
 }
 
-function runInSavepoint(connection: Connection, operation: () => unknown): OperationReply {
+function runInSavepoint({ connection, budgets }: Writing, operation: () => unknown): OperationReply {
   connection.sql("SAVEPOINT operation").run();
   let reply: OperationReply;
   try {
@@ -87,6 +90,7 @@ function runInSavepoint(connection: Connection, operation: () => unknown): Opera
   } catch (thrown) {
     if (failsWholeBatch(thrown)) throw thrown;
     connection.sql("ROLLBACK TO operation").run();
+    budgets.forgetAll();
     reply = { ok: false, error: plainError(thrown) };
   }
   connection.sql("RELEASE operation").run();
@@ -94,7 +98,8 @@ function runInSavepoint(connection: Connection, operation: () => unknown): Opera
 }
 
 /** SQLite has already rolled back after some errors; then there is nothing left to do. */
-function rollBack(connection: Connection): void {
+function rollBack({ connection, budgets }: Writing): void {
+  budgets.forgetAll();
   if (connection.db.isTransaction) connection.sql("ROLLBACK").run();
 }
 

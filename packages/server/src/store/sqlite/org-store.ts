@@ -4,7 +4,9 @@ import type { OrgStore } from "../store.ts";
 import { orgAudit } from "./audit-stores.ts";
 import { eventBlock, isTooLarge } from "./event-block.ts";
 import { orgAccess } from "./org-access.ts";
+import { orgBudgets } from "./org-budgets.ts";
 import { orgIdentity } from "./org-identity.ts";
+import { orgUsage } from "./org-usage.ts";
 import { orgModelProviders, orgUserConfig, orgVault } from "./org-vault.ts";
 import { findAgentId, findAgentRecord, listAgentRecords, listVersionRecords } from "./queries/agents.ts";
 import { findApprovalRecord, listApprovalRecords } from "./queries/approvals.ts";
@@ -50,6 +52,12 @@ export function orgStore(parts: OrgParts): OrgStore {
     ...listings(parts),
     access: orgAccess(parts),
     audit: orgAudit(parts),
+    get budgets() {
+      return orgBudgets(parts);
+    },
+    get usage() {
+      return orgUsage(parts);
+    },
   };
 }
 

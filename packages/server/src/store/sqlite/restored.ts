@@ -1,5 +1,6 @@
 import type { AuditDraft } from "../audit.ts";
 import { AppendHints } from "./append-hints.ts";
+import { BudgetOrgs } from "./budget-orgs.ts";
 import { openForWriting } from "./connection.ts";
 import { insertAudit } from "./operations/audit.ts";
 
@@ -39,7 +40,7 @@ export function reviveDatabase({
         error = 'The server was restored from a backup, and exports are in none: ask for it again.'
       WHERE status <> 'failed'`).run(now);
     const home = sql<{ id: string }>("SELECT id FROM orgs ORDER BY single DESC, id LIMIT 1").get();
-    if (home !== undefined) insertAudit({ sql, now, hints: new AppendHints() }, home.id, audit);
+    if (home !== undefined) insertAudit({ sql, now, hints: new AppendHints(), budgets: new BudgetOrgs() }, home.id, audit);
     sql("COMMIT").run();
     return { deployment: before?.id ?? "", generation, sessions: Number(changes) };
   } finally {

@@ -1,5 +1,5 @@
 import type { Projection } from "../records.ts";
-import type { AppendOutcome } from "../store.ts";
+import type { AppendOutcome, SessionCommit } from "../store.ts";
 import type { AppendArgs, OperationCall, OperationReply, WriteError } from "./protocol.ts";
 
 /**
@@ -27,6 +27,8 @@ type Head = readonly [
   projection: Projection | 0,
   blobs: readonly string[] | 0,
   maxEventVersion: number,
+  settles: SessionCommit["settles"] | 0,
+  reserves: SessionCommit["reserves"] | 0,
 ];
 
 export function packBatch(now: number, calls: readonly OperationCall[]): PackedBatch {
@@ -54,6 +56,8 @@ function headOf({ commit, block }: AppendArgs): Head {
     commit.projection ?? 0,
     commit.blobs ?? 0,
     commit.maxEventVersion ?? 0,
+    commit.settles ?? 0,
+    commit.reserves ?? 0,
   ];
 }
 
@@ -72,6 +76,7 @@ export function unpackBatch({ calls, heads, bodies }: PackedBatch): OperationCal
 function argsOf(head: Head, body: string): AppendArgs {
   const [orgId, sessionId, epoch, expectedSeq, count, types, , taken, projection, blobs, maxEventVersion] =
     head;
+  const [settles, reserves] = [head[11], head[12]];
   const commit = {
     orgId,
     sessionId,
@@ -80,13 +85,18 @@ function argsOf(head: Head, body: string): AppendArgs {
     taken: taken === 0 ? [] : taken,
     maxEventVersion,
     blobs: blobs === 0 ? [] : blobs,
+    ...(settles !== 0 && settles !== undefined && { settles }),
+    ...(reserves !== 0 && reserves !== undefined && { reserves }),
   };
   return { commit: projection === 0 ? commit : { ...commit, projection }, block: { count, types, body } };
 }
 
-/** An append's reply travels as true or the reason why not, and a batch of nothing but successful appends as null. */
+/**
+ * An append's reply travels as true or the reason why not, and a batch of nothing but successful appends as null. What is to be told
+ * of budgets travels whole.
+ */
 export type PackedReplies = readonly (OperationReply | PackedOutcome)[] | null;
-type PackedOutcome = true | Extract<AppendOutcome, { ok: false }>["reason"];
+type PackedOutcome = true | Exclude<Extract<AppendOutcome, { ok: false }>["reason"], "budget">;
 
 export function packReplies(
   calls: readonly OperationCall[],
@@ -95,7 +105,8 @@ export function packReplies(
   const packed = replies.map((reply, index) => {
     if (calls[index]?.name !== "append" || !reply.ok) return reply;
     const outcome = reply.value as AppendOutcome;
-    return outcome.ok ? true : outcome.reason;
+    if (outcome.ok) return outcome.overruns === undefined ? true : reply;
+    return outcome.reason === "budget" ? reply : outcome.reason;
   });
   return packed.every((reply) => reply === true) ? null : packed;
 }

@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { BerthError } from "../../lib/errors.ts";
 import { armFailpoint } from "../../lib/failpoint.ts";
 import { AppendHints } from "./append-hints.ts";
+import { BudgetOrgs } from "./budget-orgs.ts";
 import { plainError, runBatch } from "./batch.ts";
 import { type Connection, openForWriting } from "./connection.ts";
 import type { ThreadOptions } from "./protocol.ts";
@@ -28,7 +29,7 @@ function open(): Connection | null {
 const connection = open();
 if (connection === null) port.close();
 else {
-  const writing = { connection, hints: new AppendHints() };
+  const writing = { connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
   port.on("message", (message: ToThread) => {
     if (message === null) {
       connection.close();

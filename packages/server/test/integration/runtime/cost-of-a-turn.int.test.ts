@@ -20,7 +20,7 @@ function counted(store: Store): { store: Store; commits: () => number } {
       const session = store.session(orgId, sessionId);
       return { ...session, accept: (change) => ((commits += 1), session.accept(change)) };
     },
-    lane: { append: (commit) => ((commits += 1), store.lane.append(commit)) },
+    lane: { ...store.lane, append: (commit) => ((commits += 1), store.lane.append(commit)) },
   };
   return { store: counting, commits: () => commits };
 }

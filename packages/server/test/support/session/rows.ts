@@ -1,7 +1,7 @@
 import type { Projected } from "../../../src/session/project.ts";
 
 interface Timer {
-  readonly kind: "approval" | "client_tool";
+  readonly kind: "approval" | "client_tool" | "budget";
   readonly ref: string;
   readonly dueAt: number;
 }

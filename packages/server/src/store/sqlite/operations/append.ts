@@ -5,6 +5,8 @@ import type { AppendArgs, EventBlock } from "../protocol.ts";
 import type { Transaction } from "../transaction.ts";
 import { writeProjection } from "./projection.ts";
 import { referToBlobs } from "./blobs.ts";
+import { meetsBudgets, withinBudgets } from "./budgets/within-budgets.ts";
+import { settleCalls } from "./budgets/settle.ts";
 import { changeSession } from "./session-columns.ts";
 
 interface Fence extends AppendHint {
@@ -15,9 +17,16 @@ interface Fence extends AppendHint {
 
 /**
  * Appends one commit's events behind the fence of its session's row. What is checked is checked before anything is
- * written, the fence by the first statement that writes.
+ * written, the fence by the first statement that writes. Only budgets are judged after that, by what the commit itself settles, and
+ * what they refuse is undone.
  */
 export function append(tx: Transaction, args: AppendArgs): AppendOutcome {
+  return meetsBudgets(tx, args.commit)
+    ? withinBudgets(tx, args.commit, () => appendBehindFence(tx, args))
+    : appendBehindFence(tx, args);
+}
+
+function appendBehindFence(tx: Transaction, args: AppendArgs): AppendOutcome {
   const { commit } = args;
   const hint = tx.hints.get(commit);
   if (hint !== undefined && allWaiting(tx, hint.no, commit) && passFence(tx, hint, args)) {
@@ -72,13 +81,14 @@ function passFence(tx: Transaction, hint: AppendHint, { commit, block }: AppendA
 }
 
 function writeBehindFence(tx: Transaction, before: AppendHint, { commit, block }: AppendArgs): void {
-  const { orgId, sessionId, expectedSeq, projection, blobs = [], maxEventVersion = 1 } = commit;
+  const { orgId, sessionId, expectedSeq, projection, blobs = [], settles = [], maxEventVersion = 1 } = commit;
   const { no } = before;
   const firstSeq = expectedSeq + 1;
   if (block.count > 0) insertBlock(tx, { orgId, logNo: no, firstSeq, block });
   for (const inputId of commit.taken) {
     tx.sql("DELETE FROM mailbox WHERE org_id = ? AND session_no = ? AND id = ?").run(orgId, no, inputId);
   }
+  if (settles.length > 0) settleCalls(tx, { orgId, sessionId, no }, settles);
   if (projection !== undefined) {
     changeSession(tx, before, projection);
     writeProjection(tx, { orgId, sessionId, no }, projection);

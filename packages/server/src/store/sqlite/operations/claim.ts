@@ -2,6 +2,7 @@ import type { ClaimOutcome } from "../../store.ts";
 import type { ArgsOf, HeldSession, SessionRef } from "../protocol.ts";
 import { findSessionRow, sessionRecord } from "../queries/session-row.ts";
 import type { Transaction } from "../transaction.ts";
+import { settleLost, settleLostOf } from "./budgets/settle.ts";
 
 /** One conditional statement; what it refused is read afterwards to say why. */
 export function claim(tx: Transaction, args: ArgsOf<"claim">): ClaimOutcome {
@@ -22,6 +23,7 @@ export function claim(tx: Transaction, args: ArgsOf<"claim">): ClaimOutcome {
     )
     .get(row.no) ?? { claims: 0, maxEventVersion: 0 };
   if (Number(changes) === 1) {
+    settleLost(tx, { orgId, sessionId, no: row.no, epoch: row.epoch });
     return { ok: true, epoch: row.epoch, claimsWithoutEvent: claims, record: sessionRecord(row) };
   }
   if (row.status === "quarantined") return { ok: false, reason: "quarantined" };
@@ -41,10 +43,12 @@ export function release(tx: Transaction, { orgId, sessionId, epoch }: HeldSessio
 }
 
 export function quarantine(tx: Transaction, { orgId, sessionId, epoch }: HeldSession): void {
-  tx.sql(
+  const { changes } = tx.sql(
     `UPDATE sessions SET status_before_quarantine = status, status = 'quarantined', archived = 0, holder = NULL
       WHERE org_id = ? AND id = ? AND epoch = ? AND holder IS NOT NULL`,
   ).run(orgId, sessionId, epoch);
+  // Nobody claims it until it is released, and its calls must not hold a budget for so long.
+  if (Number(changes) === 1) settleLostOf(tx, { orgId, sessionId, epoch });
 }
 
 export function liftQuarantine(tx: Transaction, { orgId, sessionId }: SessionRef): boolean {

@@ -1,8 +1,10 @@
 import type { SessionRef } from "../protocol.ts";
 import type { Transaction } from "../transaction.ts";
+import { dropBudgetsOf } from "./budgets/change-budgets.ts";
+import { settleLost } from "./budgets/settle.ts";
 import { markDead, reconsider } from "./dead-logs.ts";
 
-const byNumber = ["mailbox", "client_ids", "timers", "rewinds", "segments"] as const;
+const byNumber = ["mailbox", "client_ids", "timers", "rewinds", "segments", "budget_waits"] as const;
 const byId = ["runs", "approvals", "share_links"] as const;
 
 /** The log itself goes in slices afterwards (dead-logs.ts): it may be long, and forks may share it. */
@@ -15,6 +17,8 @@ export function deleteSession(tx: Transaction, { orgId, sessionId }: SessionRef)
   const shared = tx
     .sql<{ logNo: number }>("SELECT log_no AS logNo FROM segments WHERE org_id = ? AND session_no = ?")
     .all(orgId, no);
+  settleLost(tx, { orgId, sessionId, no, epoch: Number.MAX_SAFE_INTEGER });
+  dropBudgetsOf(tx, orgId, sessionId);
   for (const table of byNumber)
     tx.sql(`DELETE FROM ${table} WHERE org_id = ? AND session_no = ?`).run(orgId, no);
   for (const table of byId)

@@ -8,6 +8,8 @@ import { insertAudit } from "./audit.ts";
 import { cutAudit, erasePerson } from "./audit/remove.ts";
 import { sealAudit } from "./audit/seal.ts";
 import { append } from "./append.ts";
+import { allowBudget, createBudget, removeBudget, updateBudget } from "./budgets/change-budgets.ts";
+import { reserve } from "./budgets/within-budgets.ts";
 import { collectBlobs, noteBlob } from "./blobs.ts";
 import { claim, liftQuarantine, quarantine, release } from "./claim.ts";
 import { createSession } from "./create-session.ts";
@@ -62,6 +64,11 @@ const handlers: Handlers = {
   putUserConfig,
   removeUserConfig,
   ...identityHandlers,
+  createBudget,
+  updateBudget,
+  removeBudget,
+  allowBudget,
+  reserve,
   ping: () => undefined,
 };
 
