@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { timestamp } from "./id.ts";
+
 /** The roles that every organization has; each may do what the ones after it may. Others are made by its administrators. */
 export const builtinRoles = ["owner", "admin", "member", "viewer"] as const;
 export type BuiltinRole = (typeof builtinRoles)[number];
@@ -5,3 +8,32 @@ export type BuiltinRole = (typeof builtinRoles)[number];
 export function isBuiltinRole(name: string): name is BuiltinRole {
   return (builtinRoles as readonly string[]).includes(name);
 }
+
+export const roleName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be lower-case letters, digits and dashes, at most 63 characters");
+
+/** `resource:action`, for example `session:read`. */
+export const permissionName = z
+  .string()
+  .max(64)
+  .regex(/^[a-z][a-z-]*:[a-z][a-z-]*$/, "must be resource:action");
+
+export const role = z.strictObject({
+  name: roleName,
+  builtin: z.boolean(),
+  description: z.string(),
+  permissions: z.array(permissionName),
+  createdAt: timestamp.nullable().describe("null: built in"),
+  updatedAt: timestamp.nullable(),
+});
+export type Role = z.infer<typeof role>;
+
+export const roleList = z.strictObject({ items: z.array(role) });
+export type RoleList = z.infer<typeof roleList>;
+
+export const putRoleBody = z.strictObject({
+  description: z.string().max(500).default(""),
+  permissions: z.array(permissionName).max(100),
+});
+export type PutRoleBody = z.input<typeof putRoleBody>;

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { idSchema, timestamp } from "./id.ts";
+import { visibility } from "./session.ts";
+import { email, personName } from "./user.ts";
+
+/** An organization's name in addresses and headers. It has no underscore, so it is never taken for an id. */
+export const orgSlug = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be lower-case letters, digits and dashes, at most 63 characters");
+
+export const orgName = z.string().trim().min(1).max(200);
+
+/** What an organization sets for itself, each member with a default elsewhere. */
+const settings = {
+  defaultVisibility: visibility.describe("of new sessions; default private"),
+};
+
+export const orgSettings = z.strictObject(settings).partial();
+export type OrgSettings = z.infer<typeof orgSettings>;
+
+/** Settings that an organization reads and only the operator changes. */
+export const operatorSettings: readonly string[] = [];
+
+export const orgStatus = z.enum(["active", "suspended", "erasing"]);
+
+export const org = z.strictObject({
+  id: idSchema("org"),
+  slug: orgSlug,
+  name: z.string(),
+  status: orgStatus.describe("suspended: nobody but the operator gets in"),
+  settings: orgSettings,
+  createdAt: timestamp,
+  updatedAt: timestamp,
+});
+export type Org = z.infer<typeof org>;
+
+export const createOrgBody = z.strictObject({
+  slug: orgSlug,
+  name: orgName.optional().describe("default: the slug"),
+  owner: z
+    .strictObject({ email, name: personName.optional() })
+    .optional()
+    .describe("its first owner, who gets an invitation"),
+});
+export type CreateOrgBody = z.infer<typeof createOrgBody>;
+
+export const updateOrgBody = z
+  .strictObject({
+    slug: orgSlug.optional(),
+    name: orgName.optional(),
+    status: z.enum(["active", "suspended"]).optional().describe("only the operator"),
+    settings: z
+      .strictObject(nullable(settings))
+      .optional()
+      .describe("replaces what it names; null: its default again"),
+  })
+  .refine((body) => Object.keys(body).length > 0, "give at least one field");
+export type UpdateOrgBody = z.infer<typeof updateOrgBody>;
+
+function nullable<T extends z.ZodRawShape>(shape: T): { [K in keyof T]: z.ZodOptional<z.ZodNullable<T[K]>> } {
+  const entries = Object.entries(shape).map(([key, schema]) => [key, (schema as z.ZodType).nullish()]);
+  return Object.fromEntries(entries) as { [K in keyof T]: z.ZodOptional<z.ZodNullable<T[K]>> };
+}
