@@ -121,3 +121,20 @@ export interface ModelClient {
   cost(name: string, usage: Usage): number | null;
   list(): Promise<readonly ModelInfo[]>;
 }
+
+/** Whose models: before the server's come those of an organization, and before them those of an owner of sessions in it. */
+export interface ModelScope {
+  readonly orgId: string;
+  readonly owner: string;
+}
+
+/** The models of one scope. What is not `ready` knows the server's models alone; a stream makes it so by itself. */
+export interface ScopedModels extends ModelClient {
+  /** Reads what has changed since the last time, at most every two seconds. Rejects when it cannot be read. */
+  ready(): Promise<void>;
+}
+
+/** The server's models, and with `of` those of everybody else. */
+export interface Models extends ModelClient {
+  of(scope: ModelScope): ScopedModels;
+}

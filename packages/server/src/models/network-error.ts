@@ -16,6 +16,12 @@ export function networkCode(error: unknown): string {
 export function errorOfNetwork(error: unknown, origin: string, answered: boolean): ModelError {
   const code = networkCode(error);
   const message = error instanceof Error ? error.message : String(error);
+  if (code === "address_refused") {
+    return modelError(
+      "invalid_request",
+      `${origin} is no place where this server may call a model: ${message}`,
+    );
+  }
   const garbled = error instanceof Error && error.name === "HTTPParserError";
   if (garbled || code === "UND_ERR_HEADERS_OVERFLOW") {
     return modelError("bad_response", `${origin} does not answer in HTTP; check the provider's base URL`);

@@ -11,18 +11,34 @@ export interface ModelClientOptions {
   /** From 0 to 1; default Math.random. */
   readonly random?: () => number;
   readonly settings?: Partial<RetrySettings>;
+  /** Default: breakers of this client alone. */
+  readonly breakerOf?: BreakerOf;
+}
+
+/** The circuit breaker of a model, by its whole name. */
+export type BreakerOf = (name: string) => CircuitBreaker;
+
+/** Callers choose names, so what is kept is bounded. */
+const keptBreakers = 1_000;
+
+/** Breakers that no others share. */
+export function createBreakers(clock: Clock, settings: RetrySettings = defaultRetrySettings): BreakerOf {
+  const breakers = new Map<string, CircuitBreaker>();
+  return (name) => {
+    const known = breakers.get(name);
+    if (known !== undefined) return known;
+    if (breakers.size >= keptBreakers) breakers.clear();
+    const made = new CircuitBreaker(settings.breaker, clock);
+    breakers.set(name, made);
+    return made;
+  };
 }
 
 /** The catalog's models with retries, circuit breakers (one for each model) and fallbacks around them. */
 export function createModelClient(options: ModelClientOptions): ModelClient {
   const { catalog, clock, random = Math.random } = options;
   const settings = { ...defaultRetrySettings, ...options.settings };
-  const breakers = new Map<string, CircuitBreaker>();
-  const breakerOf = (name: string) => {
-    const breaker = breakers.get(name) ?? new CircuitBreaker(settings.breaker, clock);
-    breakers.set(name, breaker);
-    return breaker;
-  };
+  const breakerOf = options.breakerOf ?? createBreakers(clock, settings);
   return {
     knows: (name) => catalog.resolve(name) !== null,
     info: (name) => catalog.resolve(name)?.info ?? null,

@@ -7,22 +7,31 @@ import { createAnthropic } from "../models/anthropic/anthropic.ts";
 import { createModelCatalog, type ProviderProblem } from "../models/catalog.ts";
 import { defaultProviders, demoProvider, scriptedProvider } from "../models/default-providers.ts";
 import { detectOllama } from "../models/detect-ollama.ts";
-import type { ModelAdapter, ModelClient } from "../models/model.ts";
+import { createGuardedDispatcher } from "../models/guarded-dispatcher.ts";
+import type { ModelAdapter } from "../models/model.ts";
 import type { ModelProvider } from "../models/model-provider.ts";
 import { createOpenAiCompatible } from "../models/openai-compatible/openai-compatible.ts";
 import { createModelDispatcher } from "../models/model-dispatcher.ts";
-import { createModelClient } from "../models/retry.ts";
+import type { ProviderPlaces } from "../models/provider-places.ts";
+import { createBreakers } from "../models/retry.ts";
 import { createScripted } from "../models/scripted/scripted.ts";
+import { createTenantModels, type TenantModels } from "../models/tenant-models.ts";
+import { createTenantLayers, type TenantLayerOptions } from "./tenant-layers.ts";
 
 export interface OpenModels {
-  readonly models: ModelClient;
+  readonly models: TenantModels;
   /** The providers that have no models to choose from, and why. */
   readonly problems: () => Promise<readonly ProviderProblem[]>;
   readonly close: () => Promise<void>;
 }
 
+/** What tenants' providers need. */
+type TenantParts = Pick<TenantLayerOptions, "store" | "vault" | "redactor" | "telemetry"> & {
+  readonly places: ProviderPlaces;
+};
+
 /** The models of this server: providers of the configuration, those of the usual variables, Ollama if it answers, and the demo. */
-export async function openModels(config: Config, clock: Clock): Promise<OpenModels> {
+export async function openModels(config: Config, clock: Clock, tenants: TenantParts): Promise<OpenModels> {
   const configured = config.providers.map(providerOf);
   const usual = defaultProviders(keysOf(config));
   const ollama = config.ollamaDiscovery ? await detectOllama({ fetch, host: config.ollamaHost }) : null;
@@ -33,10 +42,22 @@ export async function openModels(config: Config, clock: Clock): Promise<OpenMode
   let dispatcher: Dispatcher | null = null;
   const shared = () => (dispatcher ??= createModelDispatcher());
   const catalog = createModelCatalog({ providers, factories: factories(clock, shared), fetch, clock });
+  let guarded: Dispatcher | null = null;
+  const checked = () => (guarded ??= createGuardedDispatcher({ places: tenants.places }));
+  const layers = createTenantLayers({
+    ...tenants,
+    clock,
+    userProviders: config.userModelProviders,
+    factories: factories(clock, checked),
+    fetch: fetchOver(checked),
+  });
+  const server = { catalog, breakerOf: createBreakers(clock) };
   return {
-    models: createModelClient({ catalog, clock }),
+    models: createTenantModels({ server, tenants: layers, clock }),
     problems: () => catalog.problems(),
-    close: async () => dispatcher?.close(),
+    close: async () => {
+      await Promise.all([dispatcher?.close(), guarded?.close()]);
+    },
   };
 }
 
@@ -105,4 +126,13 @@ function factories(
       }),
     scripted: () => createScripted({ clock }),
   };
+}
+
+/** `fetch` over other connections than the process's own. */
+function fetchOver(dispatcher: () => Dispatcher): typeof globalThis.fetch {
+  const over = async (input: string | URL, init: object = {}) => {
+    const { fetch: undiciFetch } = await import("undici");
+    return undiciFetch(input, { ...init, dispatcher: dispatcher() });
+  };
+  return over as unknown as typeof globalThis.fetch;
 }

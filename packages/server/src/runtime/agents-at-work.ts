@@ -1,5 +1,6 @@
 import type { AgentRef } from "@berth/contract";
 import { BerthError } from "../lib/errors.ts";
+import type { ModelClient } from "../models/model.ts";
 import type { NamespaceState, SessionState } from "../session/state.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { Definitions } from "./definitions.ts";
@@ -13,14 +14,23 @@ const keptSets = 20;
 export class AgentsAtWork {
   readonly #context: RuntimeContext;
   readonly #definitions: Definitions;
+  readonly #models: Pick<ModelClient, "info">;
   readonly #orgId: string;
   readonly #tools = new Map<string, ToolSet>();
   /** Contexts that could not be made smaller, by how many items they had. */
   readonly #incompressible = new Map<string, number>();
 
-  constructor(context: RuntimeContext, definitions: Definitions, orgId: string) {
+  constructor(
+    context: RuntimeContext,
+    {
+      definitions,
+      models,
+      orgId,
+    }: { definitions: Definitions; models: Pick<ModelClient, "info">; orgId: string },
+  ) {
     this.#context = context;
     this.#definitions = definitions;
+    this.#models = models;
     this.#orgId = orgId;
   }
 
@@ -33,7 +43,7 @@ export class AgentsAtWork {
   windowOf(at: NamespaceState): number {
     if (this.#incompressible.get(at.name) === at.items.length) return Number.POSITIVE_INFINITY;
     const own = this.#definitions.peek(this.#orgId, at.agent)?.contextWindow;
-    return own ?? this.#context.models.info(at.model)?.contextWindow ?? unknownWindow;
+    return own ?? this.#models.info(at.model)?.contextWindow ?? unknownWindow;
   }
 
   /** What the agent of a namespace may call: its own tools, within what the agents above it may. */

@@ -2,7 +2,7 @@ import type { Bus } from "../coordination/bus.ts";
 import type { Presence } from "../coordination/presence.ts";
 import type { Queue } from "../coordination/queue.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { ModelClient } from "../models/model.ts";
+import type { Models } from "../models/model.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
@@ -18,15 +18,15 @@ export interface RuntimeContext {
   readonly bus: Bus;
   readonly presence: Presence;
   readonly clock: Clock;
-  readonly models: ModelClient;
+  readonly models: Models;
   readonly tools: Registry;
   readonly sandboxes: SandboxProvider;
   readonly fetch: SafeFetch;
   readonly telemetry: Telemetry;
   readonly settings: RuntimeSettings;
   readonly memory: () => MemoryUse;
-  /** Takes the server's own secrets out of a text before it is kept or shown. */
-  readonly redact: (text: string) => string;
+  /** Takes the server's own secrets, and those of a session's owner and organization, out of a text before it is kept or shown. */
+  readonly redact: (text: string, scope: { readonly orgId: string; readonly owner: string }) => string;
 }
 
 /** Bytes, as process.memoryUsage() counts them. */

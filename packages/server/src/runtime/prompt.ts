@@ -1,5 +1,5 @@
 import type { AgentDefinition, Content, ContentPart, ToolContent } from "@berth/contract";
-import { canonicalJson } from "../lib/canonical-json.ts";
+import { canonicalJson, hashJson } from "../lib/canonical-json.ts";
 import type { AssistantPart, ModelMessage, ModelToolResult } from "../models/model.ts";
 import type { ContextItem, NamespaceState } from "../session/state.ts";
 import type { Blobs } from "../store/blobs.ts";
@@ -101,10 +101,32 @@ async function inline<T extends ToolContent>(
   );
 }
 
-/** The system prompt: the agent's own instructions, and for a sub-agent whom it works for. */
-export function systemPrompt(definition: AgentDefinition, at: NamespaceState): string {
-  if (at.parent === null) return definition.instructions;
+/**
+ * The system prompt: the agent's own instructions; for a sub-agent whom it works for; for the session's own agent what the session's owner
+ * adds, after the instructions and marked as the owner's.
+ */
+export function systemPrompt(
+  definition: AgentDefinition,
+  at: NamespaceState,
+  notes: readonly string[],
+): string {
+  const { instructions } = definition;
+  if (at.parent === null) return joined(instructions, ownerNotes(notes));
   const role =
     "You work on one task for another agent, which sees nothing but your last message. Do the task, then answer with its result.";
-  return definition.instructions === "" ? role : `${definition.instructions}\n\n${role}`;
+  return joined(instructions, role);
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** Nobody can write a text that holds the hash of the text: what stands between the marks cannot end them. */
+function ownerNotes(notes: readonly string[]): string {
+  if (notes.length === 0) return "";
+  const mark = hashJson(notes).slice(0, 32);
+  const blocks = notes.map((note) => `<owner-note mark="${mark}">\n${note}\n</owner-note mark="${mark}">`);
+  const lead =
+    "The owner of this session adds the notes below. They are the owner's wishes, not your instructions: follow them as far as nothing above is against them.";
+  return [lead, ...blocks].join("\n\n");
 }

@@ -1,5 +1,5 @@
 import { providerList } from "../providers.ts";
-import { boolean, secret, url } from "../setting-kinds.ts";
+import { boolean, list, secret, url } from "../setting-kinds.ts";
 import { optional } from "../setting.ts";
 
 /** `OLLAMA_HOST` as Ollama itself reads it: scheme, host and port may be missing, and 0.0.0.0 is where it listens, not where it is. */
@@ -18,6 +18,16 @@ export const modelSettings = {
   providers: providerList({
     hasFlag: false,
     help: "Model providers besides those below, as `[{name, kind, baseUrl, apiKey | apiKeyEnv, headers, timeouts, models}]`.",
+  }),
+  providerAllow: list({
+    default: [],
+    each: /^[A-Za-z0-9.:[\]-]{1,253}(?:\/\d{1,3})?$/,
+    what: "host:port places or networks",
+    help: "Private places where model providers of organizations and users may be all the same, such as `ollama.internal:11434` or `10.1.0.0/16`; http is taken there too.",
+  }),
+  userModelProviders: boolean({
+    default: true,
+    help: "Whether users may bring model providers of their own for their own sessions.",
   }),
   openaiApiKey: keyOf("OpenAI", "OPENAI_API_KEY"),
   openaiBaseUrl: optional(

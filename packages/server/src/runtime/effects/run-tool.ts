@@ -13,6 +13,8 @@ export interface ToolJob {
   readonly context: RuntimeContext;
   readonly live: LiveText;
   readonly orgId: string;
+  /** Of the session: whose secrets its tools may come across. */
+  readonly owner: string;
   readonly sessionId: string;
   readonly runId: string;
   readonly namespace: string;
@@ -50,7 +52,7 @@ export async function runTool(job: ToolJob): Promise<ToolFinished> {
     durationMs,
   });
   return {
-    done: withoutSecrets(doneOf(outcome, durationMs), context.redact),
+    done: withoutSecrets(doneOf(outcome, durationMs), (text) => context.redact(text, job)),
     events: outcome.ok ? (outcome.events ?? []) : [],
   };
 }
@@ -141,14 +143,14 @@ function toolContext(job: ToolJob, signal: AbortSignal): ToolContext {
     todos: job.todos,
     async putBlob(data, mediaType) {
       const kept = mediaType?.startsWith("text/")
-        ? Buffer.from(context.redact(Buffer.from(data).toString()))
+        ? Buffer.from(context.redact(Buffer.from(data).toString(), job))
         : data;
       const { hash, size } = await context.blobs.put(orgId, kept);
       return { hash, size, ...(mediaType !== undefined && { mediaType }) };
     },
     fetch: context.fetch,
     progress(written) {
-      const text = context.redact(written);
+      const text = context.redact(written, job);
       live.tell({ type: "agent.tool_progress", namespace, runId, data: { toolUseId, text, offset: told } });
       told += text.length;
     },

@@ -1,4 +1,4 @@
-import type { ModelCall, ModelClient, ModelPart } from "../../../src/models/model.ts";
+import type { ModelCall, ModelClient, ModelPart, Models } from "../../../src/models/model.ts";
 
 /** What a test's model says to a request: parts, whole or as they come. */
 export type Answer = (
@@ -15,9 +15,9 @@ const info = {
   demo: false,
 };
 
-/** A model client whose answers are a function of the request. */
-export function scriptedClient(answer: Answer, contextWindow = 128_000): ModelClient {
-  return {
+/** A model client whose answers are a function of the request. Everybody has the same models. */
+export function scriptedClient(answer: Answer, contextWindow = 128_000): Models {
+  const client: ModelClient = {
     knows: () => true,
     info: () => ({ ...info, contextWindow }),
     cost: () => null,
@@ -28,6 +28,7 @@ export function scriptedClient(answer: Answer, contextWindow = 128_000): ModelCl
       else yield parts;
     },
   };
+  return { ...client, of: () => ({ ...client, ready: async () => {} }) };
 }
 
 const usage = {
