@@ -60,7 +60,8 @@ export function createAuthenticator({
       if (token === null && method === null) throw unauthenticated("this request has no credentials");
       const found =
         token === null ? ((await method?.authenticate(presented)) ?? null) : await byToken(token, presented);
-      if (found === null || hasExpired(found)) throw invalidCredential();
+      if (found === null) throw invalidCredential();
+      if (hasExpired(found)) throw invalidCredential(found);
       return found;
     },
 

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Principal } from "../auth/principal.ts";
 import type { OperationsContext, Origin } from "../operations/context.ts";
+import type { RateClass } from "../limits/rate-limits.ts";
 import type { HttpContext } from "./context.ts";
 import type { ErrorCode } from "./error-codes.ts";
 
@@ -74,6 +75,8 @@ interface Described {
   readonly access?: "key" | "open" | "metrics";
   /** Who holds a share link may ask too; of anything else it learns nothing. */
   readonly shareable?: true;
+  /** How its requests are counted: `read` for GET and `write` for others unless it says so; `none`: not at all. */
+  readonly rate?: RateClass | "none";
   /** Codes of the problems that are its own, beside those that every endpoint of its kind has. */
   readonly problems?: readonly ErrorCode[];
 }

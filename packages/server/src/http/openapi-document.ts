@@ -11,6 +11,7 @@ const tags: Readonly<Record<Tag, string>> = {
   approvals: "Tool calls that wait for a person.",
   files: "The workspace of a session. Reading never makes one.",
   agents: "Definitions that sessions run with. A version never changes.",
+  audit: "Who changed what, and who was refused.",
   catalog: "Tools and models that agents can be given.",
   runtime: "Sessions that workers hold in memory.",
   server: "The server itself.",

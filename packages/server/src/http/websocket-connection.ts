@@ -1,11 +1,14 @@
 import { clientFrame, type ServerFrame } from "@berth/contract";
 import type { z } from "zod";
+import type { Peer } from "../auth/peer.ts";
 import type { Principal } from "../auth/principal.ts";
 import { BerthError, unreachable } from "../lib/errors.ts";
 import type { OperationsContext } from "../operations/context.ts";
 import { followHints } from "../operations/follow-hints.ts";
 import type { Following, FollowRequest } from "../operations/follow-events.ts";
 import { sendInputs } from "../operations/send-inputs.ts";
+import { noteRefusal } from "./note-refusal.ts";
+import type { Edge } from "./edge.ts";
 import { parseJson } from "./parse-json.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import { validate } from "./validate.ts";
@@ -20,6 +23,7 @@ export interface SocketContext {
   readonly settings: StreamSettings;
   /** Nested arrays and objects of a frame. */
   readonly jsonDepth: number;
+  readonly edge: Edge;
 }
 
 type Frame = z.output<typeof clientFrame>;
@@ -29,6 +33,7 @@ type Subscribe = Extract<Frame, { op: "subscribe" }>;
 export class WebSocketConnection {
   readonly #context: SocketContext;
   readonly #principal: Principal;
+  readonly #peer: Peer;
   readonly #wire: WebSocketWire;
   /** The session that a socket of one session is for; null: the multiplexed one. */
   readonly #sessionId: string | null;
@@ -37,10 +42,16 @@ export class WebSocketConnection {
 
   constructor(
     context: SocketContext,
-    options: { principal: Principal; wire: WebSocketWire; sessionId: string | null },
+    options: {
+      principal: Principal;
+      peer: Peer;
+      wire: WebSocketWire;
+      sessionId: string | null;
+    },
   ) {
     this.#context = context;
     this.#principal = options.principal;
+    this.#peer = options.peer;
     this.#wire = options.wire;
     this.#sessionId = options.sessionId;
   }
@@ -64,13 +75,18 @@ export class WebSocketConnection {
   /** Answers one message of the client. Never rejects. */
   async receive(message: Buffer, isBinary: boolean): Promise<void> {
     let id: string | undefined;
+    let value: unknown;
     try {
       if (isBinary) throw new BerthError("validation_failed", "Send frames as text, not as bytes.");
-      const value = parseJson(message, this.#context.jsonDepth);
+      value = parseJson(message, this.#context.jsonDepth);
       id = idOf(value);
-      await this.#answer(validate(clientFrame, value, "body"));
+      const frame = validate(clientFrame, value, "body");
+      const { admission } = this.#context.edge;
+      const kind = frame.op === "send" ? "write" : "read";
+      if (frame.op !== "ping") await admission.admit(this.#principal, this.#peer, kind);
+      await this.#answer(frame);
     } catch (thrown) {
-      this.#fail(thrown, id);
+      this.#fail(await this.#noted(thrown, value), id);
     }
   }
 
@@ -134,13 +150,26 @@ export class WebSocketConnection {
     if (this.#sessionId !== null && target !== this.#sessionId) {
       throw refused("This WebSocket is for one session: send to others at /api/v1/ws.");
     }
-    const origin = { idempotency: null, traceparent: null, requestId: null, address: null };
+    const origin = { idempotency: null, traceparent: null, requestId: null, address: this.#peer.address };
     const sent = await sendInputs(this.#context.operations, this.#principal, {
       sessionId: target,
       events,
       origin,
     });
     this.#wire.send({ op: "accepted", id, inputs: [...sent.inputs] });
+  }
+
+  /** What to answer once a refused access is in the audit log. */
+  #noted(thrown: unknown, frame: unknown): Promise<unknown> {
+    const sessionId = textOf(frame, "sessionId") ?? this.#sessionId;
+    return noteRefusal(this.#context.operations, {
+      thrown,
+      principal: this.#principal,
+      route: `WS ${textOf(frame, "op") ?? ""}`,
+      params: sessionId === null ? {} : { sessionId },
+      requestId: null,
+      address: this.#peer.address,
+    });
   }
 
   #fail(thrown: unknown, id: string | undefined): void {
@@ -154,8 +183,13 @@ export class WebSocketConnection {
 
 /** The id of a frame that may be wrong otherwise, so that its sender knows which one it was. */
 function idOf(value: unknown): string | undefined {
-  const id = typeof value === "object" && value !== null && "id" in value ? value.id : undefined;
-  return typeof id === "string" && id.length <= 64 ? id : undefined;
+  const id = textOf(value, "id");
+  return id !== null && id.length <= 64 ? id : undefined;
+}
+
+function textOf(value: unknown, name: string): string | null {
+  const text: unknown = typeof value === "object" && value !== null ? Reflect.get(value, name) : null;
+  return typeof text === "string" ? text : null;
 }
 
 function refused(message: string): BerthError {

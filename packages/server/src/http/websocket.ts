@@ -10,13 +10,22 @@ import { asBerthError } from "../lib/errors.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Beats } from "./beats.ts";
 import { followQuery } from "./follow-query.ts";
+import { noteRefusal } from "./note-refusal.ts";
+import { letIn } from "./let-in.ts";
+import { peerOf } from "./peer.ts";
 import { presentedOf } from "./presented.ts";
 import { shuttingDown } from "./sse.ts";
 import type { EndedBy } from "./sse-connection.ts";
-import type { StreamSlots } from "./stream-slots.ts";
+import type { StreamOwner, StreamSlots } from "./stream-slots.ts";
 import { type SocketContext, WebSocketConnection } from "./websocket-connection.ts";
 import { closeCodeOf, errorFrame } from "./websocket-frames.ts";
-import { isSameOrigin, refuseUpgrade, type SocketTarget, targetOf } from "./websocket-request.ts";
+import {
+  isAllowedOrigin,
+  isOrderly,
+  refuseUpgrade,
+  type SocketTarget,
+  targetOf,
+} from "./websocket-request.ts";
 import { WebSocketWire } from "./websocket-wire.ts";
 
 export interface SocketsOptions extends SocketContext {
@@ -44,6 +53,13 @@ const ownSubscription = "events";
 const maxWaiting = 32;
 const maxWaitingBytes = 262_144;
 
+/** Pieces that one message may come in: of its own making, and of the network's. */
+const maxFragments = 1_024;
+const maxBufferedChunks = 65_536;
+
+/** Pings in one beat that are answered. */
+const maxPings = 100;
+
 /**
  * WebSockets are upgraded beside the request handler, which is a plain `fetch`. Browsers are not told why an upgrade was
  * refused, so but for foreign origins and unknown paths the refusal is an error frame and a close code.
@@ -53,6 +69,9 @@ export function createSockets(options: SocketsOptions): Sockets {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: settings.maxMessage,
+    maxFragments,
+    maxBufferedChunks,
+    autoPong: false,
     perMessageDeflate: false,
     clientTracking: false,
   });
@@ -60,21 +79,39 @@ export function createSockets(options: SocketsOptions): Sockets {
   let closing = false;
 
   async function serve(own: OpenSocket, request: IncomingMessage, target: SocketTarget): Promise<void> {
+    const peer = peerOf(request);
+    let principal: Principal | null = null;
     try {
       if (closing) throw shuttingDown();
-      const principal = await identify(options, request, target);
-      own.admit(principal);
+      const known = await letIn(options.edge, {
+        peer,
+        kind: "read",
+        identify: () => identify(options, request, target),
+        onPrincipal: (found) => (principal = found),
+      });
+      if (known === null) throw invalidCredential();
+      own.admit({ principal: known, address: peer.address });
       const connection = new WebSocketConnection(options, {
-        principal,
+        principal: known,
+        peer,
         wire: own.wire,
         sessionId: target.sessionId,
       });
       own.connect(connection);
       const { after, filter } = followQuery(target.search, { session: target.sessionId !== null });
       if (target.sessionId !== null) {
-        await connection.followSession(ownSubscription, { sessionId: target.sessionId, after, filter });
+        const { sessionId } = target;
+        await connection.followSession(ownSubscription, { sessionId, after, filter });
       }
-    } catch (thrown) {
+    } catch (failed) {
+      const thrown = await noteRefusal(options.operations, {
+        thrown: failed,
+        principal,
+        route: "WS open",
+        params: target.sessionId === null ? {} : { sessionId: target.sessionId },
+        requestId: null,
+        address: peer.address,
+      });
       const frame = errorFrame(thrown, undefined);
       if (frame.op === "error" && frame.code === "internal") {
         telemetry.unexpectedError({ where: "http.websocket", error: thrown });
@@ -89,7 +126,9 @@ export function createSockets(options: SocketsOptions): Sockets {
     upgrade(request, socket, head) {
       const target = targetOf(request);
       if (target === null) return refuseUpgrade(socket, "404 Not Found");
-      if (!isSameOrigin(request)) return refuseUpgrade(socket, "403 Forbidden");
+      if (!isAllowedOrigin(request, options.edge.cors)) return refuseUpgrade(socket, "403 Forbidden");
+      if (!isOrderly(request, options.edge)) return refuseUpgrade(socket, "400 Bad Request");
+      if (options.edge.overload.isOverloaded) return refuseUpgrade(socket, "503 Service Unavailable");
       server.handleUpgrade(request, socket, head, (webSocket) => {
         const own = new OpenSocket(webSocket, options, () => open.delete(own));
         open.add(own);
@@ -133,17 +172,22 @@ class OpenSocket {
   readonly #socket: WebSocket;
   readonly #options: SocketsOptions;
   readonly #waiting: { readonly message: Buffer; readonly isBinary: boolean }[] = [];
-  #principal: Principal | null = null;
+  #owner: StreamOwner | null = null;
   #connection: WebSocketConnection | null = null;
   #endedBy: EndedBy = "client";
   #busy = true;
   #waitingBytes = 0;
+  /** Since the last beat. */
+  #pings = 0;
+  /** It is told that it is cut, and has until the next beat to hear it. */
+  #condemned: EndedBy | null = null;
 
   constructor(socket: WebSocket, options: SocketsOptions, onClosed: () => void) {
     this.#socket = socket;
     this.#options = options;
     this.wire = new WebSocketWire(socket, options.settings);
     socket.on("message", (message: Buffer, isBinary) => this.#receive(message, isBinary));
+    socket.on("ping", (data: Buffer) => this.#answerPing(data));
     socket.on("pong", () => this.wire.heard());
     // A socket that fails closes too, with the code that says why.
     socket.on("error", () => {});
@@ -157,17 +201,17 @@ class OpenSocket {
   }
 
   /** Throws `too_many_streams`. */
-  admit(principal: Principal): void {
-    this.#options.slots.take(principal);
-    this.#principal = principal;
-    this.#options.telemetry.streamOpened({ transport: "websocket", orgId: principal.orgId });
+  admit(owner: StreamOwner): void {
+    this.#options.slots.take(owner);
+    this.#owner = owner;
+    this.#options.telemetry.streamOpened({ transport: "websocket", orgId: owner.principal.orgId });
     // It was closed while the caller was identified: nobody will give the slot back but we.
     if (this.#socket.readyState === this.#socket.CLOSED) this.#closed();
   }
 
   connect(connection: WebSocketConnection): void {
     this.#connection = connection;
-    if (this.#principal === null) connection.stop();
+    if (this.#owner === null) connection.stop();
   }
 
   /** What the client has sent meanwhile is answered from now on. */
@@ -176,6 +220,8 @@ class OpenSocket {
   }
 
   beat(): void {
+    this.#pings = 0;
+    if (this.#condemned !== null) return this.cut(this.#condemned);
     const state = this.wire.beat();
     if (state !== "alive") this.cut(state === "slow" ? "slow" : "client");
   }
@@ -191,7 +237,28 @@ class OpenSocket {
     this.wire.cut();
   }
 
+  /** Ends a client that asks and does not listen. */
+  #condemn(by: EndedBy, code: number, reason: string): void {
+    if (this.#condemned !== null) return;
+    this.#condemned = by;
+    this.#waiting.length = 0;
+    this.#socket.pause();
+    this.close(by, code, reason);
+  }
+
+  #answerPing(data: Buffer): void {
+    this.#pings += 1;
+    if (this.#pings > maxPings) return this.#condemn("server", 1008, "too_many_pings");
+    if (this.#isDeaf()) return this.#condemn("slow", 1013, "slow");
+    if (this.wire.isOpen) this.#socket.pong(data);
+  }
+
+  #isDeaf(): boolean {
+    return this.wire.unsent > this.#options.settings.maxUnsentAnswers;
+  }
+
   #receive(message: Buffer, isBinary: boolean): void {
+    if (this.#condemned !== null) return;
     this.wire.heard();
     this.#waiting.push({ message, isBinary });
     this.#waitingBytes += message.length;
@@ -203,10 +270,11 @@ class OpenSocket {
     this.#busy = true;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       this.#waitingBytes -= next.message.length;
-      await this.#connection?.receive(next.message, next.isBinary);
+      if (this.#isDeaf()) this.#condemn("slow", 1013, "slow");
+      else await this.#connection?.receive(next.message, next.isBinary);
     }
     this.#busy = false;
-    if (this.#socket.isPaused) this.#socket.resume();
+    if (this.#socket.isPaused && this.#condemned === null) this.#socket.resume();
   }
 
   #closed(): void {
@@ -214,10 +282,10 @@ class OpenSocket {
     beats.remove(this);
     this.#connection?.stop();
     this.#waiting.length = 0;
-    if (this.#principal === null) return;
-    slots.giveBack(this.#principal);
-    const { orgId } = this.#principal;
-    this.#principal = null;
+    if (this.#owner === null) return;
+    slots.giveBack(this.#owner);
+    const { orgId } = this.#owner.principal;
+    this.#owner = null;
     telemetry.streamClosed({ transport: "websocket", by: this.#endedBy, orgId });
   }
 }

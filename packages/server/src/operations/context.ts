@@ -1,10 +1,13 @@
+import type { Passwords } from "../auth/password.ts";
 import type { ServerKeys } from "../auth/server-keys.ts";
 import type { AuditAnchors } from "../auth/audit-anchors.ts";
+import type { Vault } from "../auth/vault.ts";
 import type { Bus } from "../coordination/bus.ts";
 import type { Presence } from "../coordination/presence.ts";
 import type { Queue } from "../coordination/queue.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { ModelClient } from "../models/model.ts";
+import type { Models } from "../models/model.ts";
+import type { ProviderPlaces } from "../models/provider-places.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import type { Backups } from "../store/backups.ts";
 import type { ExportFiles } from "../store/export-files.ts";
@@ -22,10 +25,14 @@ export interface OperationsContext {
   readonly bus: Bus;
   readonly presence: Presence;
   readonly clock: Clock;
-  readonly models: ModelClient;
+  readonly models: Models;
   readonly tools: Pick<Registry, "list" | "get" | "checkInput" | "clientToolError">;
   readonly sandboxes: SandboxProvider;
+  readonly vault: Vault;
+  /** Where tenants' model providers may be. */
+  readonly places: ProviderPlaces;
   readonly keys: Pick<ServerKeys, "pepper">;
+  readonly passwords: Passwords;
   readonly data: DataParts;
   readonly audit: AuditParts;
   readonly settings: OperationsSettings;
@@ -59,6 +66,8 @@ export interface OperationsSettings {
   /** Images and files of a message above this size go to the blob store. */
   readonly inlineBytes: number;
   readonly toolResultBytes: number;
+  /** Users may bring model providers of their own. */
+  readonly userModelProviders: boolean;
   readonly system: SystemSettings;
 }
 

@@ -9,6 +9,7 @@ import type { AuditDraft } from "../store/audit.ts";
 import type { SessionRecord } from "../store/records.ts";
 import type { CreatedSession, NewSession, Outcome } from "../store/store.ts";
 import { newInput, refusalOf } from "./accept-inputs.ts";
+import { decisionDraft } from "./audit-decision.ts";
 import { alreadyDecided } from "./check-decision.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { firstEvents } from "./first-events.ts";
@@ -46,10 +47,13 @@ export async function createSession(
   const prepared = await prepareFirst({ context, principal, origin, session: existing }, body.input);
   if (prepared.rejectIfBusy && existing !== null && existing.currentRunId !== null) throw busy(existing);
   const session = await newSession(context, principal, { body, existing, owner });
+  const first = typeof body.input === "object" ? [body.input] : [];
   const { result, replayed } = await commit(context, principal, {
     session,
     audit:
-      owner === principal.id ? null : actedAs(principal, origin, { owner, session: existing ?? session.row }),
+      owner === principal.id
+        ? decisionDraft(principal, origin, { sessionId: existing?.id ?? session.row.id, inputs: first })
+        : actedAs(principal, origin, { owner, session: existing ?? session.row }),
     prepared,
     unarchive: existing?.status === "archived",
     origin,

@@ -4,6 +4,7 @@ import { BerthError } from "../lib/errors.ts";
 import { newInput } from "./accept-inputs.ts";
 import { approvalFor, approvalNotFound } from "./access.ts";
 import { settle, type Settled } from "./apply-inputs.ts";
+import { decisionDraft } from "./audit-decision.ts";
 import { alreadyDecided, checkDecision } from "./check-decision.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { approvalView } from "./views.ts";
@@ -21,15 +22,13 @@ export async function decideApproval(
   const wanted = { context, principal, id: approvalId, permission: "approval:decide" } as const;
   const { session } = await approvalFor(wanted);
   const late = await checkDecision({ context, principal, origin, session }, { ...body, approvalId });
-  const input = newInput(
-    { lane: "control", body: { type: "user.approval", approvalId, ...body } },
-    principal,
-    origin,
-  );
+  const decision = { type: "user.approval", approvalId, ...body } as const;
+  const input = newInput({ lane: "control", body: decision }, principal, origin);
+  const audit = decisionDraft(principal, origin, { sessionId: session.id, inputs: [decision] });
   const find = () => context.store.org(principal.orgId).findApproval(approvalId);
   try {
     const refusal = late === null ? null : alreadyDecided(late);
-    return await settle(context, { session, inputs: [input], origin, refusal }, async () => {
+    return await settle(context, { session, inputs: [input], origin, refusal, audit }, async () => {
       const approval = await find();
       if (approval === null) throw approvalNotFound(approvalId);
       return approvalView(approval);

@@ -6,6 +6,7 @@ import type { SessionRecord } from "../store/records.ts";
 import { newInput } from "./accept-inputs.ts";
 import { requireOwn, sessionFor, sessionNotFound } from "./access.ts";
 import { applyInputs } from "./apply-inputs.ts";
+import { auditDraft } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { hintSessions } from "./wake-session.ts";
 
@@ -24,7 +25,12 @@ export async function deleteSession(
   const { orgId } = session;
   if (session.currentRunId !== null) await endRun(context, { principal, session, origin });
   await letGo(context, session);
-  if (!(await context.store.org(orgId).deleteSession(sessionId))) throw sessionNotFound(sessionId);
+  const audit = auditDraft(principal, origin, {
+    action: "session.deleted",
+    target: { type: "session", id: session.id },
+    details: { owner: session.owner, events: session.lastSeq },
+  });
+  if (!(await context.store.org(orgId).deleteSession(sessionId, audit))) throw sessionNotFound(sessionId);
   await context.sandboxes.destroy({ orgId, sessionId });
   hintSessions(context, session);
 }

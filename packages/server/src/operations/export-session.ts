@@ -1,6 +1,7 @@
 import type { Principal } from "../auth/principal.ts";
 import { sessionFor } from "./access.ts";
-import type { OperationsContext } from "./context.ts";
+import { auditDraft } from "./audit-draft.ts";
+import type { OperationsContext, Origin } from "./context.ts";
 import { ownEvent } from "./own-event.ts";
 
 const page = { limit: 1_000, maxBytes: 1 << 20 };
@@ -12,9 +13,16 @@ const page = { limit: 1_000, maxBytes: 1 << 20 };
 export async function exportSession(
   context: OperationsContext,
   principal: Principal,
-  { sessionId }: { readonly sessionId: string },
+  { sessionId, origin }: { readonly sessionId: string; readonly origin: Origin },
 ): Promise<AsyncIterable<string>> {
   const session = await sessionFor({ context, principal, id: sessionId, permission: "session:read" });
+  await context.store.org(session.orgId).audit.append(
+    auditDraft(principal, origin, {
+      action: "session.exported",
+      target: { type: "session", id: session.id },
+      details: { owner: session.owner, events: session.lastSeq },
+    }),
+  );
   const store = context.store.session(session.orgId, session.id);
   async function* lines(): AsyncGenerator<string> {
     for (let after = 0; after < session.lastSeq;) {

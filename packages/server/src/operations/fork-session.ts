@@ -9,6 +9,7 @@ import { fold } from "../session/fold.ts";
 import { type NewEvent, placeOf, stamp } from "../session/new-event.ts";
 import type { SessionState } from "../session/state.ts";
 import { sessionFor } from "./access.ts";
+import { auditDraft } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { newSessionOf } from "./first-events.ts";
 import { foldSession } from "./fold-session.ts";
@@ -56,6 +57,11 @@ export async function forkSession(
     },
     blobs: [...(session.blobs ?? []), ...manifest],
     fork: { sessionId: parent.id, seq: upTo, copy: parent.owner !== principal.id },
+    audit: auditDraft(principal, origin, {
+      action: "session.forked",
+      target: { type: "session", id: parent.id },
+      details: { fork: session.row.id, upTo, owner: parent.owner },
+    }),
     ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
   });
   failpoint("http.created.before-reply");

@@ -5,7 +5,8 @@ import { BerthError } from "../lib/errors.ts";
 import { sessionFor } from "./access.ts";
 import { askWorker, askWorkers } from "./ask-workers.ts";
 import { reread } from "./apply-inputs.ts";
-import type { OperationsContext } from "./context.ts";
+import { auditDraft } from "./audit-draft.ts";
+import type { OperationsContext, Origin } from "./context.ts";
 import { sessionView } from "./views.ts";
 import { wakeSession } from "./wake-session.ts";
 
@@ -15,18 +16,22 @@ const evictAnswer = z.enum(["evicted", "busy", "absent"]);
 export async function cleanUpRuntime(
   context: OperationsContext,
   principal: Principal,
+  { origin }: { readonly origin: Origin },
 ): Promise<{ readonly evicted: number }> {
   requirePermission(principal, "runtime:manage");
   const command = { op: "cleanup", orgId: principal.orgId } as const;
   const counts = await askWorkers(context, command, z.int().nonnegative());
-  return { evicted: counts.reduce((sum, count) => sum + count, 0) };
+  const evicted = counts.reduce((sum, count) => sum + count, 0);
+  const told = { action: "runtime.cleaned_up", target: null, details: { evicted } };
+  await context.store.org(principal.orgId).audit.append(auditDraft(principal, origin, told));
+  return { evicted };
 }
 
 /** Takes one session out of memory. Rejects with `session_not_live`, or `session_in_use` while it runs or is being written. */
 export async function evictSession(
   context: OperationsContext,
   principal: Principal,
-  { sessionId }: { readonly sessionId: string },
+  { sessionId, origin }: { readonly sessionId: string; readonly origin: Origin },
 ): Promise<void> {
   const session = await sessionFor({ context, principal, id: sessionId, permission: "runtime:manage" });
   const command = { op: "evict", orgId: session.orgId, sessionId } as const;
@@ -34,7 +39,10 @@ export async function evictSession(
     session.holder === null
       ? null
       : await askWorker(context, { id: session.holder, command, answer: evictAnswer });
-  if (answer === "evicted") return;
+  if (answer === "evicted") {
+    const told = { action: "session.evicted", target: { type: "session", id: session.id } };
+    return context.store.org(session.orgId).audit.append(auditDraft(principal, origin, told));
+  }
   if (answer === "busy") {
     throw new BerthError("session_in_use", "The session runs or is being written: cancel its run first.", {
       retryable: true,
@@ -47,11 +55,15 @@ export async function evictSession(
 export async function releaseSession(
   context: OperationsContext,
   principal: Principal,
-  { sessionId }: { readonly sessionId: string },
+  { sessionId, origin }: { readonly sessionId: string; readonly origin: Origin },
 ) {
   const session = await sessionFor({ context, principal, id: sessionId, permission: "runtime:manage" });
   const { orgId } = session;
-  if (!(await context.store.system.liftQuarantine({ orgId, sessionId }))) {
+  const audit = auditDraft(principal, origin, {
+    action: "session.released",
+    target: { type: "session", id: session.id },
+  });
+  if (!(await context.store.system.liftQuarantine({ orgId, sessionId, audit }))) {
     throw new BerthError(
       "not_quarantined",
       `The session ${sessionId} is not quarantined: there is nothing to release.`,

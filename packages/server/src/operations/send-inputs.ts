@@ -2,6 +2,7 @@ import type { SendableInput, SendReply } from "@berth/contract";
 import type { Principal } from "../auth/principal.ts";
 import { sessionFor } from "./access.ts";
 import { acceptInputs } from "./accept-inputs.ts";
+import { decisionDraft } from "./audit-decision.ts";
 import { alreadyDecided } from "./check-decision.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { prepareInputs } from "./prepare-inputs.ts";
@@ -24,7 +25,8 @@ export async function sendInputs(
   const session = await sessionFor({ context, principal, id: sessionId, permission: "session:write" });
   const { inputs, rejectIfBusy, late } = await prepareInputs({ context, principal, origin, session }, events);
   const refusal = late === null ? null : alreadyDecided(late);
-  const accepting = { session, inputs, origin, rejectIfBusy, refusal };
+  const audit = decisionDraft(principal, origin, { sessionId: session.id, inputs: events });
+  const accepting = { session, inputs, origin, rejectIfBusy, refusal, audit };
   const { result, replayed } = await acceptInputs(context, accepting);
   return { inputs: result.map(acceptedView), replayed };
 }

@@ -4,7 +4,7 @@ import type { Principal } from "../auth/principal.ts";
 import { newInput } from "./accept-inputs.ts";
 import { requireOwn, sessionFor } from "./access.ts";
 import { reread, settle, type Settled } from "./apply-inputs.ts";
-import { auditDraft } from "./audit-draft.ts";
+import { auditDraft, type Told } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { checkModel, resolveAgent } from "./resolve-agent.ts";
 import { sessionView } from "./views.ts";
@@ -25,9 +25,9 @@ export async function updateSession(
   if (visibility !== undefined) requireOwn(principal, session, "say who sees it");
   const changes = await changesOf(context, principal.orgId, body);
   const inputs = changes.map((change) => newInput({ lane: "control", body: change }, principal, origin));
-  const told = { action: "session.visibility_changed", target: { type: "session", id: session.id } };
-  const audit =
-    visibility === undefined ? null : auditDraft(principal, origin, { ...told, details: { visibility } });
+  const told = toldOf(body);
+  const target = { type: "session", id: session.id };
+  const audit = told === null ? null : auditDraft(principal, origin, { ...told, target });
   return settle(context, { session, inputs, origin, visibility, audit }, async () => {
     const changed = await reread(context, session);
     // Who saw it before is told too: of a session that is not shared any more.
@@ -35,6 +35,17 @@ export async function updateSession(
     if (visibility === "private") hintAuth(context.bus, session.orgId);
     return sessionView(changed);
   });
+}
+
+/** Who sees it and whether it can go on is told; its title, agent and the like are in its own log, with who changed them. */
+function toldOf({ visibility, archived }: UpdateSessionBody): Omit<Told, "target"> | null {
+  if (visibility === undefined && archived === undefined) return null;
+  const details = {
+    ...(visibility !== undefined && { visibility }),
+    ...(archived !== undefined && { archived }),
+  };
+  if (visibility !== undefined) return { action: "session.visibility_changed", details };
+  return { action: archived === true ? "session.archived" : "session.unarchived", details };
 }
 
 async function changesOf(

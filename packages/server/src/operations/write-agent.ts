@@ -5,6 +5,7 @@ import { BerthError } from "../lib/errors.ts";
 import { newId } from "../lib/id.ts";
 import { matchesGlob } from "../tools/glob-match.ts";
 import { agentFor, agentNotFound } from "./access.ts";
+import { auditDraft } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { invalidBody } from "./invalid-body.ts";
 import { agentView } from "./views.ts";
@@ -22,9 +23,15 @@ export async function createAgent(
 ): Promise<Written> {
   requirePermission(principal, "agent:write");
   checkDefinition(context, definition);
+  const id = newId("agent", context.clock.now());
   const { result, replayed } = await context.store.org(principal.orgId).createAgent({
-    id: newId("agent", context.clock.now()),
+    id,
     definition,
+    audit: auditDraft(principal, origin, {
+      action: "agent.created",
+      target: { type: "agent", id },
+      details: { name: definition.name, model: definition.model },
+    }),
     ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
   });
   return { agent: agentView(result), replayed };
@@ -48,6 +55,11 @@ export async function putAgent(
   const { result, replayed } = await context.store.org(principal.orgId).putAgent({
     id,
     definition,
+    audit: auditDraft(principal, origin, {
+      action: "agent.updated",
+      target: { type: "agent", id },
+      details: { name: definition.name, model: definition.model },
+    }),
     ...(ifVersion !== null && { ifVersion }),
     ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
   });
@@ -58,10 +70,15 @@ export async function putAgent(
 export async function archiveAgent(
   context: OperationsContext,
   principal: Principal,
-  { agentId, archived }: { readonly agentId: string; readonly archived: boolean },
+  request: { readonly agentId: string; readonly archived: boolean; readonly origin: Origin },
 ): Promise<Agent> {
+  const { agentId, archived, origin } = request;
   const { id } = await agentFor({ context, principal, id: agentId, permission: "agent:write" });
-  const agent = await context.store.org(principal.orgId).archiveAgent(id, archived);
+  const audit = auditDraft(principal, origin, {
+    action: archived ? "agent.archived" : "agent.unarchived",
+    target: { type: "agent", id },
+  });
+  const agent = await context.store.org(principal.orgId).archiveAgent(id, archived, audit);
   if (agent === null) throw agentNotFound(agentId);
   return agentView(agent);
 }

@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import type { LoadedConfig } from "../config/load.ts";
+import { createPasswords } from "../auth/password.ts";
 import { createTickets } from "../auth/tickets.ts";
 import { createApp } from "../http/app.ts";
 import type { Readiness } from "../http/context.ts";
@@ -9,7 +10,9 @@ import { createStreams } from "../http/streams.ts";
 import { BerthError } from "../lib/errors.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { OperationsContext } from "../operations/context.ts";
+import { createRefusals, type Refusals } from "../operations/refusals.ts";
 import { openAuthentication } from "./authentication.ts";
+import { openEdge } from "./edge.ts";
 import type { Ports } from "./ports.ts";
 import { openTransport } from "./transport.ts";
 import { version } from "./version.ts";
@@ -37,8 +40,10 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
   const { loaded, ports, adminKey, worker } = options;
   const { config } = loaded;
   const transport = await openTransport(config, { clock: ports.clock, logger: ports.telemetry.logger });
+  const { edge, stop: stopEdge } = await openEdge(config, ports);
   const owner = await ports.store.system.singleTenant();
-  const operations = operationsContext(options, owner.orgName);
+  const refusals = createRefusals(ports);
+  const operations = operationsContext(options, { orgName: owner.orgName, refusals });
   const authentication = await openAuthentication({ config, ports, adminKey, owner });
   const { authenticator } = authentication;
   const tickets = createTickets({ clock: ports.clock });
@@ -46,14 +51,24 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
     heartbeatMs: config.sseHeartbeat,
     maxUnsent: config.followerBuffer,
     maxStreams: config.maxStreams,
+    maxStreamsPerOrg: config.maxStreamsPerOrg,
+    maxStreamsPerAddress: config.maxStreamsPerAddress,
   };
-  const streams = createStreams({ operations, authenticator, tickets, jsonDepth, settings: streamSettings });
+  const streams = createStreams({
+    operations,
+    authenticator,
+    tickets,
+    jsonDepth,
+    edge,
+    settings: streamSettings,
+  });
   const app = createApp({
     operations,
     authenticator,
     tickets,
     streams: streams.events,
     telemetry: ports.telemetry,
+    edge,
     settings: { bodyBytes: config.bodyLimit, uploadBytes: config.uploadLimit, jsonDepth, openMetrics: false },
     readiness: () => readiness(ports, worker),
   });
@@ -68,12 +83,32 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
       server.closeIdleConnections();
       await closed;
       await authentication.stop();
+      stopEdge();
+      await refusals.stop();
     },
   };
 }
 
-function operationsContext({ loaded, ports }: ApiOptions, orgName: string): OperationsContext {
-  const { store, blobs, queue, bus, presence, clock, models, tools, sandboxes, keys, telemetry } = ports;
+function operationsContext(
+  { loaded, ports }: ApiOptions,
+  { orgName, refusals }: { readonly orgName: string; readonly refusals: Refusals },
+): OperationsContext {
+  const {
+    store,
+    blobs,
+    queue,
+    bus,
+    presence,
+    clock,
+    models,
+    tools,
+    sandboxes,
+    keys,
+    telemetry,
+    vault,
+    places,
+  } = ports;
+  const audit = { key: ports.keys.auditKey, anchors: ports.anchors, refusals };
   const settings = {
     mailboxLimit: 1_000,
     syncWaitMs: 5_000,
@@ -81,6 +116,7 @@ function operationsContext({ loaded, ports }: ApiOptions, orgName: string): Oper
     workerAnswerMs: 2_000,
     inlineBytes: 64 * 1024,
     toolResultBytes: 1024 * 1024,
+    userModelProviders: loaded.config.userModelProviders,
     system: {
       version,
       orgName,
@@ -90,7 +126,24 @@ function operationsContext({ loaded, ports }: ApiOptions, orgName: string): Oper
       config: loaded.settings,
     },
   };
-  return { store, blobs, queue, bus, presence, clock, models, tools, sandboxes, keys, telemetry, settings };
+  return {
+    vault,
+    places,
+    store,
+    blobs,
+    queue,
+    bus,
+    presence,
+    clock,
+    models,
+    tools,
+    sandboxes,
+    keys,
+    passwords: createPasswords(),
+    telemetry,
+    audit,
+    settings,
+  };
 }
 
 async function readiness(ports: Ports, worker: WorkerRole): Promise<Readiness> {

@@ -1,20 +1,28 @@
+import { AuditAnchors } from "../auth/audit-anchors.ts";
 import { openServerKeys, type ServerKeys } from "../auth/server-keys.ts";
+import { checkMasterKeys, createVault, type Vault } from "../auth/vault.ts";
 import type { Bus } from "../coordination/bus.ts";
+import type { Counter } from "../coordination/counter.ts";
 import { createInProcessBus } from "../coordination/in-process/bus.ts";
+import { createInProcessCounter } from "../coordination/in-process/counter.ts";
 import { createInProcessPresence } from "../coordination/in-process/presence.ts";
 import { createInProcessQueue } from "../coordination/in-process/queue.ts";
 import type { Presence } from "../coordination/presence.ts";
+import { type ProvidersHint, providersTopic } from "../coordination/provider-hints.ts";
 import type { Queue } from "../coordination/queue.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
-import type { ModelClient } from "../models/model.ts";
+import type { Models } from "../models/model.ts";
+import { createProviderPlaces, type ProviderPlaces } from "../models/provider-places.ts";
 import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import { createUnavailable } from "../sandbox/unavailable.ts";
 import type { Blobs } from "../store/blobs.ts";
+import { createAnchorFile } from "../store/disk/anchor-file.ts";
 import { createDiskBlobs } from "../store/disk/blobs.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
+import type { Redactor } from "../telemetry/redaction.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { builtinTools } from "../tools/builtin/builtin-tools.ts";
 import { createRegistry, type Registry } from "../tools/registry.ts";
@@ -29,8 +37,9 @@ export interface Ports {
   readonly queue: Queue;
   readonly bus: Bus;
   readonly presence: Presence;
+  readonly counter: Counter;
   readonly clock: Clock;
-  readonly models: ModelClient;
+  readonly models: Models;
   /** The providers that have no models to choose from, and why. */
   readonly modelProblems: OpenModels["problems"];
   readonly closeModels: () => Promise<void>;
@@ -39,18 +48,29 @@ export interface Ports {
   readonly fetch: SafeFetch;
   readonly telemetry: Telemetry;
   readonly keys: ServerKeys;
+  readonly vault: Vault;
+  readonly places: ProviderPlaces;
+  /** What is known of the audit log's chains beside the store. */
+  readonly anchors: AuditAnchors;
+}
+
+/** What the ports are opened with. */
+interface OpenWith {
+  readonly loaded: LoadedConfig;
+  readonly telemetry: Telemetry;
+  /** Is told the secrets that the vault opens. */
+  readonly redactor: Redactor;
 }
 
 /** Opens the adapters that the configuration names; what was opened is closed again when a later one fails. Tests override parts. */
 export async function openPorts(
-  loaded: LoadedConfig,
-  telemetry: Telemetry,
+  { loaded, telemetry, redactor }: OpenWith,
   overrides: Partial<Ports> = {},
 ): Promise<Ports> {
   const clock = overrides.clock ?? systemClock;
   const store = overrides.store ?? (await openStore(loaded, telemetry, clock));
   try {
-    return { ...(await openRest({ loaded, telemetry, store, clock })), ...overrides };
+    return { ...(await openRest({ loaded, telemetry, redactor, store, clock })), ...overrides };
   } catch (error) {
     await store.close();
     throw error;
@@ -64,20 +84,25 @@ function openStore({ config }: LoadedConfig, telemetry: Telemetry, clock: Clock)
   return openSqliteStore({ dataDir, clock, telemetry: { onCommit }, failpoint });
 }
 
-async function openRest(parts: {
-  loaded: LoadedConfig;
-  telemetry: Telemetry;
-  store: Ports["store"];
-  clock: Clock;
-}): Promise<Ports> {
-  const { loaded, telemetry, store, clock } = parts;
+async function openRest(
+  parts: OpenWith & { readonly store: Ports["store"]; readonly clock: Clock },
+): Promise<Ports> {
+  const { loaded, telemetry, redactor, store, clock } = parts;
   const { config, sandboxVariables } = loaded;
   const keys = await openServerKeys({
     dataDir: config.data,
     preset: config,
     required: config.mode === "multi",
   });
-  const opened = await openModels(config, clock);
+  const vault = createVault({ store, masterKeys: keys.masterKeys });
+  await checkMasterKeys(store, vault);
+  const places = createProviderPlaces({ allow: config.providerAllow });
+  const bus = createInProcessBus({
+    clock,
+    onError: (error) => telemetry.unexpectedError({ where: "bus", error }),
+  });
+  const opened = await openModels(config, clock, { store, vault, redactor, telemetry, places });
+  await bus.subscribe(providersTopic, (hint) => opened.models.recheck((hint as ProvidersHint).orgId));
   const local = createLocalProcess({
     dataDir: config.data,
     clock,
@@ -86,6 +111,8 @@ async function openRest(parts: {
   });
   return {
     keys,
+    vault,
+    places,
     store,
     blobs: createDiskBlobs({
       dataDir: config.data,
@@ -93,11 +120,10 @@ async function openRest(parts: {
       isNoted: (orgId, hash) => store.system.hasBlob({ orgId, hash }),
     }),
     queue: createInProcessQueue(),
-    bus: createInProcessBus({
-      clock,
-      onError: (error) => telemetry.unexpectedError({ where: "bus", error }),
-    }),
+    bus,
     presence: createInProcessPresence({ clock }),
+    counter: createInProcessCounter({ clock }),
+    anchors: new AuditAnchors(createAnchorFile({ dataDir: config.data })),
     clock,
     models: opened.models,
     modelProblems: opened.problems,
@@ -116,5 +142,6 @@ export async function closePorts(ports: Ports): Promise<void> {
   await ports.queue.close();
   await ports.bus.close();
   await ports.presence.close();
+  await ports.counter.close();
   await ports.store.close();
 }

@@ -5,13 +5,13 @@ import { BerthError } from "../lib/errors.ts";
 import { armFailpoint } from "../lib/failpoint.ts";
 import type { TimerHandle } from "../lib/clock.ts";
 import { watchEventLoop } from "../telemetry/event-loop.ts";
-import { createLogger } from "../telemetry/logger.ts";
+import { createLogger, type LogDestination } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { createRedactor } from "../telemetry/redaction.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import { type ApiRole, startApi } from "./api.ts";
 import { closePorts, openPorts, type Ports } from "./ports.ts";
-import { startChores } from "./chores.ts";
+import { startServerJobs } from "./jobs.ts";
 import { runtimeSettings } from "./settings.ts";
 import { startWorker, type WorkerRole } from "./worker.ts";
 import { version } from "./version.ts";
@@ -33,17 +33,28 @@ export interface Program {
   stop(): Promise<void>;
 }
 
+/** What tests put in the place of the program's own parts. */
+type Overrides = Partial<Ports> & { readonly logs?: LogDestination };
+
 /**
  * Starts every role in one process, in order: keys, store, models, worker, API. What was started is stopped again when a later part
  * cannot start. Rejects with what is wrong and what to do about it.
  */
-export async function startProgram(loaded: LoadedConfig, overrides: Partial<Ports> = {}): Promise<Program> {
+export async function startProgram(
+  loaded: LoadedConfig,
+  { logs, ...overrides }: Overrides = {},
+): Promise<Program> {
   const { config } = loaded;
   refuseOpenBind(config.host, config.adminKey !== null);
   armFailpoint(config.failpoint);
   const redactor = createRedactor();
   for (const secret of secretsOf(config)) redactor.add(secret);
-  const logger = createLogger({ level: config.logLevel, format: config.logFormat, redactor });
+  const logger = createLogger({
+    level: config.logLevel,
+    format: config.logFormat,
+    redactor,
+    ...(logs !== undefined && { destination: logs }),
+  });
   const telemetry = createTelemetry({ logger, metrics: createMetrics({ version }) });
   const stops: (() => Promise<void> | void)[] = [];
   const stopAll = async () => {
@@ -52,7 +63,7 @@ export async function startProgram(loaded: LoadedConfig, overrides: Partial<Port
   let newKeyIn: string | null = null;
   try {
     // The store comes first: its lock decides whether this process may touch the folder at all.
-    const ports = await openPorts(loaded, telemetry, overrides);
+    const ports = await openPorts({ loaded, telemetry, redactor }, overrides);
     stops.push(() => closePorts(ports));
     for (const text of ports.keys.texts) redactor.add(text);
     const adminKey = await ensureAdminKey({ dataDir: config.data, preset: config.adminKey });
@@ -67,10 +78,12 @@ export async function startProgram(loaded: LoadedConfig, overrides: Partial<Port
     const defaultModel = await defaultModelOf(config.defaultModel, ports);
     const modelProblems = config.defaultModel === null ? await problemsOfModels(ports) : [];
     for (const problem of modelProblems) logger.warn({}, problem);
-    const chores = startChores(ports);
-    stops.push(() => chores.stop());
-    const worker: WorkerRole = await startWorker(ports, runtimeSettings(config, defaultModel), (text) =>
-      redactor.values(text),
+    const jobs = startServerJobs(ports);
+    stops.push(() => jobs.stop());
+    const worker: WorkerRole = await startWorker(
+      ports,
+      runtimeSettings(config, defaultModel),
+      (text, scope) => redactor.values(text, scope),
     );
     stops.push(() => worker.stop(config.drainTimeout));
     const api: ApiRole = await startApi({ loaded, ports, adminKey: adminKey.key, worker });

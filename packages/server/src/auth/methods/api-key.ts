@@ -7,6 +7,7 @@ import type { OrgChoice } from "../org-choice.ts";
 import { principalOf } from "../principal-of.ts";
 import type { Principal } from "../principal.ts";
 import type { ShortMemory } from "../short-memory.ts";
+import { type Holder, invalidCredential, refusedTo } from "../unauthenticated.ts";
 
 export interface ApiKeyOptions {
   readonly store: Store;
@@ -31,7 +32,9 @@ export function apiKeyMethod({ store, pepper, memory, orgs, use, now }: ApiKeyOp
     const prefix = apiKeyPrefix(text);
     const found = prefix === null ? null : await identity.findApiKey(prefix);
     if (!isApiKey(text, { hash: found?.hash ?? null, pepper }) || found === null) return null;
-    return principalOfKey(found);
+    const principal = principalOfKey(found);
+    if (principal === null) throw invalidCredential(holderOfKey(found));
+    return principal;
   }
 
   return {
@@ -44,7 +47,7 @@ export function apiKeyMethod({ store, pepper, memory, orgs, use, now }: ApiKeyOp
       const principal = known ?? (await lookUp(text));
       if (principal === null) return null;
       if (known === undefined) memory.set(remembered, principal.orgId, principal);
-      await orgs.requireOnly(principal.orgId, presented);
+      await orgs.requireOnly(principal.orgId, presented).catch(refusedTo(principal));
       use.note({ orgId: principal.orgId, id: principal.credential.id });
       return principal;
     },
@@ -56,4 +59,11 @@ export function apiKeyMethod({ store, pepper, memory, orgs, use, now }: ApiKeyOp
         : principalOfKey({ key, standing: await identity.findStanding({ orgId, type, id }) });
     },
   };
+}
+
+/** Whose a key was that opens nothing any more. */
+function holderOfKey({ key, standing }: Omit<FoundApiKey, "hash">): Holder {
+  const { orgId, principalType: type, principalId: id, expiresAt } = key;
+  const credential = { kind: "api_key", id: key.id, expiresAt } as const;
+  return { orgId, type, id, name: standing?.name ?? "", credential };
 }

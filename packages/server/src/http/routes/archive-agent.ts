@@ -15,8 +15,8 @@ export const archiveAgentRoute = endpoint({
   bodyOptional: true,
   replies: { 200: { description: "The agent.", schema: agent } },
   problems: ["agent_not_found"],
-  async handle({ operations, principal, params }) {
-    const changed = await archiveAgent(operations, principal, { ...params, archived: true });
+  async handle({ operations, principal, params, origin }) {
+    const changed = await archiveAgent(operations, principal, { ...params, archived: true, origin });
     return { status: 200, body: changed, headers: agentHeaders(changed) };
   },
 });

@@ -14,7 +14,7 @@ export const cleanUpRuntimeRoute = endpoint({
   replies: {
     200: { description: "How many.", schema: z.strictObject({ evicted: z.int().nonnegative() }) },
   },
-  async handle({ operations, principal }) {
-    return { status: 200, body: await cleanUpRuntime(operations, principal) };
+  async handle({ operations, principal, origin }) {
+    return { status: 200, body: await cleanUpRuntime(operations, principal, { origin }) };
   },
 });

@@ -11,8 +11,8 @@ export const evictSessionRoute = endpoint({
   params: sessionPath,
   replies: { 204: { description: "No worker holds it in memory any more." } },
   problems: ["session_not_found", "session_not_live", "session_in_use"],
-  async handle({ operations, principal, params }) {
-    await evictSession(operations, principal, params);
+  async handle({ operations, principal, params, origin }) {
+    await evictSession(operations, principal, { ...params, origin });
     return { status: 204, body: null };
   },
 });

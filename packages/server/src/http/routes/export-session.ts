@@ -8,13 +8,14 @@ export const exportSessionRoute = endpoint({
   method: "get",
   path: "/api/v1/sessions/{sessionId}/export",
   tag: "sessions",
+  rate: "heavy",
   summary: "The whole log as JSON Lines",
   description: "One event a line, rewound ones included.",
   params: sessionPath,
   replies: { 200: { description: "The events.", mediaType: "application/jsonl" } },
   problems: ["session_not_found"],
-  async handle({ operations, principal, params, context, requestId }) {
-    const lines = await exportSession(operations, principal, params);
+  async handle({ operations, principal, params, origin, context, requestId }) {
+    const lines = await exportSession(operations, principal, { ...params, origin });
     const body = streamBody(lines, { telemetry: context.telemetry, requestId });
     return {
       raw: new Response(body, {

@@ -14,7 +14,7 @@ export const releaseSessionRoute = endpoint({
   bodyOptional: true,
   replies: { 200: { description: "The session as it is now.", schema: session } },
   problems: ["session_not_found", "not_quarantined"],
-  async handle({ operations, principal, params }) {
-    return { status: 200, body: await releaseSession(operations, principal, params) };
+  async handle({ operations, principal, params, origin }) {
+    return { status: 200, body: await releaseSession(operations, principal, { ...params, origin }) };
   },
 });

@@ -15,8 +15,8 @@ export const unarchiveAgentRoute = endpoint({
   bodyOptional: true,
   replies: { 200: { description: "The agent.", schema: agent } },
   problems: ["agent_not_found"],
-  async handle({ operations, principal, params }) {
-    const changed = await archiveAgent(operations, principal, { ...params, archived: false });
+  async handle({ operations, principal, params, origin }) {
+    const changed = await archiveAgent(operations, principal, { ...params, archived: false, origin });
     return { status: 200, body: changed, headers: agentHeaders(changed) };
   },
 });

@@ -8,13 +8,19 @@ import type {
 } from "@berth/contract";
 import { afterEach } from "vitest";
 import { permissions } from "../../../src/auth/permissions.ts";
+import { createPasswords } from "../../../src/auth/password.ts";
 import type { Principal } from "../../../src/auth/principal.ts";
+import { createVault } from "../../../src/auth/vault.ts";
 import { createTickets } from "../../../src/auth/tickets.ts";
 import { createApp } from "../../../src/http/app.ts";
 import type { HttpContext, HttpSettings } from "../../../src/http/context.ts";
+import { createEdge } from "../../../src/http/edge.ts";
 import { createStreams, type Streams } from "../../../src/http/streams.ts";
+import type { Resolve } from "../../../src/lib/checked-addresses.ts";
 import { newId } from "../../../src/lib/id.ts";
+import { createProviderPlaces, type PlacesOptions } from "../../../src/models/provider-places.ts";
 import type { OperationsContext, OperationsSettings } from "../../../src/operations/context.ts";
+import { testAudit } from "../security/test-audit.ts";
 import { Harness, type HarnessOptions } from "../runtime/harness.ts";
 import { text } from "../runtime/scripted-client.ts";
 import { onePrincipal } from "./one-principal.ts";
@@ -24,6 +30,8 @@ const key = "brt_test-key";
 export interface ApiOptions extends Partial<HarnessOptions> {
   readonly operations?: Partial<OperationsSettings>;
   readonly http?: Partial<HttpSettings>;
+  /** Default: every name stands for a public address. */
+  readonly places?: Partial<PlacesOptions>;
 }
 
 export interface Reply {
@@ -56,6 +64,13 @@ export class Api {
     this.operations = {
       ...harness.context,
       keys: { pepper: Buffer.alloc(32, 1) },
+      passwords: createPasswords(),
+      vault: createVault({
+        store: harness.context.store,
+        masterKeys: [{ id: "test", key: Buffer.alloc(32, 2) }],
+      }),
+      places: createProviderPlaces({ allow: [], resolve: publicAddress, ...options.places }),
+      audit: testAudit(harness),
       settings: { ...operationsSettings, ...options.operations },
     };
     this.#fetch = this.appFor(this.principal, options.http);
@@ -82,6 +97,7 @@ export class Api {
       tickets,
       streams: streams.events,
       telemetry: this.operations.telemetry,
+      edge: createEdge(),
       settings: { ...httpSettings, ...settings },
       readiness: async () => ({ ready: true, checks: { store: "ok" } }),
     };
@@ -149,6 +165,7 @@ export class Api {
 
   async close(): Promise<void> {
     for (const streams of this.#streams) await streams.closeAll();
+    await this.operations.audit.refusals.stop();
     await this.harness.close();
   }
 }
@@ -173,6 +190,9 @@ export function useApi(): (options?: ApiOptions) => Promise<Api> {
   };
 }
 
+/** Nobody is ever called there. */
+const publicAddress: Resolve = async () => [{ address: "93.184.215.14", family: 4 }];
+
 /** Somebody else's organization, in the same store. */
 export function stranger(): Principal {
   return {
@@ -192,6 +212,7 @@ const operationsSettings: OperationsSettings = {
   workerAnswerMs: 1_000,
   inlineBytes: 65_536,
   toolResultBytes: 1_048_576,
+  userModelProviders: true,
   system: {
     version: "0.0.0-test",
     mode: "single",
