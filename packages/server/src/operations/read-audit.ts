@@ -69,6 +69,20 @@ export async function verifyOrgAudit(
   return { ...verdict, unsealed: { count, oldestAgeMs } };
 }
 
-function auditView({ orgId: _, at, ...entry }: AuditRecord): AuditEntry {
-  return { ...entry, at: new Date(at).toISOString(), details: { ...entry.details } };
+function auditView(record: AuditRecord): AuditEntry {
+  const { id, at, actor, credential, action, target, outcome, requestId, address, details } = record;
+  return {
+    id,
+    at: new Date(at).toISOString(),
+    actor,
+    credential,
+    action,
+    target,
+    outcome,
+    requestId,
+    address,
+    details: { ...details },
+    erased: record.erased,
+    seal: record.seal,
+  };
 }
