@@ -7,6 +7,7 @@ import { createTickets } from "../../../packages/server/src/auth/tickets.ts";
 import { createInProcessBus } from "../../../packages/server/src/coordination/in-process/bus.ts";
 import { type SessionFrame, sessionTopic } from "../../../packages/server/src/coordination/session-frames.ts";
 import { createApp } from "../../../packages/server/src/http/app.ts";
+import { createEdge } from "../../../packages/server/src/http/edge.ts";
 import { createNodeServer } from "../../../packages/server/src/http/node-server.ts";
 import { createStreams } from "../../../packages/server/src/http/streams.ts";
 import { systemClock as clock } from "../../../packages/server/src/lib/clock.ts";
@@ -56,8 +57,10 @@ const app = createApp({
   operations,
   authenticator,
   tickets,
+  login: null,
   streams: streams.events,
   telemetry,
+  edge: createEdge(),
   settings: { bodyBytes: 1_048_576, uploadBytes: 1_048_576, jsonDepth: 64, openMetrics: false },
   readiness: async () => ({ ready: true, checks: {} }),
 });

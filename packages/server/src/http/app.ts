@@ -158,12 +158,12 @@ function rateClassOf({ rate, method }: Endpoint): RateClass | null {
 
 function responseOf(answered: Answer): Response {
   if ("raw" in answered) return answered.raw;
-  const { status, body, headers = {} } = answered;
-  if (body === null || body === undefined) return new Response(null, { status, headers: { ...headers } });
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { "content-type": "application/json", ...headers },
-  });
+  const { status, body, cookies = [] } = answered;
+  const headers = new Headers({ ...answered.headers });
+  for (const cookie of cookies) headers.append("set-cookie", cookie);
+  if (body === null || body === undefined) return new Response(null, { status, headers });
+  if (!headers.has("content-type")) headers.set("content-type", "application/json");
+  return new Response(JSON.stringify(body), { status, headers });
 }
 
 function routingPath(path: string): string {

@@ -1,7 +1,9 @@
 import type { Authenticator } from "../auth/authenticator.ts";
+import type { LoginDoors } from "../auth/login-doors.ts";
 import type { Tickets } from "../auth/tickets.ts";
 import type { OperationsContext } from "../operations/context.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Edge } from "./edge.ts";
 import type { EventStreams } from "./sse.ts";
 
 /** Everything that the HTTP edge needs from outside. */
@@ -9,8 +11,11 @@ export interface HttpContext {
   readonly operations: OperationsContext;
   readonly authenticator: Authenticator;
   readonly tickets: Pick<Tickets, "issue">;
+  /** Null: nobody logs in in a browser here. */
+  readonly login: LoginDoors | null;
   readonly streams: Pick<EventStreams, "answer">;
   readonly telemetry: Telemetry;
+  readonly edge: Edge;
   readonly settings: HttpSettings;
   /** Whether this server can take work now. Never rejects. */
   readiness(): Promise<Readiness>;

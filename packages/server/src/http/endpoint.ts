@@ -13,6 +13,7 @@ export type Tag =
   | "data"
   | "events"
   | "files"
+  | "login"
   | "runs"
   | "runtime"
   | "server"
@@ -44,6 +45,8 @@ export type Answer<R extends Replies = Replies> =
           ? Shown<z.output<T>>
           : null;
         readonly headers?: Readonly<Record<string, string>>;
+        /** Values of `Set-Cookie`. */
+        readonly cookies?: readonly string[];
       };
     }[keyof R & number]
   | { readonly raw: Response };

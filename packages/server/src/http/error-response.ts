@@ -51,11 +51,13 @@ function internalProblem(requestId: string): Problem {
 }
 
 function headersOf({ status, retryable }: Problem, thrown: unknown): Record<string, string> {
-  const allow = thrown instanceof BerthError ? thrown.details["allow"] : undefined;
+  const { allow, retryAfterMs } = thrown instanceof BerthError ? thrown.details : {};
+  const waitSeconds = typeof retryAfterMs === "number" ? Math.ceil(retryAfterMs / 1_000) : retryAfterSeconds;
   return {
     "content-type": "application/problem+json",
     ...(status === 401 && { "www-authenticate": 'Bearer realm="berth"' }),
     ...(typeof allow === "string" && { allow }),
-    ...(retryable && (status === 429 || status === 503) && { "retry-after": String(retryAfterSeconds) }),
+    ...(status === 426 && { upgrade: "HTTP/1.1", connection: "upgrade" }),
+    ...(retryable && (status === 429 || status === 503) && { "retry-after": String(waitSeconds) }),
   };
 }

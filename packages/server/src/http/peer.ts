@@ -45,6 +45,11 @@ export function ownOrigin(request: Incoming): string | null {
   return host === undefined ? null : originOf(isTls(request.socket) ? "https" : "http", host);
 }
 
+/** Whether the client speaks TLS, with this server or with a trusted proxy. */
+export function isOverTls(request: Request): boolean {
+  return ((known.get(request) ?? nowhere).origin ?? request.url).startsWith("https:");
+}
+
 /** Headers that name a client are read only when a proxy of `trusted` sent them; `Forwarded` and `X-Real-IP` are never read. */
 export function createReadPeer({ trusted }: { readonly trusted: AddressSet }): ReadPeer {
   const bySocket = new WeakMap<Socket, Reached>();

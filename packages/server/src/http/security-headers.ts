@@ -4,5 +4,10 @@ export const securityHeaders: readonly (readonly [name: string, value: string])[
   ["x-content-type-options", "nosniff"],
   ["x-frame-options", "DENY"],
   ["referrer-policy", "no-referrer"],
+  ["cross-origin-opener-policy", "same-origin"],
+  ["cross-origin-resource-policy", "same-origin"],
   ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
 ];
+
+/** On every response over TLS: from then on browsers come in no other way. */
+export const transportSecurity = ["strict-transport-security", "max-age=31536000"] as const;

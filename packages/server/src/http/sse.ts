@@ -5,7 +5,10 @@ import { BerthError } from "../lib/errors.ts";
 import type { Following, FollowRequest, Opened } from "../operations/follow-events.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Beats } from "./beats.ts";
+import { corsHeaders } from "./cors.ts";
+import type { Edge } from "./edge.ts";
 import { outgoingOf } from "./node-requests.ts";
+import { peerOf } from "./peer.ts";
 import { goodbye, retryBytes } from "./sse-bytes.ts";
 import { SseConnection } from "./sse-connection.ts";
 import { NodeWire, WebWire } from "./sse-wire.ts";
@@ -19,6 +22,7 @@ export interface EventStreamsOptions {
   readonly clock: Clock;
   readonly settings: StreamSettings;
   readonly telemetry: Telemetry;
+  readonly edge: Edge;
 }
 
 interface StreamRequest {
@@ -46,7 +50,7 @@ const eventStreamHeaders: Readonly<Record<string, string>> = {
 };
 
 export function createEventStreams(options: EventStreamsOptions): EventStreams {
-  const { following, slots, beats, clock, settings, telemetry } = options;
+  const { following, slots, beats, clock, settings, telemetry, edge } = options;
   const open = new Set<SseConnection>();
   const retry = retryBytes(settings.retryMs);
   let closing = false;
@@ -54,17 +58,22 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   /** Answers the request on the wire that it came by. */
   function start({ request, requestId, principal, follow }: StreamRequest, opened: Opening): Response {
     const { orgId } = principal;
+    const owner = { principal, address: peerOf(request).address };
     const { sessionId } = follow;
     const connection = new SseConnection(settings, (by) => {
       open.delete(connection);
       beats.remove(connection);
-      slots.giveBack(principal);
+      slots.giveBack(owner);
       telemetry.streamClosed({ transport: "sse", by, orgId, sessionId, requestId });
     });
     open.add(connection);
     beats.add(connection);
     telemetry.streamOpened({ transport: "sse", orgId, sessionId, requestId });
-    const headers = { ...eventStreamHeaders, "x-request-id": requestId };
+    const headers = {
+      ...eventStreamHeaders,
+      ...corsHeaders(edge.cors, request.headers.get("origin")),
+      "x-request-id": requestId,
+    };
     const outgoing = outgoingOf(request);
     const response =
       outgoing === null ? webResponse(connection, headers) : nodeResponse(connection, outgoing, headers);
@@ -76,7 +85,8 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   return {
     async answer(request) {
       if (closing) throw shuttingDown();
-      slots.take(request.principal);
+      const owner = { principal: request.principal, address: peerOf(request.request).address };
+      slots.take(owner);
       let kept = false;
       try {
         const opened = await following.open(request.principal, request.follow);
@@ -86,7 +96,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
         kept = true;
         return start(request, opened);
       } finally {
-        if (!kept) slots.giveBack(request.principal);
+        if (!kept) slots.giveBack(owner);
       }
     },
 
@@ -113,6 +123,8 @@ function nodeResponse(
 ): Response {
   // Whoever listens for the end of the request keeps all of it in memory, for as long as the stream lasts.
   outgoing.removeAllListeners("close");
+  // A stream has its own way to tell who takes nothing.
+  outgoing.socket?.setTimeout(0);
   outgoing.writeHead(200, headers);
   connection.connect(new NodeWire(outgoing, () => connection.gone()));
   // Tells the adapter that the response is being written already. It looks at the header of a native response only: a clone is one.

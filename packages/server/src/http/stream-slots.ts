@@ -1,34 +1,58 @@
 import type { Principal } from "../auth/principal.ts";
+import { addressGroup, isLoopback } from "../lib/addresses.ts";
 import { BerthError } from "../lib/errors.ts";
+import type { StreamSettings } from "./stream-settings.ts";
 
-/** How many streams each principal has open. */
-export interface StreamSlots {
-  /** Throws `too_many_streams`. Who took a slot gives it back once. */
-  take(principal: Principal): void;
-  giveBack(principal: Principal): void;
+/** Whose stream it is, and from which address. */
+export interface StreamOwner {
+  readonly principal: Principal;
+  readonly address: string;
 }
 
-export function createStreamSlots(max: number): StreamSlots {
+/** How many streams are open, by principal, organization and address. */
+export interface StreamSlots {
+  /** Throws `too_many_streams`. Who took a slot gives it back once. */
+  take(owner: StreamOwner): void;
+  giveBack(owner: StreamOwner): void;
+}
+
+type Limits = Pick<StreamSettings, "maxStreams" | "maxStreamsPerOrg" | "maxStreamsPerAddress">;
+
+/** Connections of this machine itself are not counted by address: they may be those of a proxy that nobody named. */
+export function createStreamSlots(limits: Limits): StreamSlots {
   const taken = new Map<string, number>();
-  const keyOf = ({ orgId, type, id }: Principal) => `${orgId}/${type}/${id}`;
   return {
-    take(principal) {
-      const key = keyOf(principal);
-      const open = taken.get(key) ?? 0;
-      if (open >= max) {
-        throw new BerthError(
-          "too_many_streams",
-          `You have ${open} streams open, which is all you may: close one, or follow several sessions over one WebSocket at /api/v1/ws.`,
-          { retryable: true },
-        );
-      }
-      taken.set(key, open + 1);
+    take(owner) {
+      const [own, org, from] = keysOf(owner);
+      refuseFull(taken.get(own), limits.maxStreams, "You have");
+      refuseFull(taken.get(org), limits.maxStreamsPerOrg, "Your organization has");
+      if (from !== null) refuseFull(taken.get(from), limits.maxStreamsPerAddress, "Your address has");
+      for (const key of [own, org, from]) if (key !== null) taken.set(key, (taken.get(key) ?? 0) + 1);
     },
-    giveBack(principal) {
-      const key = keyOf(principal);
-      const open = taken.get(key) ?? 0;
-      if (open > 1) taken.set(key, open - 1);
-      else taken.delete(key);
+    giveBack(owner) {
+      for (const key of keysOf(owner)) {
+        if (key === null) continue;
+        const left = (taken.get(key) ?? 1) - 1;
+        if (left > 0) taken.set(key, left);
+        else taken.delete(key);
+      }
     },
   };
+}
+
+function keysOf({
+  principal,
+  address,
+}: StreamOwner): readonly [own: string, org: string, from: string | null] {
+  const { orgId, type, id } = principal;
+  return [`${orgId}/${type}/${id}`, orgId, isLoopback(address) ? null : addressGroup(address)];
+}
+
+function refuseFull(open: number | undefined, max: number, whose: string): void {
+  if (open === undefined || open < max) return;
+  throw new BerthError(
+    "too_many_streams",
+    `${whose} ${open} streams open, which is all that is allowed: close one, or follow several sessions over one WebSocket at /api/v1/ws.`,
+    { retryable: true },
+  );
 }

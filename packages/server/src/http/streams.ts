@@ -7,6 +7,7 @@ import {
   type FollowingSettings,
 } from "../operations/follow-events.ts";
 import { createBeats } from "./beats.ts";
+import { createEdge, type Edge } from "./edge.ts";
 import { createEventStreams, type EventStreams } from "./sse.ts";
 import { createStreamSlots } from "./stream-slots.ts";
 import { defaultStreamSettings, type StreamSettings } from "./stream-settings.ts";
@@ -28,15 +29,18 @@ export function createStreams(options: {
   readonly tickets: Tickets;
   /** Nested arrays and objects of a WebSocket's frame. */
   readonly jsonDepth: number;
+  /** Default: everything passes. */
+  readonly edge?: Edge;
   readonly settings?: Partial<StreamSettings & FollowingSettings>;
 }): Streams {
-  const { operations, authenticator, tickets, jsonDepth } = options;
+  const { operations, authenticator, tickets, jsonDepth, edge = createEdge() } = options;
   const { clock, telemetry } = operations;
   const settings = { ...defaultFollowingSettings, ...defaultStreamSettings, ...options.settings };
   const following = createFollowing(operations, settings);
   const shared = {
     following,
-    slots: createStreamSlots(settings.maxStreams),
+    slots: createStreamSlots(settings),
+    edge,
     beats: createBeats(clock),
     clock,
     settings,

@@ -1,6 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { idSchema } from "@berth/contract";
+import type { Cors } from "./cors.ts";
+import type { Edge } from "./edge.ts";
+import { requireOrderly } from "./orderly-request.ts";
+import { ownOrigin } from "./peer.ts";
 
 /** What a WebSocket is opened for. */
 export interface SocketTarget {
@@ -22,19 +26,35 @@ export function targetOf({ url = "" }: IncomingMessage): SocketTarget | null {
 }
 
 /**
- * False for a page of another origin: browsers let any page open a WebSocket to anywhere, with the user's cookies and inside
- * the user's network. What is no browser sends no Origin.
+ * False for a page of another origin that is not on the list: browsers let any page open a WebSocket to anywhere, with the user's
+ * cookies and inside the user's network. What is no browser sends no Origin.
  */
-export function isSameOrigin({ headers }: IncomingMessage): boolean {
-  const { origin, host } = headers;
+function isAllowedOrigin(request: IncomingMessage, { origins }: Cors): boolean {
+  const { origin, host } = request.headers;
   if (origin === undefined) return true;
+  if (origins.has(origin) || origin === ownOrigin(request)) return true;
   if (host === undefined || !URL.canParse(origin)) return false;
   const { protocol, host: from } = new URL(origin);
   const own = `${protocol}//${host}`;
   return (protocol === "http:" || protocol === "https:") && URL.canParse(own) && new URL(own).host === from;
 }
 
-export function refuseUpgrade(socket: Duplex, status: "403 Forbidden" | "404 Not Found"): void {
+/** Why this request opens no WebSocket; null when it may. */
+export function refusalOf(request: IncomingMessage, { cors, urlBytes, overload }: Edge): Refusal | null {
+  if (!isAllowedOrigin(request, cors)) return "403 Forbidden";
+  if (overload.isOverloaded) return "503 Service Unavailable";
+  try {
+    requireOrderly(request, urlBytes);
+    return null;
+  } catch {
+    return "400 Bad Request";
+  }
+}
+
+type Refusal = "400 Bad Request" | "403 Forbidden" | "404 Not Found" | "503 Service Unavailable";
+
+export function refuseUpgrade(socket: Duplex, status: Refusal): void {
   socket.on("error", () => {});
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  const later = status.startsWith("503") ? "retry-after: 1\r\n" : "";
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n${later}content-length: 0\r\n\r\n`);
 }

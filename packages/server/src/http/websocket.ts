@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
+import { WebSocketServer } from "ws";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { Tickets } from "../auth/tickets.ts";
@@ -12,21 +12,14 @@ import type { Beats } from "./beats.ts";
 import { followQuery } from "./follow-query.ts";
 import { noteRefusal } from "./note-refusal.ts";
 import { letIn } from "./let-in.ts";
+import { OpenSocket } from "./open-socket.ts";
 import { peerOf } from "./peer.ts";
 import { presentedOf } from "./presented.ts";
 import { shuttingDown } from "./sse.ts";
-import type { EndedBy } from "./sse-connection.ts";
-import type { StreamOwner, StreamSlots } from "./stream-slots.ts";
+import type { StreamSlots } from "./stream-slots.ts";
 import { type SocketContext, WebSocketConnection } from "./websocket-connection.ts";
 import { closeCodeOf, errorFrame } from "./websocket-frames.ts";
-import {
-  isAllowedOrigin,
-  isOrderly,
-  refuseUpgrade,
-  type SocketTarget,
-  targetOf,
-} from "./websocket-request.ts";
-import { WebSocketWire } from "./websocket-wire.ts";
+import { refusalOf, refuseUpgrade, type SocketTarget, targetOf } from "./websocket-request.ts";
 
 export interface SocketsOptions extends SocketContext {
   readonly authenticator: Authenticator;
@@ -49,23 +42,16 @@ export interface Sockets {
 /** Id of the subscription that a session's own WebSocket begins with. */
 const ownSubscription = "events";
 
-/** Frames of one client, and bytes of them, that may wait for an answer before no more are read. */
-const maxWaiting = 32;
-const maxWaitingBytes = 262_144;
-
 /** Pieces that one message may come in: of its own making, and of the network's. */
 const maxFragments = 1_024;
 const maxBufferedChunks = 65_536;
-
-/** Pings in one beat that are answered. */
-const maxPings = 100;
 
 /**
  * WebSockets are upgraded beside the request handler, which is a plain `fetch`. Browsers are not told why an upgrade was
  * refused, so but for foreign origins and unknown paths the refusal is an error frame and a close code.
  */
 export function createSockets(options: SocketsOptions): Sockets {
-  const { clock, settings, telemetry } = options;
+  const { clock, settings } = options;
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: settings.maxMessage,
@@ -104,20 +90,8 @@ export function createSockets(options: SocketsOptions): Sockets {
         await connection.followSession(ownSubscription, { sessionId, after, filter });
       }
     } catch (failed) {
-      const thrown = await noteRefusal(options.operations, {
-        thrown: failed,
-        principal,
-        route: "WS open",
-        params: target.sessionId === null ? {} : { sessionId: target.sessionId },
-        requestId: null,
-        address: peer.address,
-      });
-      const frame = errorFrame(thrown, undefined);
-      if (frame.op === "error" && frame.code === "internal") {
-        telemetry.unexpectedError({ where: "http.websocket", error: thrown });
-      }
-      own.wire.send(frame);
-      own.close("server", closeCodeOf(thrown), asBerthError(thrown).code);
+      const at = { principal, target, address: peer.address };
+      refuseSocket(options, own, await noted(options, failed, at));
     }
     own.ready();
   }
@@ -126,9 +100,8 @@ export function createSockets(options: SocketsOptions): Sockets {
     upgrade(request, socket, head) {
       const target = targetOf(request);
       if (target === null) return refuseUpgrade(socket, "404 Not Found");
-      if (!isAllowedOrigin(request, options.edge.cors)) return refuseUpgrade(socket, "403 Forbidden");
-      if (!isOrderly(request, options.edge)) return refuseUpgrade(socket, "400 Bad Request");
-      if (options.edge.overload.isOverloaded) return refuseUpgrade(socket, "503 Service Unavailable");
+      const refusal = refusalOf(request, options.edge);
+      if (refusal !== null) return refuseUpgrade(socket, refusal);
       server.handleUpgrade(request, socket, head, (webSocket) => {
         const own = new OpenSocket(webSocket, options, () => open.delete(own));
         open.add(own);
@@ -166,126 +139,26 @@ async function identify(
   return now;
 }
 
-/** One WebSocket from its upgrade to its close. */
-class OpenSocket {
-  readonly wire: WebSocketWire;
-  readonly #socket: WebSocket;
-  readonly #options: SocketsOptions;
-  readonly #waiting: { readonly message: Buffer; readonly isBinary: boolean }[] = [];
-  #owner: StreamOwner | null = null;
-  #connection: WebSocketConnection | null = null;
-  #endedBy: EndedBy = "client";
-  #busy = true;
-  #waitingBytes = 0;
-  /** Since the last beat. */
-  #pings = 0;
-  /** It is told that it is cut, and has until the next beat to hear it. */
-  #condemned: EndedBy | null = null;
+interface Refused {
+  readonly principal: Principal | null;
+  readonly target: SocketTarget;
+  readonly address: string;
+}
 
-  constructor(socket: WebSocket, options: SocketsOptions, onClosed: () => void) {
-    this.#socket = socket;
-    this.#options = options;
-    this.wire = new WebSocketWire(socket, options.settings);
-    socket.on("message", (message: Buffer, isBinary) => this.#receive(message, isBinary));
-    socket.on("ping", (data: Buffer) => this.#answerPing(data));
-    socket.on("pong", () => this.wire.heard());
-    // A socket that fails closes too, with the code that says why.
-    socket.on("error", () => {});
-    socket.on("close", () => {
-      onClosed();
-      this.#closed();
-    });
-    options.beats.add(this);
-    // Of a caller that is not known yet nothing is read.
-    socket.pause();
-  }
+/** What went wrong, when the audit log has it. */
+function noted({ operations }: SocketsOptions, thrown: unknown, refused: Refused): Promise<unknown> {
+  const { principal, target, address } = refused;
+  const params: Readonly<Record<string, string>> =
+    target.sessionId === null ? {} : { sessionId: target.sessionId };
+  const route = "WS open";
+  return noteRefusal(operations, { thrown, principal, route, params, requestId: null, address });
+}
 
-  /** Throws `too_many_streams`. */
-  admit(owner: StreamOwner): void {
-    this.#options.slots.take(owner);
-    this.#owner = owner;
-    this.#options.telemetry.streamOpened({ transport: "websocket", orgId: owner.principal.orgId });
-    // It was closed while the caller was identified: nobody will give the slot back but we.
-    if (this.#socket.readyState === this.#socket.CLOSED) this.#closed();
+function refuseSocket({ telemetry }: SocketsOptions, own: OpenSocket, thrown: unknown): void {
+  const frame = errorFrame(thrown, undefined);
+  if (frame.op === "error" && frame.code === "internal") {
+    telemetry.unexpectedError({ where: "http.websocket", error: thrown });
   }
-
-  connect(connection: WebSocketConnection): void {
-    this.#connection = connection;
-    if (this.#owner === null) connection.stop();
-  }
-
-  /** What the client has sent meanwhile is answered from now on. */
-  ready(): void {
-    void this.#answerWaiting();
-  }
-
-  beat(): void {
-    this.#pings = 0;
-    if (this.#condemned !== null) return this.cut(this.#condemned);
-    const state = this.wire.beat();
-    if (state !== "alive") this.cut(state === "slow" ? "slow" : "client");
-  }
-
-  close(by: EndedBy, code: number, reason: string): void {
-    this.#endedBy = by;
-    this.#connection?.stop();
-    this.wire.close(code, reason);
-  }
-
-  cut(by: EndedBy): void {
-    this.#endedBy = by;
-    this.wire.cut();
-  }
-
-  /** Ends a client that asks and does not listen. */
-  #condemn(by: EndedBy, code: number, reason: string): void {
-    if (this.#condemned !== null) return;
-    this.#condemned = by;
-    this.#waiting.length = 0;
-    this.#socket.pause();
-    this.close(by, code, reason);
-  }
-
-  #answerPing(data: Buffer): void {
-    this.#pings += 1;
-    if (this.#pings > maxPings) return this.#condemn("server", 1008, "too_many_pings");
-    if (this.#isDeaf()) return this.#condemn("slow", 1013, "slow");
-    if (this.wire.isOpen) this.#socket.pong(data);
-  }
-
-  #isDeaf(): boolean {
-    return this.wire.unsent > this.#options.settings.maxUnsentAnswers;
-  }
-
-  #receive(message: Buffer, isBinary: boolean): void {
-    if (this.#condemned !== null) return;
-    this.wire.heard();
-    this.#waiting.push({ message, isBinary });
-    this.#waitingBytes += message.length;
-    if (this.#waiting.length >= maxWaiting || this.#waitingBytes >= maxWaitingBytes) this.#socket.pause();
-    if (!this.#busy) void this.#answerWaiting();
-  }
-
-  async #answerWaiting(): Promise<void> {
-    this.#busy = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      this.#waitingBytes -= next.message.length;
-      if (this.#isDeaf()) this.#condemn("slow", 1013, "slow");
-      else await this.#connection?.receive(next.message, next.isBinary);
-    }
-    this.#busy = false;
-    if (this.#socket.isPaused && this.#condemned === null) this.#socket.resume();
-  }
-
-  #closed(): void {
-    const { beats, slots, telemetry } = this.#options;
-    beats.remove(this);
-    this.#connection?.stop();
-    this.#waiting.length = 0;
-    if (this.#owner === null) return;
-    slots.giveBack(this.#owner);
-    const { orgId } = this.#owner.principal;
-    this.#owner = null;
-    telemetry.streamClosed({ transport: "websocket", by: this.#endedBy, orgId });
-  }
+  own.wire.send(frame);
+  own.close("server", closeCodeOf(thrown), asBerthError(thrown).code);
 }

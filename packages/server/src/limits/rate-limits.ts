@@ -140,6 +140,14 @@ function rateLimited(allowance: Allowance, retryAfterMs: number): BerthError {
   return new BerthError(
     "rate_limited",
     `That were ${what}, which is all that the limit ${policy} allows: try again in ${seconds} s.`,
-    { retryable: true, details: { policy, retryAfterMs: seconds * 1_000 } },
+    { retryable: true, details: { ...allowance, retryAfterMs: seconds * 1_000 } },
   );
+}
+
+/** The limit that refused a request; null when something else did. */
+export function allowanceOf(thrown: unknown): Allowance | null {
+  if (!(thrown instanceof BerthError) || thrown.code !== "rate_limited") return null;
+  const { policy, capacity, perMs, remaining } = thrown.details;
+  if (typeof policy !== "string" || typeof capacity !== "number") return null;
+  return { policy, capacity, perMs: Number(perMs), remaining: Number(remaining) };
 }

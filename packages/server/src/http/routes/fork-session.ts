@@ -9,6 +9,7 @@ export const forkSessionRoute = endpoint({
   method: "post",
   path: "/api/v1/sessions/{sessionId}/fork",
   tag: "sessions",
+  rate: "heavy",
   summary: "Branches a new session off at an event",
   description:
     "It shares the log up to there, and gets the workspace as it was at the last run that ended before.",

@@ -10,6 +10,7 @@ export const getHealth = endpoint({
   tag: "server",
   summary: "Answers while the process lives",
   access: "open",
+  rate: "none",
   replies: { 200: { description: "The process answers.", schema: health } },
   handle: () => ({ status: 200, body: { status: "ok" } }) as const,
 });

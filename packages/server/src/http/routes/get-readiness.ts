@@ -10,6 +10,7 @@ export const getReadiness = endpoint({
   tag: "server",
   summary: "Says whether this server can take work",
   access: "open",
+  rate: "none",
   replies: {
     200: { description: "It can.", schema: readiness },
     503: { description: "It starts, stops, or a part of it does not answer.", schema: readiness },

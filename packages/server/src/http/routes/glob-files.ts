@@ -15,6 +15,7 @@ export const globFilesRoute = endpoint({
   method: "get",
   path: "/api/v1/sessions/{sessionId}/search/files",
   tag: "files",
+  rate: "heavy",
   summary: "Files whose path matches a pattern",
   params: sessionPath,
   query,

@@ -20,6 +20,7 @@ export const grepFilesRoute = endpoint({
   method: "get",
   path: "/api/v1/sessions/{sessionId}/search/text",
   tag: "files",
+  rate: "heavy",
   summary: "Lines of files that match a regular expression",
   params: sessionPath,
   query,

@@ -10,6 +10,7 @@ export const uploadFileRoute = endpoint({
   method: "put",
   path: "/api/v1/sessions/{sessionId}/files/{path}",
   tag: "files",
+  rate: "heavy",
   summary: "Makes or replaces a file with the bytes of the body",
   params: fileParams,
   body: z.instanceof(Uint8Array),

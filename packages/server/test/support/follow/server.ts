@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Principal } from "../../../src/auth/principal.ts";
 import { createTickets } from "../../../src/auth/tickets.ts";
 import { createApp } from "../../../src/http/app.ts";
+import { createEdge } from "../../../src/http/edge.ts";
 import { createNodeServer } from "../../../src/http/node-server.ts";
 import { createStreams, type Streams, type StreamSettings } from "../../../src/http/streams.ts";
 import { onePrincipal } from "../http/one-principal.ts";
@@ -35,8 +36,10 @@ export async function listen(options: {
     operations,
     authenticator,
     tickets,
+    login: null,
     streams: streams.events,
     telemetry: operations.telemetry,
+    edge: createEdge(),
     settings: { bodyBytes: 1_048_576, uploadBytes: 1_048_576, jsonDepth: 64, openMetrics: false },
     readiness: async () => ({ ready: true, checks: {} }),
   });
