@@ -9,6 +9,7 @@ export const idPrefixes = {
   serviceAccount: "sva",
   apiKey: "key",
   invitation: "inv",
+  login: "lgn",
   shareLink: "shr",
   secret: "sec",
   sharedLink: "lnk",

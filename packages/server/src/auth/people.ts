@@ -33,7 +33,7 @@ export interface Provisioning {
   readonly trustEmail: boolean;
 }
 
-/** The person's account; null when it is not known and may not be made. */
+/** The person's account; null when it is not known and the rules make none. */
 export async function accountOf(
   identity: SystemIdentity,
   asserted: Asserted,
@@ -41,18 +41,34 @@ export async function accountOf(
 ): Promise<AccountRecord | null> {
   const { source, issuer, subject } = asserted;
   const known = await identity.findAccountByIdentity({ source, issuer, subject });
-  if (known !== null || !rules.provision) return known;
+  if (known !== null) return known;
+  const place = rules.provision
+    ? { orgId: asserted.orgId, role: asserted.role ?? rules.defaultRole, updateRole: asserted.role !== null }
+    : await placeByEmail(identity, asserted, rules);
+  if (place === null) return null;
   return identity.provision({
-    orgId: asserted.orgId,
+    ...place,
     userId: newId("user"),
     name: asserted.name ?? asserted.email ?? subject,
     email: asserted.email?.toLowerCase() ?? null,
     emailVerified: asserted.emailVerified && rules.trustEmail,
     identity: { source, issuer, subject },
-    role: asserted.role ?? rules.defaultRole,
-    updateRole: asserted.role !== null,
     audit: draftOf(asserted),
   });
+}
+
+/** Where somebody is a member already who has the address that the provider vouches for: there the provider's name for it is kept. */
+async function placeByEmail(
+  identity: SystemIdentity,
+  { email, emailVerified }: Asserted,
+  { trustEmail }: Provisioning,
+): Promise<{ readonly orgId: string; readonly role: string; readonly updateRole: false } | null> {
+  const found =
+    trustEmail && emailVerified && email !== null
+      ? await identity.findAccountByEmail(email.toLowerCase())
+      : null;
+  const [first] = found === null ? [] : await identity.listMemberships(found.id);
+  return first === undefined ? null : { orgId: first.org.id, role: first.role, updateRole: false };
 }
 
 /** Where the person stands in the organization that is asserted, after provisioning. Null for who is not known there. */
@@ -75,15 +91,14 @@ async function provisionMember(
   identity: SystemIdentity,
   { asserted, account, rules }: { asserted: Asserted; account: AccountRecord; rules: Provisioning },
 ): Promise<void> {
-  const { id: userId, name, email, emailVerified } = account;
   try {
     await identity.provision({
       orgId: asserted.orgId,
-      userId,
-      name,
-      email,
-      emailVerified,
-      identity: null,
+      userId: account.id,
+      name: account.name,
+      email: account.email,
+      emailVerified: account.emailVerified,
+      identity: { source: asserted.source, issuer: asserted.issuer, subject: asserted.subject },
       role: asserted.role ?? rules.defaultRole,
       updateRole: asserted.role !== null,
       audit: draftOf(asserted),

@@ -3,7 +3,7 @@ import type { Peer } from "./peer.ts";
 /** What a request brings that could tell who sends it. */
 export interface Presented {
   /** A header's value; that of one that came several times has them all, with commas between. Null when there is none. */
-  header(name: string): string | null;
+  readonly header: (name: string) => string | null;
   readonly peer: Peer;
   /** In upper case. */
   readonly method: string;

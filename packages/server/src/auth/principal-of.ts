@@ -18,7 +18,10 @@ export function principalOf(
 }
 
 /** What a role allows. A custom role that is no more allows nothing. */
-function permissionsOf({ role, rolePermissions: custom }: Standing): ReadonlySet<Permission> {
+export function permissionsOf({
+  role,
+  rolePermissions: custom,
+}: Pick<Standing, "role" | "rolePermissions">): ReadonlySet<Permission> {
   if (custom === null) return isBuiltin(role) ? rolePermissions[role] : new Set();
   return new Set(grantable.filter((permission) => custom.includes(permission)));
 }

@@ -17,7 +17,8 @@ export type Tag =
   | "runs"
   | "runtime"
   | "server"
-  | "sessions";
+  | "sessions"
+  | "user-config";
 
 /** One reply that an endpoint gives. Without a schema it has no JSON body. */
 export interface ReplySpec {

@@ -12,8 +12,11 @@ const tags: Readonly<Record<Tag, string>> = {
   files: "The workspace of a session. Reading never makes one.",
   agents: "Definitions that sessions run with. A version never changes.",
   audit: "Who changed what, and who was refused.",
+  data: "Backups of the server, exports and erasures of what an organization or a user has.",
   catalog: "Tools and models that agents can be given.",
+  "user-config": "What the caller has set for itself.",
   runtime: "Sessions that workers hold in memory.",
+  login: "How people log in in browsers.",
   server: "The server itself.",
 };
 

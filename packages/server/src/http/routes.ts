@@ -1,4 +1,12 @@
+import { dataEndpoints } from "./data-routes.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { beginOidcLoginRoute } from "./routes/begin-oidc-login.ts";
+import { finishOidcLoginRoute } from "./routes/finish-oidc-login.ts";
+import { getLoginRoute } from "./routes/get-login.ts";
+import { listLoginMethodsRoute } from "./routes/list-login-methods.ts";
+import { logInRoute } from "./routes/log-in.ts";
+import { logOutRoute } from "./routes/log-out.ts";
+import { moveLoginRoute } from "./routes/move-login.ts";
 import { archiveAgentRoute } from "./routes/archive-agent.ts";
 import { cancelRunRoute } from "./routes/cancel-run.ts";
 import { cancelSessionRoute } from "./routes/cancel-session.ts";
@@ -58,6 +66,21 @@ import { updateSessionRoute } from "./routes/update-session.ts";
 import { uploadFileRoute } from "./routes/upload-file.ts";
 import { verifyAuditRoute } from "./routes/verify-audit.ts";
 import { welcome } from "./routes/welcome.ts";
+import { addSharedLinkRoute } from "./routes/add-shared-link.ts";
+import { addSpFragmentRoute } from "./routes/add-sp-fragment.ts";
+import { createUserConfigRoute } from "./routes/create-user-config.ts";
+import { deleteModelProviderRoute } from "./routes/delete-model-provider.ts";
+import { deleteUserConfigRoute } from "./routes/delete-user-config.ts";
+import { ensureUserConfigRoute } from "./routes/ensure-user-config.ts";
+import { getUserConfigRoute } from "./routes/get-user-config.ts";
+import { getVaultRoute } from "./routes/get-vault.ts";
+import { listModelProvidersRoute } from "./routes/list-model-providers.ts";
+import { putModelProviderRoute } from "./routes/put-model-provider.ts";
+import { putUserConfigRoute } from "./routes/put-user-config.ts";
+import { putUserModelProvidersRoute } from "./routes/put-user-model-providers.ts";
+import { removeSharedLinkRoute } from "./routes/remove-shared-link.ts";
+import { removeSpFragmentRoute } from "./routes/remove-sp-fragment.ts";
+import { rotateVaultRoute } from "./routes/rotate-vault.ts";
 
 /** The route table: every endpoint, in the order in which the API's description shows them. */
 export const endpoints: readonly Endpoint[] = [
@@ -112,6 +135,20 @@ export const endpoints: readonly Endpoint[] = [
   // catalog
   listToolsRoute,
   listModelsRoute,
+  listModelProvidersRoute,
+  putModelProviderRoute,
+  deleteModelProviderRoute,
+  // user config
+  getUserConfigRoute,
+  ensureUserConfigRoute,
+  createUserConfigRoute,
+  putUserConfigRoute,
+  deleteUserConfigRoute,
+  addSharedLinkRoute,
+  removeSharedLinkRoute,
+  addSpFragmentRoute,
+  removeSpFragmentRoute,
+  putUserModelProvidersRoute,
   // runtime
   getRuntimeStats,
   getRuntimeHealth,
@@ -122,8 +159,20 @@ export const endpoints: readonly Endpoint[] = [
   listAuditRoute,
   exportAuditRoute,
   verifyAuditRoute,
+  // login
+  logInRoute,
+  logOutRoute,
+  getLoginRoute,
+  moveLoginRoute,
+  listLoginMethodsRoute,
+  beginOidcLoginRoute,
+  finishOidcLoginRoute,
+  // data
+  ...dataEndpoints,
   // server
   getSystem,
+  getVaultRoute,
+  rotateVaultRoute,
   getMe,
   // Loaded by the first who asks: what makes the document is of no use to anybody else.
   getOpenapi(async () => (await import("./openapi-document.ts")).apiDocument(endpoints)),

@@ -44,8 +44,14 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
   const owner = await ports.store.system.singleTenant();
   const refusals = createRefusals(ports);
   const operations = operationsContext(options, { orgName: owner.orgName, refusals });
-  const authentication = await openAuthentication({ config, ports, adminKey, owner });
-  const { authenticator } = authentication;
+  const authentication = await openAuthentication({
+    config,
+    ports,
+    adminKey,
+    owner,
+    passwords: operations.passwords,
+  });
+  const { authenticator, login } = authentication;
   const tickets = createTickets({ clock: ports.clock });
   const streamSettings = {
     heartbeatMs: config.sseHeartbeat,
@@ -66,6 +72,7 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
     operations,
     authenticator,
     tickets,
+    login,
     streams: streams.events,
     telemetry: ports.telemetry,
     edge,

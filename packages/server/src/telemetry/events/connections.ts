@@ -11,6 +11,12 @@ export interface HttpRequest extends EventScope {
   readonly principal?: string | undefined;
 }
 
+export interface LoginRefused {
+  /** Name of the identity provider. */
+  readonly provider: string;
+  readonly error: unknown;
+}
+
 export type Transport = "sse" | "websocket";
 
 export interface StreamClosed extends EventScope {
@@ -32,6 +38,11 @@ export function connectionEvents({ logger, metrics }: Sinks) {
       metrics.httpRequests.inc({ method, route, status: String(event.status) });
       metrics.httpSeconds.observe({ route }, event.durationMs / 1_000);
       logger[event.status >= 500 ? "warn" : "debug"]({ ...event }, "request answered");
+    },
+
+    /** Somebody came back from an identity provider and was not let in, or the provider does not answer. */
+    loginRefused(event: LoginRefused): void {
+      logger.warn({ ...event }, "login at an identity provider refused");
     },
 
     streamOpened(event: EventScope & { readonly transport: Transport }): void {

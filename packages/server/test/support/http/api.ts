@@ -95,6 +95,7 @@ export class Api {
       operations,
       authenticator,
       tickets,
+      login: null,
       streams: streams.events,
       telemetry: this.operations.telemetry,
       edge: createEdge(),
