@@ -1,4 +1,4 @@
-import { agentName, backupName, idSchema } from "@berth/contract";
+import { agentName, backupName, idSchema, providerName } from "@berth/contract";
 import { z } from "zod";
 import { filePath } from "./file-path.ts";
 
@@ -16,5 +16,6 @@ export const erasurePath = z.strictObject({ erasureId: idSchema("receipt") });
 export const fileParams = z.strictObject({ sessionId: idSchema("session"), path: filePath.min(1) });
 /** An agent's id or its name. */
 export const agentPath = z.strictObject({ agentId: z.union([idSchema("agent"), agentName]) });
+export const modelProviderPath = z.strictObject({ providerName });
 /** A request that says all in its path; `{}` is taken too. */
 export const emptyBody = z.strictObject({});

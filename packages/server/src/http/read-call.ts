@@ -7,6 +7,7 @@ import { backupNotFound } from "../operations/backups.ts";
 import { erasureNotFound } from "../operations/erasures.ts";
 import { exportNotFound } from "../operations/exports.ts";
 import { shareLinkNotFound } from "../operations/share-session.ts";
+import { modelProviderNotFound } from "../operations/model-providers.ts";
 import { z } from "zod";
 import type { HttpContext } from "./context.ts";
 import type { Call, Endpoint } from "./endpoint.ts";
@@ -82,6 +83,8 @@ function notFound(name: string, id: string): Error {
       return shareLinkNotFound(id);
     case "runId":
       return runNotFound(id);
+    case "providerName":
+      return modelProviderNotFound(id);
     case "path":
       return new BerthError("file_not_found", "There is no such file in the workspace.");
     default:

@@ -80,3 +80,23 @@ export function defaultProviders(keys: ProviderKeys): readonly ModelProvider[] {
   }
   return found;
 }
+
+type Place = Required<Pick<ModelProvider, "baseUrl">> & { readonly kind: "openai-compatible" | "anthropic" };
+
+const openAiLike = (baseUrl: string): Place => ({ kind: "openai-compatible", baseUrl });
+
+const places: Readonly<Record<string, Place>> = {
+  openai: openAiLike("https://api.openai.com/v1"),
+  anthropic: { kind: "anthropic", baseUrl: "https://api.anthropic.com" },
+  deepseek: openAiLike("https://api.deepseek.com/v1"),
+  groq: openAiLike("https://api.groq.com/openai/v1"),
+  mistral: openAiLike("https://api.mistral.ai/v1"),
+  google: openAiLike("https://generativelanguage.googleapis.com/v1beta/openai"),
+  openrouter: openAiLike("https://openrouter.ai/api/v1"),
+  xai: openAiLike("https://api.x.ai/v1"),
+};
+
+/** Where the provider of a well-known name is; null for other names. */
+export function wellKnownPlace(name: string): Place | null {
+  return Object.hasOwn(places, name) ? (places[name] ?? null) : null;
+}

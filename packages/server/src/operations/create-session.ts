@@ -125,7 +125,7 @@ async function newSession(
   principal: Principal,
   { body, existing, owner }: { body: Body; existing: SessionRecord | null; owner: string },
 ): Promise<Omit<NewSession, "inputs">> {
-  checkModel(context, body.model);
+  await checkModel(context, { orgId: principal.orgId, owner }, body.model);
   const about = {
     agent: existing?.agent ?? (await resolveAgent(context, principal.orgId, body.agent)),
     owner,

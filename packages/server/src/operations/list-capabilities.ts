@@ -13,11 +13,11 @@ export function listTools(context: OperationsContext, principal: Principal): rea
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The models that providers list. One that takes any name answers for more than these. */
+/** The models that the caller's own sessions can call, as providers list them. One that takes any name answers for more than these. */
 export async function listModels(
   context: OperationsContext,
   principal: Principal,
 ): Promise<readonly ModelInfo[]> {
   requirePermission(principal, "model:read");
-  return context.models.list();
+  return context.models.of({ orgId: principal.orgId, owner: principal.id }).list();
 }

@@ -1,5 +1,6 @@
 import type { AgentRef } from "@berth/contract";
 import { BerthError } from "../lib/errors.ts";
+import type { ModelScope } from "../models/model.ts";
 import type { AgentRecord } from "../store/records.ts";
 import type { OperationsContext } from "./context.ts";
 
@@ -26,9 +27,16 @@ function agentRef({ id, version, definition }: AgentRecord): AgentRef {
   return { id, version, name: definition.name };
 }
 
-/** Rejects with `unknown_model` for a model that no provider here takes. */
-export function checkModel(context: OperationsContext, name: string | null | undefined): void {
-  if (name === null || name === undefined || context.models.knows(name)) return;
+/** Rejects with `unknown_model` for a model that no provider takes which sessions of this owner can call. */
+export async function checkModel(
+  context: OperationsContext,
+  scope: ModelScope,
+  name: string | null | undefined,
+): Promise<void> {
+  if (name === null || name === undefined) return;
+  const models = context.models.of(scope);
+  await models.ready();
+  if (models.knows(name)) return;
   throw new BerthError(
     "unknown_model",
     `No provider here has the model ${name}: GET /api/v1/models lists what there is.`,

@@ -21,7 +21,7 @@ export async function retryRun(
 ): Promise<SendReply & { readonly replayed: boolean }> {
   const { runId, body, origin } = request;
   const { session } = await runFor({ context, principal, id: runId, permission: "session:write" });
-  checkModel(context, body.model);
+  await checkModel(context, session, body.model);
   const { state } = await foldSession(context, session);
   const mayRetry = state.run === null && state.lastRun?.id === runId && isStepBoundary(state);
   const input = newInput(

@@ -1,6 +1,7 @@
 import type { InternalInput, Session, UpdateSessionBody } from "@berth/contract";
 import { hintAuth } from "../auth/auth-hints.ts";
 import type { Principal } from "../auth/principal.ts";
+import type { ModelScope } from "../models/model.ts";
 import { newInput } from "./accept-inputs.ts";
 import { requireOwn, sessionFor } from "./access.ts";
 import { reread, settle, type Settled } from "./apply-inputs.ts";
@@ -23,7 +24,7 @@ export async function updateSession(
   const session = await sessionFor({ context, principal, id: sessionId, permission: "session:write" });
   const { visibility } = body;
   if (visibility !== undefined) requireOwn(principal, session, "say who sees it");
-  const changes = await changesOf(context, principal.orgId, body);
+  const changes = await changesOf(context, session, body);
   const inputs = changes.map((change) => newInput({ lane: "control", body: change }, principal, origin));
   const told = toldOf(body);
   const target = { type: "session", id: session.id };
@@ -50,11 +51,11 @@ function toldOf({ visibility, archived }: UpdateSessionBody): Omit<Told, "target
 
 async function changesOf(
   context: OperationsContext,
-  orgId: string,
+  { orgId, owner }: ModelScope,
   body: UpdateSessionBody,
 ): Promise<readonly InternalInput[]> {
   const { archived, agent, model, title, metadata } = body;
-  checkModel(context, model);
+  await checkModel(context, { orgId, owner }, model);
   const about = {
     ...(title !== undefined && { title }),
     ...(metadata !== undefined && { metadata }),

@@ -13,6 +13,7 @@ import type { OperationsContext } from "../operations/context.ts";
 import { createRefusals, type Refusals } from "../operations/refusals.ts";
 import { openAuthentication } from "./authentication.ts";
 import { openEdge } from "./edge.ts";
+import { startDataJobs } from "./data-jobs.ts";
 import type { Ports } from "./ports.ts";
 import { openTransport } from "./transport.ts";
 import { version } from "./version.ts";
@@ -51,6 +52,7 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
     owner,
     passwords: operations.passwords,
   });
+  const dataJobs = startDataJobs(ports, operations, config);
   const { authenticator, login } = authentication;
   const tickets = createTickets({ clock: ports.clock });
   const streamSettings = {
@@ -89,6 +91,7 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
       await streams.closeAll();
       server.closeIdleConnections();
       await closed;
+      await dataJobs.stop();
       await authentication.stop();
       stopEdge();
       await refusals.stop();
@@ -149,6 +152,7 @@ function operationsContext(
     passwords: createPasswords(),
     telemetry,
     audit,
+    data: { backups: ports.backups, exportFiles: ports.exportFiles },
     settings,
   };
 }

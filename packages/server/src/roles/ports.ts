@@ -19,7 +19,11 @@ import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import { createUnavailable } from "../sandbox/unavailable.ts";
 import type { Blobs } from "../store/blobs.ts";
 import { createAnchorFile } from "../store/disk/anchor-file.ts";
+import type { Backups } from "../store/backups.ts";
 import { createDiskBlobs } from "../store/disk/blobs.ts";
+import { createDiskExports } from "../store/disk/export-files.ts";
+import type { ExportFiles } from "../store/export-files.ts";
+import { holdableBlobs } from "../store/hold-blobs.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Redactor } from "../telemetry/redaction.ts";
@@ -28,12 +32,15 @@ import { builtinTools } from "../tools/builtin/builtin-tools.ts";
 import { createRegistry, type Registry } from "../tools/registry.ts";
 import { createSafeFetch } from "../tools/safe-fetch.ts";
 import type { SafeFetch } from "../tools/tool.ts";
+import { openBackups } from "./backups.ts";
 import { type OpenModels, openModels } from "./models.ts";
 
 /** Every port with its adapter chosen: the only place that knows which. */
 export interface Ports {
   readonly store: Store & { describe?(url: string): void };
   readonly blobs: Blobs;
+  readonly backups: Backups;
+  readonly exportFiles: ExportFiles;
   readonly queue: Queue;
   readonly bus: Bus;
   readonly presence: Presence;
@@ -94,6 +101,13 @@ async function openRest(
     preset: config,
     required: config.mode === "multi",
   });
+  const blobs = holdableBlobs(
+    createDiskBlobs({
+      dataDir: config.data,
+      note: (orgId, hash, size) => store.system.noteBlob({ orgId, hash, size }),
+      isNoted: (orgId, hash) => store.system.hasBlob({ orgId, hash }),
+    }),
+  );
   const vault = createVault({ store, masterKeys: keys.masterKeys });
   await checkMasterKeys(store, vault);
   const places = createProviderPlaces({ allow: config.providerAllow });
@@ -114,11 +128,9 @@ async function openRest(
     vault,
     places,
     store,
-    blobs: createDiskBlobs({
-      dataDir: config.data,
-      note: (orgId, hash, size) => store.system.noteBlob({ orgId, hash, size }),
-      isNoted: (orgId, hash) => store.system.hasBlob({ orgId, hash }),
-    }),
+    blobs,
+    backups: openBackups({ config, keys, blobs, clock, onEnd: (record) => telemetry.backupEnded(record) }),
+    exportFiles: createDiskExports({ dataDir: config.data }),
     queue: createInProcessQueue(),
     bus,
     presence: createInProcessPresence({ clock }),
@@ -137,6 +149,7 @@ async function openRest(
 
 /** Closes what was opened, the store last. */
 export async function closePorts(ports: Ports): Promise<void> {
+  await ports.backups.stop();
   await ports.sandboxes.close();
   await ports.closeModels();
   await ports.queue.close();

@@ -1,5 +1,5 @@
 import type { RuntimeHealth } from "@berth/contract";
-import type { RuntimeSettings } from "../runtime/context.ts";
+import type { RuntimeContext, RuntimeSettings } from "../runtime/context.ts";
 import { Worker } from "../runtime/worker.ts";
 import type { Ports } from "./ports.ts";
 
@@ -12,7 +12,7 @@ export interface WorkerRole {
 export async function startWorker(
   ports: Ports,
   settings: RuntimeSettings,
-  redact: (text: string) => string,
+  redact: RuntimeContext["redact"],
 ): Promise<WorkerRole> {
   const worker = new Worker({ ...ports, settings, memory: () => process.memoryUsage(), redact });
   const { metrics } = ports.telemetry;

@@ -75,7 +75,7 @@ export function createRedactor(): Redactor {
     values(text, scope) {
       const rest = own.strikeFrom(text);
       if (scope === undefined || scopes.size === 0) return rest;
-      const { orgId, owner } = scope;
+      const { orgId } = scope;
       return [scope, { orgId, owner: "" }].reduce(
         (left, one) => scopes.get(nameOf(one))?.strikeFrom(left) ?? left,
         rest,

@@ -17,6 +17,7 @@ import type { HttpContext, HttpSettings } from "../../../src/http/context.ts";
 import { createEdge } from "../../../src/http/edge.ts";
 import { createStreams, type Streams } from "../../../src/http/streams.ts";
 import type { Resolve } from "../../../src/lib/checked-addresses.ts";
+import { createDiskExports } from "../../../src/store/disk/export-files.ts";
 import { newId } from "../../../src/lib/id.ts";
 import { createProviderPlaces, type PlacesOptions } from "../../../src/models/provider-places.ts";
 import type { OperationsContext, OperationsSettings } from "../../../src/operations/context.ts";
@@ -41,6 +42,17 @@ export interface Reply {
   /** As who reads it says, checked when they give a schema. */
   json<T = Record<string, unknown>>(schema?: { parse(value: unknown): T }): T;
   problem(): Problem;
+}
+
+/** Exports lie in the harness's folder; what makes backups is tested with the whole program. */
+function testData(dataDir: string): OperationsContext["data"] {
+  const none = async () => {
+    throw new Error("no backups in this test");
+  };
+  return {
+    exportFiles: createDiskExports({ dataDir }),
+    backups: { start: none, list: async () => [], find: async () => null, idle: none, prune: none, stop: none },
+  };
 }
 
 /** The API as callers see it, on a real store with a real worker and a model that is a function. */
@@ -71,6 +83,7 @@ export class Api {
       }),
       places: createProviderPlaces({ allow: [], resolve: publicAddress, ...options.places }),
       audit: testAudit(harness),
+      data: testData(harness.dataDir),
       settings: { ...operationsSettings, ...options.operations },
     };
     this.#fetch = this.appFor(this.principal, options.http);
