@@ -10,6 +10,7 @@ import { holdingConformance } from "./conformance/holding.conformance.ts";
 import { identityConformance } from "./conformance/identity.conformance.ts";
 import { invitationsConformance } from "./conformance/invitations.conformance.ts";
 import { isolationConformance } from "./conformance/isolation.conformance.ts";
+import { limitsConformance } from "./conformance/limits.conformance.ts";
 import { listsConformance } from "./conformance/lists.conformance.ts";
 import { mailboxConformance } from "./conformance/mailbox.conformance.ts";
 import { peopleConformance } from "./conformance/people.conformance.ts";
@@ -31,6 +32,7 @@ const areas = [
   agentsConformance,
   systemConformance,
   auditConformance,
+  limitsConformance,
   vaultConformance,
   isolationConformance,
   identityConformance,

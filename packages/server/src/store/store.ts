@@ -1,6 +1,8 @@
 import type { AgentDefinition, Page, RunStatus, SessionStatus, Visibility } from "@berth/contract";
 import type { OrgAccess, SystemAccess } from "./access.ts";
 import type { AuditDraft, OrgAudit, SystemAudit } from "./audit.ts";
+import type { OrgData, SystemData } from "./data.ts";
+import type { OrgLimits, SystemLimits } from "./limits.ts";
 import type {
   AgentRecord,
   ApprovalRecord,
@@ -11,12 +13,17 @@ import type {
   SessionRecord,
   StoredEvent,
 } from "./records.ts";
-import type { Blocking, OrgBudgets, Overrun, Reserve } from "./budgets.ts";
+import type { AppendLane } from "./append.ts";
+import type { OrgBudgets } from "./budgets.ts";
 import type { OrgIdentity, SystemIdentity } from "./identity.ts";
 import type { OrgModelProviders } from "./model-providers.ts";
-import type { LedgerEntry, OrgUsage } from "./usage.ts";
+import type { Idempotency, Outcome, Refusal } from "./outcome.ts";
+import type { OrgUsage } from "./usage.ts";
 import type { OrgUserConfig } from "./user-config.ts";
 import type { OrgVault, SystemVault } from "./vault.ts";
+
+export type { AppendLane, AppendOutcome, SessionCommit } from "./append.ts";
+export type { Idempotency, Outcome, Refusal } from "./outcome.ts";
 
 /**
  * There is no "the database": storage is opened for one org, for one session, as the append lane or as the closed list of system scans.
@@ -30,22 +37,6 @@ export interface Store {
   readonly system: SystemStore;
   /** Flushes what is under way and closes. Idempotent. */
   close(): Promise<void>;
-}
-
-/**
- * Made part of a change's own transaction. Same scope and key: with the same hash the stored result comes back and nothing
- * is done again; with another, `idempotency_mismatch`. `scope` is principal, method and path. Kept 24 h.
- */
-export interface Idempotency {
-  readonly scope: string;
-  readonly key: string;
-  readonly bodyHash: string;
-}
-
-/** A result that may have been stored by an earlier request with the same idempotency key. */
-export interface Outcome<T> {
-  readonly result: T;
-  readonly replayed: boolean;
 }
 
 export interface NewSession {
@@ -68,13 +59,6 @@ export interface NewSession {
   readonly fork?: { readonly sessionId: string; readonly seq: number; readonly copy: boolean };
   readonly idempotency?: Idempotency;
   readonly audit?: AuditDraft;
-}
-
-/** What a change that is no repetition is rejected with: code, message and details of a BerthError. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-  readonly details: Readonly<Record<string, unknown>>;
 }
 
 export interface AcceptedRecord {
@@ -114,6 +98,8 @@ export interface OrgStore {
   readonly userConfig: OrgUserConfig;
   readonly access: OrgAccess;
   readonly audit: OrgAudit;
+  readonly limits: OrgLimits;
+  readonly data: OrgData;
   readonly budgets: OrgBudgets;
   readonly usage: OrgUsage;
   /** With a key that this owner has: that session with `created` false (its inputs are accepted), else a new one. Two at once: one session. */
@@ -211,45 +197,6 @@ export interface SessionStore {
   putSnapshot(snapshot: { seq: number; stateVersion: number; body: string; epoch: number }): Promise<void>;
 }
 
-export interface SessionCommit {
-  readonly orgId: string;
-  readonly sessionId: string;
-  readonly epoch: number;
-  /** The session's last seq before these events. */
-  readonly expectedSeq: number;
-  readonly events: readonly StoredEvent[];
-  /** Inputs that these events take; their rows go in the same transaction. Each must be there, else `duplicate_input`. */
-  readonly taken: readonly string[];
-  readonly projection?: Projection;
-  /** Blobs that the log now refers to. */
-  readonly blobs?: readonly string[];
-  /** Highest event version among the events, when above 1: recorded on the row. */
-  readonly maxEventVersion?: number;
-  /** Calls that end with these events: each gets its row in the ledger. */
-  readonly settles?: readonly LedgerEntry[];
-  /** Model calls that begin with these events, after what is settled; with outcome `budget` nothing of the commit is written. */
-  readonly reserves?: readonly Reserve[];
-}
-
-export type AppendOutcome =
-  | { readonly ok: true; readonly overruns?: readonly Overrun[] }
-  | { readonly ok: false; readonly reason: "fenced" | "wrong_seq" | "duplicate_input" | "too_large" }
-  /** Without anything that blocks: what the run would wait for is not in its way any more. */
-  | { readonly ok: false; readonly reason: "budget"; readonly blocking: readonly Blocking[] };
-
-/** The only writer that spans orgs: appends that arrive while a commit is in flight share the next transaction; one that fails leaves its neighbours alone. */
-export interface AppendLane {
-  append(commit: SessionCommit): Promise<AppendOutcome>;
-  /** Ends and begins calls that no event tells of: `fenced` or `budget` when they must not be made. No progress of the session. */
-  reserve(calls: {
-    readonly orgId: string;
-    readonly sessionId: string;
-    readonly epoch: number;
-    readonly settles: readonly LedgerEntry[];
-    readonly reserves: readonly Reserve[];
-  }): Promise<AppendOutcome>;
-}
-
 export type ClaimOutcome =
   | {
       readonly ok: true;
@@ -267,6 +214,8 @@ export interface SystemStore {
   readonly vault: SystemVault;
   readonly access: SystemAccess;
   readonly audit: SystemAudit;
+  readonly limits: SystemLimits;
+  readonly data: SystemData;
   /** The one org and owner of mode single; made at first call. */
   singleTenant(): Promise<{ orgId: string; orgName: string; userId: string; userName: string }>;
   /** Writes the worker's liveness row. */

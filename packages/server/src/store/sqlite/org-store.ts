@@ -2,10 +2,12 @@ import type { Clock } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { OrgStore } from "../store.ts";
 import { orgAudit } from "./audit-stores.ts";
+import { orgData } from "./data-stores.ts";
 import { eventBlock, isTooLarge } from "./event-block.ts";
 import { orgAccess } from "./org-access.ts";
 import { orgBudgets } from "./org-budgets.ts";
 import { orgIdentity } from "./org-identity.ts";
+import { orgLimits } from "./org-limits.ts";
 import { orgUsage } from "./org-usage.ts";
 import { orgModelProviders, orgUserConfig, orgVault } from "./org-vault.ts";
 import { findAgentId, findAgentRecord, listAgentRecords, listVersionRecords } from "./queries/agents.ts";
@@ -44,6 +46,7 @@ export function orgStore(parts: OrgParts): OrgStore {
     get identity() {
       return orgIdentity(parts);
     },
+    limits: orgLimits(parts),
     vault: orgVault(parts),
     modelProviders: orgModelProviders(parts),
     userConfig: orgUserConfig(parts),
@@ -52,6 +55,9 @@ export function orgStore(parts: OrgParts): OrgStore {
     ...listings(parts),
     access: orgAccess(parts),
     audit: orgAudit(parts),
+    get data() {
+      return orgData(parts);
+    },
     get budgets() {
       return orgBudgets(parts);
     },

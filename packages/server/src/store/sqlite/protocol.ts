@@ -13,9 +13,11 @@ import type {
   SessionCommit,
 } from "../store.ts";
 import type { AccessOperations } from "./protocol/access.ts";
+import type { DataOperations } from "./protocol/data.ts";
 import type { BudgetOperations } from "./protocol/budgets.ts";
 import type { IdentityOperations } from "./protocol/identity.ts";
 import type { AuditOperations } from "./protocol/audit.ts";
+import type { LimitOperations } from "./protocol/limits.ts";
 import type { VaultOperations } from "./protocol/vault.ts";
 
 /** One commit's events as they lie in log_blocks: types joined by commas, events as JSON Lines. */
@@ -74,7 +76,15 @@ export interface SingleTenant {
 type Operation<Args, Result> = (args: Args) => Result;
 
 /** Everything that changes the database, by name: what crosses to the writer thread and what comes back. */
-export interface Operations extends BudgetOperations, AccessOperations, AuditOperations, VaultOperations, IdentityOperations {
+export interface Operations
+  extends
+    LimitOperations,
+    DataOperations,
+    BudgetOperations,
+    AccessOperations,
+    AuditOperations,
+    VaultOperations,
+    IdentityOperations {
   append: Operation<AppendArgs, AppendOutcome>;
   accept: Operation<AcceptArgs, Outcome<readonly AcceptedRecord[]>>;
   createSession: Operation<CreateSessionArgs, Outcome<CreatedSession>>;

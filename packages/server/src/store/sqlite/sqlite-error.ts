@@ -34,7 +34,27 @@ export function asStoreError(thrown: unknown): BerthError {
       cause: thrown,
     });
   }
+  const quota = /^quota_exceeded (\w+) (\d+) (\d+)$/.exec(message);
+  if (quota !== null) return quotaExceeded(quota[1] ?? "", Number(quota[2]), Number(quota[3]));
   return new BerthError("internal", `The database refused a statement (${message}).`, { cause: thrown });
+}
+
+const countedAs: Readonly<Record<string, string>> = {
+  sessions: "sessions",
+  storedBytes: "bytes of stored files",
+  agents: "agents",
+  apiKeys: "API keys",
+  members: "members",
+};
+
+/** What the triggers of the quotas say. `wanted` is how many there would be. */
+function quotaExceeded(name: string, limit: number, wanted: number): BerthError {
+  const what = countedAs[name] ?? name;
+  return new BerthError(
+    "quota_exceeded",
+    `Your organization may have ${limit} ${what}, and this would make ${wanted}: remove some, or ask the operator for more.`,
+    { details: { quota: name, limit, wanted } },
+  );
 }
 
 /** What every call gets once the store is closed or its writer has died. */

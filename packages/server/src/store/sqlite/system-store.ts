@@ -2,6 +2,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { newId } from "../../lib/id.ts";
 import type { SystemStore } from "../store.ts";
 import { systemAudit } from "./audit-stores.ts";
+import { systemData } from "./data-stores.ts";
 import { systemVault } from "./org-vault.ts";
 import { systemIdentity } from "./system-identity.ts";
 import { heldMailboxesOf } from "./queries/inputs.ts";
@@ -26,6 +27,8 @@ export function systemStore({
     identity: systemIdentity({ writer, reader, clock }),
     vault: systemVault({ writer, reader }),
     audit: systemAudit({ writer, reader }),
+    limits: { setDefaults: (defaults) => writer.run("setQuotaDefaults", defaults) },
+    data: systemData({ writer, reader }),
     access: {
       findShareLinkByToken: (tokenHash) =>
         reader.read((sql) => findOpenShareLink(sql, { tokenHash, now: clock.now() })),

@@ -13,9 +13,11 @@ import { reserve } from "./budgets/within-budgets.ts";
 import { collectBlobs, noteBlob } from "./blobs.ts";
 import { claim, liftQuarantine, quarantine, release } from "./claim.ts";
 import { createSession } from "./create-session.ts";
+import { dataHandlers } from "./data/handlers.ts";
 import { deleteSession } from "./delete-session.ts";
 import { dropDeadLogs } from "./dead-logs.ts";
 import { identityHandlers } from "./identity/handlers.ts";
+import { setQuotaDefaults, setQuotas } from "./limits/quotas.ts";
 import { prune } from "./prune.ts";
 import { putSnapshot } from "./snapshots.ts";
 import { singleTenant } from "./tenants.ts";
@@ -55,6 +57,8 @@ const handlers: Handlers = {
   sealAudit,
   cutAudit,
   eraseAuditPerson: erasePerson,
+  setQuotas,
+  setQuotaDefaults,
   addDataKey,
   resealSecrets,
   dropDataKeys,
@@ -64,6 +68,7 @@ const handlers: Handlers = {
   putUserConfig,
   removeUserConfig,
   ...identityHandlers,
+  ...dataHandlers,
   createBudget,
   updateBudget,
   removeBudget,
