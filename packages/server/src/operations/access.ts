@@ -1,5 +1,5 @@
 import { type Permission, requirePermission } from "../auth/permissions.ts";
-import type { Principal } from "../auth/principal.ts";
+import type { CredentialKind, Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
 import type { AgentRecord, ApprovalRecord, RunRecord, SessionRecord } from "../store/records.ts";
 import type { OperationsContext } from "./context.ts";
@@ -62,6 +62,24 @@ export function requireOwn(principal: Principal, session: SessionRecord, what: s
     `only the session's owner, or who has the permission session:manage, may ${what}`,
     { details: { permission: "session:manage" } },
   );
+}
+
+/** Credentials that people and programs of an organization have themselves; one that a sandbox, a tool or a service is given is not among them. */
+const deciders: ReadonlySet<CredentialKind> = new Set<CredentialKind>([
+  "admin_key",
+  "api_key",
+  "jwt",
+  "sso_header",
+  "certificate",
+  "cookie",
+  "signature",
+]);
+
+/** For the decision of an approval. Throws `forbidden`, whatever permissions it has, for a credential of another kind. */
+export function requireDecider(principal: Principal): void {
+  requirePermission(principal, "approval:decide");
+  if (deciders.has(principal.credential.kind)) return;
+  throw new BerthError("forbidden", "with this credential nothing can be approved: use a key of your own");
 }
 
 /** A run and its session. Rejects with `forbidden` or `run_not_found`. */

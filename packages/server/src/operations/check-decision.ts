@@ -2,8 +2,9 @@ import type { DecideBody } from "@berth/contract";
 import type { Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
 import type { ApprovalRecord, SessionRecord } from "../store/records.ts";
-import { approvalNotFound } from "./access.ts";
+import { approvalNotFound, requireDecider } from "./access.ts";
 import type { OperationsContext, Origin } from "./context.ts";
+import { refuseOwnRequest } from "./four-eyes.ts";
 import { invalidBody } from "./invalid-body.ts";
 import { approvalView } from "./views.ts";
 
@@ -15,8 +16,8 @@ interface Deciding {
 }
 
 /**
- * Refuses a decision that cannot count: no such approval in this session, decided before, by the owner where the agent wants
- * four eyes, or with new arguments that the tool would not take. Resolves with the approval when it is decided already and the
+ * Refuses a decision that cannot count: no such approval in this session, decided before, by who asked for it where the
+ * agent wants four eyes, or with new arguments that the tool would not take. Resolves with the approval when it is decided already and the
  * request may be a repetition of the one that did it: the caller refuses it once the store says that it is none.
  */
 export async function checkDecision(
@@ -24,6 +25,7 @@ export async function checkDecision(
   decision: DecideBody & { readonly approvalId: string; readonly clientId?: string | undefined },
 ): Promise<ApprovalRecord | null> {
   const { context, principal, session } = deciding;
+  requireDecider(principal);
   const approval = await context.store.org(principal.orgId).findApproval(decision.approvalId);
   if (approval === null || session === null || approval.sessionId !== session.id) {
     throw approvalNotFound(decision.approvalId);
@@ -31,12 +33,8 @@ export async function checkDecision(
   const late = approval.status === "pending" ? null : approval;
   if (late !== null && !mayBeRepeated(deciding, decision)) throw alreadyDecided(late);
   const agent = await context.store.org(principal.orgId).findAgent(session.agent.id);
-  if (agent?.definition.permissions.fourEyes && principal.id === session.owner) {
-    throw new BerthError(
-      "four_eyes",
-      "This agent's calls are approved by somebody other than the session's owner: ask another person.",
-    );
-  }
+  if (agent?.definition.permissions.fourEyes)
+    await refuseOwnRequest({ context, principal, session, approval });
   if (decision.decision !== "edit") return late;
   const clientTool = agent?.definition.clientTools.find(({ name }) => name === approval.tool);
   const tool = context.tools.get(approval.tool) ?? clientTool;

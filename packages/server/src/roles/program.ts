@@ -12,7 +12,7 @@ import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import { type ApiRole, startApi } from "./api.ts";
 import { closePorts, openPorts, type Ports } from "./ports.ts";
 import { startServerJobs } from "./jobs.ts";
-import { runtimeSettings } from "./settings.ts";
+import { quotaDefaults, runtimeSettings } from "./settings.ts";
 import { startWorker, type WorkerRole } from "./worker.ts";
 import { version } from "./version.ts";
 
@@ -65,6 +65,7 @@ export async function startProgram(
     // The store comes first: its lock decides whether this process may touch the folder at all.
     const ports = await openPorts({ loaded, telemetry, redactor }, overrides);
     stops.push(() => closePorts(ports));
+    await ports.store.system.limits.setDefaults(quotaDefaults(config));
     for (const text of ports.keys.texts) redactor.add(text);
     const adminKey = await ensureAdminKey({ dataDir: config.data, preset: config.adminKey });
     redactor.add(adminKey.key);
