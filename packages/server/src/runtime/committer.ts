@@ -6,6 +6,7 @@ import { pause } from "../lib/clock.ts";
 import { blobsOf, project } from "../session/project.ts";
 import { statusOf } from "../session/state.ts";
 import type { InputRecord, StoredEvent } from "../store/records.ts";
+import type { Blocking, Overrun, Reserve } from "../store/budgets.ts";
 import type { AppendOutcome, SessionCommit } from "../store/store.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import type { Draft } from "./draft.ts";
@@ -14,6 +15,11 @@ import { tellBusiness } from "./tell-business.ts";
 
 /** Pause before a commit that the store could not take is tried again. Milliseconds. */
 const retryMs = 500;
+
+/** What budgets say to a commit: what is in its way, or what is to be told of. */
+export type Judged =
+  | { readonly ok: true; readonly overruns: readonly Overrun[] }
+  | { readonly ok: false; readonly blocking: readonly Blocking[] };
 
 /** Writes drafts to the log under the session's epoch, and tells the bus what was committed. */
 export class Committer {
@@ -30,9 +36,9 @@ export class Committer {
   /**
    * Commits a draft. While the store is full or away it is tried again as long as the lease holds.
    * Rejects with `fenced` or `lease_lost` (stop at once), `event_too_large`, or what is wrong with the store. `mailbox` holds at
-   * least the inputs that the draft takes.
+   * least the inputs that the draft takes. Says what came of its budgets: with anything that blocks, nothing was written.
    */
-  async commit(draft: Draft, mailbox: readonly InputRecord[]): Promise<void> {
+  async commit(draft: Draft, mailbox: readonly InputRecord[]): Promise<Judged> {
     const events = draft.events.map(encode);
     const commit: SessionCommit = {
       ...this.#held,
@@ -42,11 +48,24 @@ export class Committer {
       projection: project(draft.before, draft.events, draft.state, mailbox),
       blobs: [...new Set([...blobsOf(draft.events), ...draft.blobs])],
       ...newestVersion(draft.events),
+      ...callsOf(draft),
     };
-    this.#accept(await this.#append(commit));
+    const outcome = await this.#append(commit);
+    if (!outcome.ok && outcome.reason === "budget") return { ok: false, blocking: outcome.blocking };
+    this.#accept(outcome);
     failpoint("runtime.before-publish");
     this.#publish(draft, events);
     failpoint("runtime.after-publish");
+    return { ok: true, overruns: (outcome.ok && outcome.overruns) || [] };
+  }
+
+  /** Begins calls that no event tells of. Rejects as `commit` does. */
+  async reserve(reserves: readonly Reserve[]): Promise<Judged> {
+    this.#heartbeat.assertFresh();
+    const outcome = await this.#context.store.lane.reserve({ ...this.#held, settles: [], reserves });
+    if (!outcome.ok && outcome.reason === "budget") return { ok: false, blocking: outcome.blocking };
+    this.#accept(outcome);
+    return { ok: true, overruns: (outcome.ok && outcome.overruns) || [] };
   }
 
   async #append(commit: SessionCommit): Promise<AppendOutcome> {
@@ -88,6 +107,16 @@ export class Committer {
     telemetry.metrics.eventsAppended.inc(draft.events.length);
     for (const event of draft.events) tellBusiness(telemetry, orgId, event);
   }
+}
+
+/** A step that ends in the draft in which it began was never called. */
+function callsOf({ settles, reserves }: Draft): Pick<SessionCommit, "settles" | "reserves"> {
+  const ended = new Set(settles.map(({ call }) => call));
+  const begun = reserves.filter(({ call }) => !ended.has(call));
+  return {
+    ...(settles.length > 0 && { settles }),
+    ...(begun.length > 0 && { reserves: begun }),
+  };
 }
 
 function encode(event: SessionEvent): StoredEvent {

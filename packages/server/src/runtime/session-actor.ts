@@ -1,12 +1,15 @@
 import { sessionTopic } from "../coordination/session-frames.ts";
 import { asBerthError, type BerthError } from "../lib/errors.ts";
 import type { TimerHandle } from "../lib/clock.ts";
-import { breakpointOf } from "../session/breakpoint.ts";
+import type { ScopedModels } from "../models/model.ts";
 import { deadlineOf } from "../session/next-step.ts";
 import { encodeState } from "../session/snapshot.ts";
-import { type SessionState, stateVersion, statusOf } from "../session/state.ts";
+import { type SessionState, stateVersion } from "../session/state.ts";
 import type { InputRecord, Rewind } from "../store/records.ts";
+import type { Blocking, Reserve } from "../store/budgets.ts";
 import { AgentsAtWork } from "./agents-at-work.ts";
+import type { BudgetRoom } from "./budget-room.ts";
+import { CallsUnderWay } from "./calls-under-way.ts";
 import { Committer } from "./committer.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import type { Definitions } from "./definitions.ts";
@@ -16,8 +19,10 @@ import { Effects } from "./effects/effects.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { LiveText } from "./live-text.ts";
 import type { LoadedSession } from "./load.ts";
+import { OwnerNotes } from "./owner-notes.ts";
 import type { RunSlots } from "./run-slots.ts";
 import type { SessionAtWork } from "./session-at-work.ts";
+import { StatusTeller } from "./status-teller.ts";
 import { takeTurn } from "./turn.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -26,6 +31,7 @@ export interface ActorDependencies {
   readonly heartbeat: Heartbeat;
   readonly definitions: Definitions;
   readonly slots: RunSlots;
+  readonly room: BudgetRoom;
   /** The actor ended by itself: fenced, lease lost, or failed. */
   readonly onEnd: (actor: SessionActor, error: BerthError) => void;
   /** The actor has nothing to do for now. */
@@ -42,7 +48,11 @@ export class SessionActor implements SessionAtWork {
   readonly definitions: Definitions;
   readonly heartbeat: Heartbeat;
   readonly slots: RunSlots;
+  readonly room: BudgetRoom;
+  readonly calls = new CallsUnderWay();
   readonly agents: AgentsAtWork;
+  readonly models: ScopedModels;
+  readonly notes: OwnerNotes;
   readonly effects: Effects;
   readonly live: LiveText;
   readonly workspace: Workspace;
@@ -70,7 +80,7 @@ export class SessionActor implements SessionAtWork {
   #unanswer: (() => void) | null = null;
   #deadline: TimerHandle | null = null;
   #snapshotSeq: number;
-  #told = "";
+  readonly #status: StatusTeller;
 
   constructor(held: Held, loaded: LoadedSession, dependencies: ActorDependencies) {
     const { context, heartbeat, definitions, slots, onEnd } = dependencies;
@@ -80,6 +90,7 @@ export class SessionActor implements SessionAtWork {
     this.heartbeat = heartbeat;
     this.definitions = definitions;
     this.slots = slots;
+    this.room = dependencies.room;
     this.#onEnd = onEnd;
     this.#onQuiet = dependencies.onQuiet;
     this.state = loaded.state;
@@ -89,13 +100,16 @@ export class SessionActor implements SessionAtWork {
     this.#snapshotSeq = loaded.snapshotSeq;
     this.activatedAt = context.clock.now();
     this.lastUsedAt = context.clock.now();
-    this.agents = new AgentsAtWork(context, definitions, orgId);
+    this.models = context.models.of({ orgId, owner: loaded.state.owner });
+    this.notes = new OwnerNotes(context.store, orgId);
+    this.agents = new AgentsAtWork(context, { definitions, models: this.models, orgId });
     this.effects = new Effects(
       context.clock,
       () => this.#wakeUp(),
       (fault) => void this.#fail(fault),
     );
     this.live = new LiveText({ bus: context.bus, orgId, sessionId, now: () => context.clock.now() });
+    this.#status = new StatusTeller(this.live);
     const { sandboxes, blobs } = context;
     this.workspace = new Workspace({ sandboxes, blobs, orgId, sessionId, forkedAt: loaded.forkedAt });
     this.#committer = new Committer(context, heartbeat, held);
@@ -105,6 +119,7 @@ export class SessionActor implements SessionAtWork {
   async start(): Promise<void> {
     const { orgId, sessionId } = this.held;
     this.workspace.prepare(this.state).catch((error: unknown) => this.#report("workspace", error));
+    await this.models.ready().catch((error: unknown) => this.#report("model providers", error));
     this.#unanswer = await this.context.bus.answer(sessionTopic(orgId, sessionId), () =>
       this.live.openBlocks(),
     );
@@ -151,9 +166,14 @@ export class SessionActor implements SessionAtWork {
     return this.mailbox;
   }
 
-  /** Commits a draft and makes its state the session's. */
-  async commit(draft: Draft): Promise<void> {
-    await this.#committer.commit(draft, this.mailbox);
+  /** Commits a draft and makes its state the session's; or nothing of it, for what is in its way. */
+  async commit(draft: Draft): Promise<readonly Blocking[] | null> {
+    if (draft.state.run === null) this.calls.settleRest(draft, this.context.clock.now());
+    const judged = await this.#committer.commit(draft, this.mailbox);
+    if (!judged.ok) return judged.blocking;
+    this.calls.begun(draft.reserves, judged.overruns);
+    this.calls.ended(draft);
+    if (draft.settles.length > 0) this.room.settled(this.held.orgId);
     this.state = draft.state;
     this.mailbox = this.mailbox.filter((input) => !draft.taken.includes(input.id));
     for (const event of draft.events) {
@@ -165,20 +185,16 @@ export class SessionActor implements SessionAtWork {
     if (this.state.run === null) for (const ids of [this.begun, this.forced, this.tooLong]) ids.clear();
     this.lastUsedAt = this.context.clock.now();
     if (this.state.seq - this.#snapshotSeq >= this.context.settings.snapshotEvery) this.#snapshot();
-    this.tellStatus();
+    this.#status.tell(this.state);
+    return null;
   }
 
-  /** Tells followers the status and the breakpoint, when they changed. */
-  tellStatus(): void {
-    const status = statusOf(this.state);
-    const breakpoint = breakpointOf(this.state);
-    const told = `${status}/${breakpoint}`;
-    if (told === this.#told) return;
-    const runId = this.state.run?.id;
-    if (!this.#told.startsWith(`${status}/`))
-      this.live.tell({ type: "session.status", namespace: "", runId, data: { status } });
-    this.live.tell({ type: "breakpoint.changed", namespace: "", runId, data: { breakpoint } });
-    this.#told = told;
+  /** Reserves a model call that no commit begins; says what is in its way. */
+  async reserve(call: Reserve): Promise<readonly Blocking[]> {
+    const judged = await this.#committer.reserve([call]);
+    if (!judged.ok) return judged.blocking;
+    this.calls.begun([call], judged.overruns);
+    return [];
   }
 
   /** Number of the next model call's first attempt: rises within an epoch, and with the epoch. Retries inside a call add one each. */
@@ -213,6 +229,7 @@ export class SessionActor implements SessionAtWork {
     this.#deadline?.cancel();
     this.#unanswer?.();
     this.slots.free(this);
+    this.room.leave(this.held.orgId, this);
     await this.effects.abortAll();
     await this.workspace.release();
   }

@@ -1,12 +1,17 @@
+import type { ScopedModels } from "../models/model.ts";
 import type { SessionState } from "../session/state.ts";
 import type { InputRecord, Rewind } from "../store/records.ts";
+import type { Blocking, Reserve } from "../store/budgets.ts";
 import type { AgentsAtWork } from "./agents-at-work.ts";
+import type { BudgetRoom } from "./budget-room.ts";
+import type { CallsUnderWay } from "./calls-under-way.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Draft } from "./draft.ts";
 import type { Effects } from "./effects/effects.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { LiveText } from "./live-text.ts";
+import type { OwnerNotes } from "./owner-notes.ts";
 import type { RunSlots, SlotHolder } from "./run-slots.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -18,6 +23,9 @@ export interface SessionAtWork extends SlotHolder {
   readonly heartbeat: Heartbeat;
   readonly slots: RunSlots;
   readonly agents: AgentsAtWork;
+  /** The models of the session's owner. */
+  readonly models: ScopedModels;
+  readonly notes: OwnerNotes;
   readonly effects: Effects;
   readonly live: LiveText;
   readonly workspace: Workspace;
@@ -37,10 +45,16 @@ export interface SessionAtWork extends SlotHolder {
   /** Steps whose provider found the context too long, and those of them whose context was compacted for it: once each. */
   readonly tooLong: Set<string>;
   readonly forced: Set<string>;
+  /** Runs that wait for calls under way to leave something of a budget. */
+  readonly room: BudgetRoom;
+  /** Its model calls, and what budgets said to them. */
+  readonly calls: CallsUnderWay;
   /** Inputs that wait, read anew when something came. */
   readMailbox(): Promise<readonly InputRecord[]>;
-  /** Commits a draft and makes its state the session's. */
-  commit(draft: Draft): Promise<void>;
+  /** Commits a draft and makes its state the session's; or nothing of it, for what is in its way. */
+  commit(draft: Draft): Promise<readonly Blocking[] | null>;
+  /** Reserves a model call that no commit begins; says what is in its way. */
+  reserve(call: Reserve): Promise<readonly Blocking[]>;
   /** Number of the next model call's first attempt: rises within an epoch, and with the epoch. */
   nextAttempt(): number;
 }

@@ -1,4 +1,5 @@
 import { hashJson } from "../lib/canonical-json.ts";
+import { newId } from "../lib/id.ts";
 import type { Action } from "../session/next-step.ts";
 import { contextTokens, forcedCompaction } from "../session/context-window.ts";
 import { finishStep, finishSubagent, finishTool } from "../session/decide-step.ts";
@@ -6,11 +7,15 @@ import { interruptedCall } from "../session/decide-run.ts";
 import { type NamespaceState, root, type ToolCall } from "../session/state.ts";
 import { isResolved } from "../session/tool-call.ts";
 import { callModel, type ModelOutcome } from "./effects/call-model.ts";
-import { compact } from "./effects/compact.ts";
+import { compact, maxSummaryTokens, type Summarized } from "./effects/compact.ts";
 import type { Draft } from "./draft.ts";
 import type { Completion } from "./effects/effects.ts";
 import { runTool } from "./effects/run-tool.ts";
+import { type Blocking, type Reserve, toNanos } from "../store/budgets.ts";
+import type { LedgerEntry } from "../store/usage.ts";
 import { messagesOf, systemPrompt } from "./prompt.ts";
+import { lostCall } from "./lost-call.ts";
+import { reserveOf } from "./reserves.ts";
 import type { SessionAtWork } from "./session-at-work.ts";
 import { definitionOf, endRun } from "./transitions.ts";
 
@@ -36,29 +41,53 @@ function keyOf(effect: Effect): string {
   return effect.type === "call_model" ? `model:${effect.stepId}` : compactKey(effect.namespace);
 }
 
-/** Brings what is under way in line with what is wanted: aborts the rest, starts what is missing. */
-export async function startEffects(actor: SessionAtWork, wanted: readonly Effect[]): Promise<void> {
+/**
+ * Brings what is under way in line with what is wanted: aborts the rest, starts what is missing. Says what is in the way of model calls
+ * that were not started for their budgets.
+ */
+export async function startEffects(
+  actor: SessionAtWork,
+  wanted: readonly Effect[],
+): Promise<readonly Blocking[]> {
   const { effects } = actor;
   const keys = new Set(wanted.flatMap((effect) => [keyOf(effect), compactKey(effect.namespace)]));
   effects.keepOnly(wanted.length === 0 ? new Set() : keys);
   const missing = wanted.filter(
     (effect) => !effects.has(keyOf(effect)) && !effects.has(compactKey(effect.namespace)),
   );
-  if (missing.length === 0 || !actor.slots.take(actor)) return;
+  if (missing.length === 0 || !actor.slots.take(actor)) return [];
   await effects.settled();
-  for (const effect of missing) start(actor, effect);
+  const blocking: Blocking[] = [];
+  for (const effect of missing) blocking.push(...(await start(actor, effect)));
+  return blocking;
 }
 
-function start(actor: SessionAtWork, effect: Effect): void {
+async function start(actor: SessionAtWork, effect: Effect): Promise<readonly Blocking[]> {
   const at = actor.state.namespaces[effect.namespace];
-  if (at === undefined) return;
-  actor.heartbeat.assertFresh();
-  if (effect.type === "run_tool") return startTool(actor, at, effect.toolUseId);
+  if (at === undefined) return [];
   if (effect.type === "compact") return startCompaction(actor, at, effect.plan);
-  const tooLong = actor.tooLong.has(effect.stepId) && !actor.forced.has(effect.stepId);
-  if (!tooLong) return startModel(actor, at, effect.stepId);
-  actor.forced.add(effect.stepId);
-  startCompaction(actor, at, forcedCompaction(at, actor.agents.windowOf(at)));
+  if (effect.type === "run_tool") {
+    actor.heartbeat.assertFresh();
+    startTool(actor, at, effect.toolUseId);
+    return [];
+  }
+  const { stepId } = effect;
+  const tooLong = actor.tooLong.has(stepId) && !actor.forced.has(stepId);
+  if (tooLong) {
+    const plan = forcedCompaction(at, actor.agents.windowOf(at));
+    const blocking = await startCompaction(actor, at, plan);
+    if (blocking.length === 0) actor.forced.add(stepId);
+    return blocking;
+  }
+  // Another holder began the step, and what it had reserved went with it.
+  if (!actor.calls.has(stepId)) {
+    const reserve = await reserveOf(actor, actor.state, at, { call: stepId, kind: "model" });
+    const blocking = await actor.reserve(reserve);
+    if (blocking.length > 0) return blocking;
+  }
+  actor.heartbeat.assertFresh();
+  startModel(actor, at, stepId);
+  return [];
 }
 
 function startTool(actor: SessionAtWork, at: NamespaceState, toolUseId: string): void {
@@ -72,6 +101,7 @@ function startTool(actor: SessionAtWork, at: NamespaceState, toolUseId: string):
       context,
       live,
       orgId: held.orgId,
+      owner: actor.state.owner,
       sessionId: held.sessionId,
       runId: run.id,
       namespace: at.name,
@@ -122,22 +152,42 @@ function editedNote(
   return {};
 }
 
-function startCompaction(
+async function startCompaction(
   actor: SessionAtWork,
   at: NamespaceState,
   plan: ReturnType<typeof forcedCompaction>,
-): void {
+): Promise<readonly Blocking[]> {
   const { context, held } = actor;
+  const reserve = plan?.method === "summary" ? await summaryReserve(actor, at) : null;
+  const blocking = reserve === null ? [] : await actor.reserve(reserve);
+  if (blocking.length > 0) return blocking;
+  actor.heartbeat.assertFresh();
   actor.effects.start(compactKey(at.name), async (signal): Promise<Completion> => {
-    const job = { models: context.models, blobs: context.blobs, orgId: held.orgId, at, signal };
-    const event = plan === null ? null : await compact({ ...job, plan });
+    const job = { models: actor.models, blobs: context.blobs, orgId: held.orgId, at, signal };
+    const { event, spent } = plan === null ? nothingDone : await compact({ ...job, plan });
     return (draft) => {
+      if (reserve !== null) draft.settles.push(summaryCall(reserve, spent, context.clock.now()));
       const now = draft.state.namespaces[at.name];
       if (now === undefined) return;
       if (event === null) actor.agents.noteIncompressible(now);
       else draft.add([event]);
     };
   });
+  return [];
+}
+
+const nothingDone = { event: null, spent: null };
+
+function summaryReserve(actor: SessionAtWork, at: NamespaceState): Promise<Reserve> {
+  const call = newId("step", actor.context.clock.now());
+  return reserveOf(actor, actor.state, at, { call, kind: "compaction", maxOutputTokens: maxSummaryTokens });
+}
+
+/** The ledger's row of a summary; one whose usage nobody told counts as what was reserved. */
+function summaryCall(reserve: Reserve, spent: Summarized | null, now: number): LedgerEntry {
+  const lost = lostCall(reserve, now);
+  if (spent === null) return lost;
+  return { ...lost, usage: spent.usage, cost: toNanos(spent.cost), ok: spent.ok, estimated: false };
 }
 
 function startModel(actor: SessionAtWork, at: NamespaceState, stepId: string): void {
@@ -159,8 +209,9 @@ async function askModel(
   const definition = await definitionOf(actor, at);
   const tools = await actor.agents.toolsOf(actor.state, at);
   const messages = await messagesOf(at, context.blobs, orgId);
+  const notes = at.parent === null ? await actor.notes.of(actor.state) : [];
   const request = {
-    system: systemPrompt(definition, at),
+    system: systemPrompt(definition, at, notes),
     messages,
     tools: tools.specs,
     settings: definition.modelSettings,
@@ -168,6 +219,7 @@ async function askModel(
   const models = [at.model, ...definition.fallbackModels.filter((name) => name !== at.model)];
   return callModel({
     context,
+    models: actor.models,
     live,
     tools,
     call: { models, request },

@@ -1,6 +1,7 @@
 import type { AgentDefinition, ClientTool, Effect, EventData, Permissions } from "@berth/contract";
 import { hashJson } from "../lib/canonical-json.ts";
 import type { ToolSpec } from "../models/model.ts";
+import { textTokens } from "../session/size.ts";
 import { decidePermission, type PermissionTool } from "../tools/permission.ts";
 import type { Registry } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -23,6 +24,7 @@ export class ToolSet {
   readonly specs: readonly ToolSpec[];
   readonly #registry: Registry;
   readonly #known = new Map<string, Known>();
+  #tokens: number | null = null;
   readonly #permissions: Permissions;
   readonly #parents: readonly Permissions[];
   /** Why there is no sandbox; null when there is one. */
@@ -44,6 +46,12 @@ export class ToolSet {
       if (!this.#known.has(tool.name)) this.#known.set(tool.name, clientTool(tool));
     }
     this.specs = registry.specs(definition);
+  }
+
+  /** Estimated tokens of what a model is told of its tools. */
+  get tokens(): number {
+    this.#tokens ??= textTokens(JSON.stringify(this.specs));
+    return this.#tokens;
   }
 
   /** Decides everything about a call that a model wrote: whether there is such a tool, whether the input is valid, whether it may run. */

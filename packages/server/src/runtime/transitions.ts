@@ -1,6 +1,6 @@
 import type { AgentDefinition } from "@berth/contract";
 import { newId } from "../lib/id.ts";
-import { finishRun } from "../session/decide-run.ts";
+import { type Ending, finishRun } from "../session/decide-run.ts";
 import {
   askApproval,
   beginStep,
@@ -13,6 +13,7 @@ import {
 import type { Action } from "../session/next-step.ts";
 import type { NamespaceState, ToolCall } from "../session/state.ts";
 import type { Draft } from "./draft.ts";
+import { reserveOf } from "./reserves.ts";
 import type { SessionAtWork } from "./session-at-work.ts";
 
 type Transition = Extract<
@@ -49,8 +50,11 @@ export async function transit(actor: SessionAtWork, draft: Draft, action: Transi
   if (action.type === "finish_run") return endRun(actor, draft, action);
   const at = draft.state.namespaces[action.namespace];
   if (at === undefined) return;
-  if (action.type === "begin_step")
-    return draft.add([beginStep(at, newId("step", actor.context.clock.now()))]);
+  if (action.type === "begin_step") {
+    const call = newId("step", actor.context.clock.now());
+    draft.reserves.push(await reserveOf(actor, draft.state, at, { call, kind: "model" }));
+    return draft.add([beginStep(at, call)]);
+  }
   if (action.type === "finish_subagent") return draft.add(finishSubagent(at));
   const call = at.calls.find((one) => one.toolUseId === action.toolUseId);
   if (call !== undefined) await forCall(actor, draft, action.type, at, call);
@@ -109,11 +113,11 @@ export function definitionOf(actor: SessionAtWork, at: NamespaceState): Promise<
 export async function endRun(
   actor: SessionAtWork,
   draft: Draft,
-  ending: Pick<Extract<Transition, { type: "finish_run" }>, "reason" | "error">,
+  ending: Pick<Extract<Transition, { type: "finish_run" }>, "reason" | "error"> & Pick<Ending, "budget">,
 ): Promise<void> {
   await actor.effects.abortAll();
   const manifest = await takeManifest(actor, draft, "other");
-  const { reason, error } = ending;
+  const { reason, error, budget } = ending;
   const { defaultModel } = actor.context.settings;
   const otherModels = defaultModel === null || defaultModel === draft.state.run?.model ? [] : [defaultModel];
   draft.add(
@@ -123,6 +127,7 @@ export async function endRun(
       partials: actor.live.partials(),
       otherModels,
       ...(error !== undefined && { error }),
+      ...(budget !== undefined && { budget }),
       ...(manifest !== null && { manifest }),
     }),
   );

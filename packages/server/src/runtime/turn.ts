@@ -4,8 +4,10 @@ import { finishRun, recover } from "../session/decide-run.ts";
 import { nextInput, refuse } from "../session/decide-input.ts";
 import { nextStep, type Policy } from "../session/next-step.ts";
 import type { InputRecord } from "../store/records.ts";
+import type { Blocking } from "../store/budgets.ts";
 import { Draft } from "./draft.ts";
 import { takeInputs } from "./inputs.ts";
+import { isBusy, meetBudget, tellOverruns } from "./meet-budget.ts";
 import type { SessionAtWork } from "./session-at-work.ts";
 import { isEffect, startEffects, toolKey } from "./start-effects.ts";
 import { isTransition, transit } from "./transitions.ts";
@@ -17,16 +19,47 @@ import { isTransition, transit } from "./transitions.ts";
 export async function takeTurn(actor: SessionAtWork): Promise<boolean> {
   const draft = beginDraft(actor);
   for (const completion of actor.effects.take()) await completion(draft);
+  tellOverruns(actor, draft);
   const more = await takeInputs(actor, draft);
-  await followGraph(actor, draft);
-  if (!draft.empty) {
-    await commit(actor, draft);
-    actor.recovered = true;
-  }
+  const held = await meetBudget(actor, draft, actor.calls.blocking.splice(0));
+  const heldBack = await goOn(actor, draft, held ? 0 : Number.POSITIVE_INFINITY);
   const actions = actor.state.run === null ? [] : nextStep(actor.state, policyOf(actor));
-  await startEffects(actor, actions.filter(isEffect));
-  if (actor.state.run === null || actor.state.run.waitingSince !== null) actor.slots.free(actor);
+  const blocking = await startEffects(actor, actions.filter(isEffect));
+  if (!isBusy(blocking)) actor.calls.blocking.push(...blocking);
+  const waitsForRoom = heldBack || blocking.length > 0;
+  if (isIdle(actor, waitsForRoom)) actor.slots.free(actor);
+  if (actor.calls.blocking.length > 0 && actor.effects.size === 0) return true;
+  if (waitsForRoom) actor.room.wait(actor.held.orgId, actor);
   return more || (draft.before.run !== null && actor.state.run === null && actor.mailbox.length > 0);
+}
+
+/** Nothing of it needs a slot: no run, one that only waits, or one that waits for room in a budget with nothing under way. */
+function isIdle({ state, effects }: SessionAtWork, waitsForRoom: boolean): boolean {
+  if (state.run === null || state.run.waitingSince !== null) return true;
+  return waitsForRoom && effects.size === 0;
+}
+
+/**
+ * Follows the graph and commits. Model calls that a budget is in the way of are taken back with all that was decided beside them, and what
+ * follows from that is decided instead: fewer calls at once, none, or the run's wait or end. True when a call was held back.
+ */
+async function goOn(actor: SessionAtWork, draft: Draft, mayBegin: number): Promise<boolean> {
+  const decided = draft.mark();
+  let room = mayBegin;
+  for (;;) {
+    await followGraph(actor, draft, room);
+    if (draft.empty) return room === 0;
+    const blocking = await commit(actor, draft);
+    if (blocking === null) {
+      actor.recovered = true;
+      return room < Number.POSITIVE_INFINITY;
+    }
+    const tried = draft.reserves.length;
+    draft.back(decided);
+    const hold = await meetBudget(actor, draft, blocking);
+    // Two calls at once may be in each other's way.
+    room = hold ? (tried > 1 ? 1 : 0) : Number.POSITIVE_INFINITY;
+  }
 }
 
 /**
@@ -78,10 +111,11 @@ export async function refusePoison(actor: SessionAtWork): Promise<void> {
   await actor.commit(draft);
 }
 
-async function commit(actor: SessionAtWork, draft: Draft): Promise<void> {
+async function commit(actor: SessionAtWork, draft: Draft): Promise<readonly Blocking[] | null> {
   const types = new Set(draft.events.map((event) => event.type));
   try {
-    await actor.commit(draft);
+    const blocking = await actor.commit(draft);
+    if (blocking !== null) return blocking;
   } catch (error) {
     if (!(error instanceof BerthError) || error.code !== "event_too_large") throw error;
     await giveUp(actor, error);
@@ -92,6 +126,7 @@ async function commit(actor: SessionAtWork, draft: Draft): Promise<void> {
   if (types.has("context.compacted")) failpoint("runtime.compacted");
   if (types.has("session.resumed")) failpoint("runtime.recovered");
   if (types.has("run.finished")) failpoint("runtime.run-finished");
+  return null;
 }
 
 /** A step that the log cannot take ends its run, with the reason; the inputs of the failed draft stay in the mailbox. */
@@ -111,21 +146,24 @@ async function giveUp(actor: SessionAtWork, error: BerthError): Promise<void> {
 }
 
 /** Writes transitions until nothing but effects, waiting or inputs is next. */
-async function followGraph(actor: SessionAtWork, draft: Draft): Promise<void> {
+async function followGraph(actor: SessionAtWork, draft: Draft, mayBegin: number): Promise<void> {
+  const before = draft.reserves.length;
   for (;;) {
     if (draft.state.run === null) return;
-    const transitions = nextStep(draft.state, policyOf(actor)).filter(isTransition);
+    const left = mayBegin - (draft.reserves.length - before);
+    const transitions = nextStep(draft.state, policyOf(actor, left)).filter(isTransition);
     if (transitions.length === 0) return;
     for (const transition of transitions) await transit(actor, draft, transition);
   }
 }
 
-function policyOf(actor: SessionAtWork): Policy {
+function policyOf(actor: SessionAtWork, mayBegin = 0): Policy {
   const { context, effects } = actor;
   const inFlight = new Set(effects.keys().flatMap((key) => toolKey.idOf(key) ?? []));
   return {
     now: context.clock.now(),
     contextWindow: (at) => actor.agents.windowOf(at),
     inFlight,
+    mayBegin,
   };
 }

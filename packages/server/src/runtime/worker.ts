@@ -7,6 +7,7 @@ import { failpoint } from "../lib/failpoint.ts";
 import { newId } from "../lib/id.ts";
 import { knownEventVersion } from "../session/upcast.ts";
 import { Activation } from "./activation.ts";
+import { BudgetRoom } from "./budget-room.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import { Definitions } from "./definitions.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -31,6 +32,7 @@ export class Worker {
   readonly #heartbeat: Heartbeat;
   readonly #definitions: Definitions;
   readonly #slots: RunSlots;
+  readonly #room: BudgetRoom;
   readonly #stopping = new AbortController();
   readonly #claiming = new Map<string, Promise<void>>();
   /** Sessions that the store may count as this worker's while nobody here runs them: their claim failed, or their actor ended. */
@@ -47,6 +49,7 @@ export class Worker {
     this.#heartbeat = new Heartbeat(context, this.id, () => void this.#abandonAll("lease_lost"));
     this.#definitions = new Definitions(context.store);
     this.#slots = new RunSlots(context.settings.concurrency);
+    this.#room = new BudgetRoom(context.clock);
     this.activation = new Activation(context);
   }
 
@@ -109,6 +112,7 @@ export class Worker {
     await this.#drain(drainMs);
     for (const actor of this.activation.all()) await actor.abandon();
     this.activation.stop();
+    this.#room.stop();
     this.#heartbeat.stop();
     this.#unanswer?.();
     await this.#quietly("leave", async () => {
@@ -218,6 +222,7 @@ export class Worker {
         heartbeat: this.#heartbeat,
         definitions: this.#definitions,
         slots: this.#slots,
+        room: this.#room,
         onEnd: (ended, error) => this.#ended(ended, error),
         onQuiet: () => this.activation.noteQuiet(),
       });

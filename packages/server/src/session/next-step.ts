@@ -29,8 +29,8 @@ export interface Policy {
   contextWindow(at: NamespaceState): number;
   /** Tool calls that run in this process now; a call that conflicts with one of them waits. */
   readonly inFlight: ReadonlySet<string>;
-  /** The calls under way may use up a budget: no model call begins until some of them have ended. */
-  readonly noRoom?: boolean;
+  /** How many steps may begin now; default: as many as want to. Fewer while the calls under way may use up a budget. */
+  readonly mayBegin?: number;
 }
 
 /**
@@ -46,10 +46,14 @@ export function nextStep(state: SessionState, policy: Policy): readonly Action[]
     return [overLimit("The run took longer than its limit of time allows.")];
   const actions: Action[] = [];
   let { steps } = run;
+  const most = run.steps + (policy.mayBegin ?? Number.POSITIVE_INFINITY);
   for (const at of Object.values(state.namespaces)) {
     for (const action of nextOf(at, { ...run, steps }, policy)) {
       if (action.type === "finish_run") return [action];
-      if (action.type === "begin_step") steps += 1;
+      if (action.type === "begin_step") {
+        if (steps >= most) continue;
+        steps += 1;
+      }
       actions.push(action);
     }
   }
@@ -81,7 +85,6 @@ function think(at: NamespaceState, run: RunState, policy: Policy): readonly Acti
   if (at.step !== null) return [{ type: "call_model", namespace: at.name, stepId: at.step.id }];
   const limit = limitReached(run);
   if (limit !== null) return [overLimit(limit)];
-  if (policy.noRoom === true) return [];
   const plan = planCompaction(at, policy.contextWindow(at));
   if (plan !== null) return [{ type: "compact", namespace: at.name, plan }];
   return [{ type: "begin_step", namespace: at.name }];

@@ -67,7 +67,7 @@ function toolSpending(state: SessionState, event: SessionEvent<"agent.tool_resul
   if (at === undefined || !ran || call?.kind === "delegate") return null;
   return {
     call: toolUseId,
-    at: Date.parse(event.at) - (durationMs ?? 0),
+    at: Date.parse(event.at) - Math.round(durationMs ?? 0),
     kind: "tool",
     name,
     usage: noUsage,

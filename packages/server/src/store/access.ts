@@ -1,6 +1,6 @@
 import type { Page } from "@berth/contract";
 import type { AuditDraft } from "./audit.ts";
-import type { Idempotency, Outcome } from "./store.ts";
+import type { Idempotency, Outcome } from "./outcome.ts";
 
 // Links with which anybody reads one session. Times are milliseconds since 1970. Of a token only its hash is known here.
 

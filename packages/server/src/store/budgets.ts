@@ -1,6 +1,6 @@
 import type { BudgetOnLimit, BudgetPeriod, BudgetScope, BudgetUnit, Page } from "@berth/contract";
 import type { Audited, Creation } from "./identity.ts";
-import type { Outcome } from "./store.ts";
+import type { Outcome } from "./outcome.ts";
 
 // What may be spent. An amount is tokens, or billionths of a US dollar, so that sums are exact. Times are milliseconds since 1970.
 

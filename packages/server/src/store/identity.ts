@@ -15,7 +15,7 @@ import type {
   ServiceAccountRecord,
   Standing,
 } from "./identity-records.ts";
-import type { Idempotency, Outcome } from "./store.ts";
+import type { Idempotency, Outcome } from "./outcome.ts";
 
 export type * from "./identity-records.ts";
 
@@ -199,7 +199,7 @@ export interface SystemIdentity {
   provision(
     change: Audited & {
       readonly orgId: string;
-      /** Of the account, when it must be made. */
+      /** Of an account that there is, or of the one to be made when the identity and the email find none. */
       readonly userId: string;
       readonly name: string;
       readonly email: string | null;

@@ -1,6 +1,6 @@
 import type { ModelProviderInfo, ProviderModelInfo } from "@berth/contract";
 import type { Audited, Creation } from "./identity.ts";
-import type { Outcome } from "./store.ts";
+import type { Outcome } from "./outcome.ts";
 import type { SecretChanges } from "./vault.ts";
 
 /** A provider without its secrets. */

@@ -1,7 +1,7 @@
 import type { SandboxAllocationStrategy } from "@berth/contract";
 import type { Audited, Creation } from "./identity.ts";
 import type { ProviderDefinition } from "./model-providers.ts";
-import type { Outcome } from "./store.ts";
+import type { Outcome } from "./outcome.ts";
 import type { SecretChanges } from "./vault.ts";
 
 /** What a user has set. Times are milliseconds since 1970. */

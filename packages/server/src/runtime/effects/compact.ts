@@ -1,3 +1,4 @@
+import type { Usage } from "@berth/contract";
 import type { ModelClient, ModelMessage } from "../../models/model.ts";
 import { type CompactionPlan, contextTokens, stubPlan, tokensAfter } from "../../session/context-window.ts";
 import type { NewEvent } from "../../session/new-event.ts";
@@ -22,28 +23,49 @@ const system = [
   "what was done with which result, what failed, and what is still open. Leave out pleasantries. Write at most 800 words.",
 ].join(" ");
 
-/** Makes room in a context: by a summary that a model writes, or, if that fails, by shortening old tool outputs. Null when nothing can be saved. */
-export async function compact(job: CompactJob): Promise<NewEvent<"context.compacted"> | null> {
-  const { at, plan } = job;
+/** What a summary used, when its provider told. */
+export interface Summarized {
+  readonly usage: Usage;
+  /** US dollars. */
+  readonly cost: number | null;
+  readonly ok: boolean;
+}
+
+/** Null without a model call, and when nobody told what it used. */
+interface Compaction {
+  readonly event: NewEvent<"context.compacted"> | null;
+  readonly spent: Summarized | null;
+}
+
+/**
+ * Makes room in a context: by a summary that a model writes, or, if that fails, by shortening old tool outputs. Without an event nothing
+ * can be saved.
+ */
+export async function compact(job: CompactJob): Promise<Compaction> {
+  const { at, plan, models } = job;
+  let spent: Summarized | null = null;
   if (plan.method === "summary") {
-    const summary = await summarize(job);
-    if (summary !== null) {
-      const after = tokensAfter(at, plan, textTokens(summary.text));
-      const { usage, cost } = summary;
+    const { text, usage } = await summarize(job);
+    const cost = usage === null ? null : models.cost(at.model, usage);
+    spent = usage === null ? null : { usage, cost, ok: text !== null };
+    if (text !== null) {
+      const after = tokensAfter(at, plan, textTokens(text));
       const data = {
         method: "summary" as const,
-        summary: summary.text,
+        summary: text,
         keptFromSeq: plan.keptFromSeq,
-        usage,
+        usage: usage ?? noUsage,
         cost,
       };
-      return compacted(at, { ...data, tokensBefore: contextTokens(at), tokensAfter: after });
+      const event = compacted(at, { ...data, tokensBefore: contextTokens(at), tokensAfter: after });
+      return { event, spent };
     }
   }
   const fallback = plan.method === "stub" ? plan : stubPlan(at);
-  if (fallback === null) return null;
+  if (fallback === null) return { event: null, spent };
   const after = tokensAfter(at, fallback, 0);
-  return compacted(at, { ...fallback, tokensBefore: contextTokens(at), tokensAfter: after });
+  const event = compacted(at, { ...fallback, tokensBefore: contextTokens(at), tokensAfter: after });
+  return { event, spent };
 }
 
 function compacted(
@@ -53,7 +75,10 @@ function compacted(
   return { type: "context.compacted", namespace: at.name, data };
 }
 
-async function summarize(job: CompactJob) {
+/** Output tokens of a summary at most. */
+export const maxSummaryTokens = 2_000;
+
+async function summarize(job: CompactJob): Promise<{ text: string | null; usage: Usage | null }> {
   const { models, at, plan, blobs, orgId, signal } = job;
   const older = AppendList.from([...at.items].filter((item) => item.seq < plan.keptFromSeq));
   const messages = await messagesOf({ ...at, items: older }, blobs, orgId);
@@ -62,18 +87,18 @@ async function summarize(job: CompactJob) {
     role: "user",
     content: [{ type: "text", text: `Summarize this conversation:\n\n${text}` }],
   };
-  const request = { system, messages: [ask], tools: [], settings: { maxOutputTokens: 2_000 } };
+  const request = { system, messages: [ask], tools: [], settings: { maxOutputTokens: maxSummaryTokens } };
   let written = "";
-  let usage = noUsage;
+  let usage: Usage | null = null;
   for await (const parts of models.stream({ models: [at.model], request }, signal)) {
     for (const part of parts) {
       if (part.type === "text") written += part.text;
       else if (part.type === "retry" || part.type === "fallback") written = "";
       else if (part.type === "usage") usage = part.usage;
-      else if (part.type === "error") return null;
+      else if (part.type === "error") return { text: null, usage };
     }
   }
-  return written.trim() === "" ? null : { text: written.trim(), usage, cost: models.cost(at.model, usage) };
+  return { text: written.trim() === "" ? null : written.trim(), usage };
 }
 
 /** A message as plain text; long tool outputs lose their middle, because the summary needs only their gist. */

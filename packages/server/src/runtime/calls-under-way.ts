@@ -1,0 +1,34 @@
+import type { Blocking, Overrun, Reserve } from "../store/budgets.ts";
+import type { Draft } from "./draft.ts";
+import { lostCall } from "./lost-call.ts";
+
+/** The model calls of one session that this holder has begun, and what budgets said to them. */
+export class CallsUnderWay {
+  /** What was in the way of calls that the log knows already; the next turn decides what follows. */
+  readonly blocking: Blocking[] = [];
+  /** Budgets that the session went beyond, until it is told. */
+  readonly overruns: Overrun[] = [];
+  readonly #reserved = new Map<string, Reserve>();
+
+  /** True when this holder has reserved the call; one that another holder began has to be reserved anew. */
+  has(call: string): boolean {
+    return this.#reserved.has(call);
+  }
+
+  /** Notes what the store has taken. */
+  begun(reserves: readonly Reserve[], overruns: readonly Overrun[]): void {
+    for (const reserve of reserves) this.#reserved.set(reserve.call, reserve);
+    this.overruns.push(...overruns);
+  }
+
+  ended({ settles }: Pick<Draft, "settles">): void {
+    for (const { call } of settles) this.#reserved.delete(call);
+  }
+
+  /** The run is over: a compaction that was under way has no event of its own, and is counted as lost. */
+  settleRest({ settles }: Pick<Draft, "settles">, now: number): void {
+    const ended = new Set(settles.map(({ call }) => call));
+    for (const reserve of this.#reserved.values())
+      if (!ended.has(reserve.call)) settles.push(lostCall(reserve, now));
+  }
+}
