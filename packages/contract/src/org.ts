@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { idSchema, timestamp } from "./id.ts";
+import { retention } from "./retention.ts";
 import { visibility } from "./session.ts";
 import { email, personName } from "./user.ts";
 
@@ -13,13 +14,15 @@ export const orgName = z.string().trim().min(1).max(200);
 /** What an organization sets for itself, each member with a default elsewhere. */
 const settings = {
   defaultVisibility: visibility.describe("of new sessions; default private"),
+  weight: z.int().min(1).max(1_000).describe("its share of the places where sessions run; default 1"),
+  retention,
 };
 
 export const orgSettings = z.strictObject(settings).partial();
 export type OrgSettings = z.infer<typeof orgSettings>;
 
 /** Settings that an organization reads and only the operator changes. */
-export const operatorSettings: readonly string[] = [];
+export const operatorSettings: readonly string[] = ["weight"];
 
 export const orgStatus = z.enum(["active", "suspended", "erasing"]);
 

@@ -52,7 +52,6 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
     owner,
     passwords: operations.passwords,
   });
-  const dataJobs = startDataJobs(ports, operations, config);
   const { authenticator, login } = authentication;
   const tickets = createTickets({ clock: ports.clock });
   const streamSettings = {
@@ -83,6 +82,7 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
   });
   const server = createNodeServer({ ...transport.options, app, sockets: streams.sockets });
   const url = await listen(server, transport.scheme, config);
+  const dataJobs = startDataJobs(ports, operations, config);
   return {
     url,
     reload: transport.reloadable(server),

@@ -4,6 +4,7 @@ import { modelMetrics } from "./metrics/models.ts";
 import { processMetrics } from "./metrics/process.ts";
 import { runMetrics } from "./metrics/runs.ts";
 import { sessionMetrics } from "./metrics/sessions.ts";
+import { dataMetrics } from "./metrics/data.ts";
 import { storeMetrics } from "./metrics/store.ts";
 import { toolMetrics } from "./metrics/tools.ts";
 
@@ -19,6 +20,7 @@ export function createMetrics({ version }: { readonly version?: string } = {}) {
     ...toolMetrics(registry),
     ...sessionMetrics(registry),
     ...storeMetrics(registry),
+    ...dataMetrics(registry),
     ...connectionMetrics(registry),
     ...processMetrics(registry, version),
     contentType: registry.contentType,

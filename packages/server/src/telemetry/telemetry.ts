@@ -1,4 +1,5 @@
 import { connectionEvents } from "./events/connections.ts";
+import { dataEvents } from "./events/data.ts";
 import type { Sinks } from "./events/scope.ts";
 import { silentLogger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
@@ -20,6 +21,7 @@ export interface Telemetry
     ReturnType<typeof toolEvents>,
     ReturnType<typeof sessionEvents>,
     ReturnType<typeof connectionEvents>,
+    ReturnType<typeof dataEvents>,
     ReturnType<typeof processEvents> {}
 
 export function createTelemetry(sinks: Sinks): Telemetry {
@@ -30,6 +32,7 @@ export function createTelemetry(sinks: Sinks): Telemetry {
     ...toolEvents(sinks),
     ...sessionEvents(sinks),
     ...connectionEvents(sinks),
+    ...dataEvents(sinks),
     ...processEvents(sinks),
   };
 }

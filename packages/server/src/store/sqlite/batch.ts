@@ -74,7 +74,17 @@ function attempt(
   connection.sql("COMMIT").run();
   const commitMs = performance.now() - start;
   hit(afterCommit, calls);
-  return { replies, commitMs };
+  if (!calls.some(({ name }) => name === "truncateLog")) return { replies, commitMs };
+  const cut: OperationReply = { ok: true, value: truncateLog(connection) };
+  return {
+    replies: replies.map((reply, index) => (calls[index]?.name === "truncateLog" ? cut : reply)),
+    commitMs,
+  };
+}
+
+/** Not within a transaction. False when a reader needs the log just now. */
+function truncateLog(connection: Connection): boolean {
+  return connection.sql<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy === 0;
 }
 
 function failAll(calls: readonly OperationCall[], thrown: unknown): BatchResult {

@@ -56,3 +56,12 @@ CREATE TABLE erasure_blobs (
   hash TEXT NOT NULL,
   PRIMARY KEY (org_id, hash)
 ) STRICT, WITHOUT ROWID;
+
+-- An organization's log goes with it.
+DROP TRIGGER audit_rows_stay;
+CREATE TRIGGER audit_rows_stay BEFORE DELETE ON audit_log
+  WHEN NOT EXISTS (SELECT 1 FROM audit_cuts c WHERE c.org_id = old.org_id AND old.number <= c.number)
+    AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.org_id = old.org_id AND e.scope = 'org' AND e.status = 'running')
+BEGIN
+  SELECT RAISE(ABORT, 'an audit entry stays until its organization''s log is cut after it');
+END;

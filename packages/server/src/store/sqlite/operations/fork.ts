@@ -24,7 +24,24 @@ export function sharePrefix(tx: Transaction, { parent, no, seq }: Prefix): void 
 }
 
 /** The fork gets the prefix in its own log, with the blob references; nothing ties it to its parent. */
-export function copyPrefix(tx: Transaction, { parent, no, seq }: Prefix): void {
+export function copyPrefix(tx: Transaction, prefix: Prefix): void {
+  copySegments(tx, prefix);
+  copyRewinds(tx, prefix);
+}
+
+/** A fork that shares its prefix gets it as its own, as if it had been copied when it was made. */
+export function unshare(tx: Transaction, fork: SessionRow): void {
+  const shared = tx
+    .sql<{ seq: number | null }>(
+      "SELECT max(up_to_seq) AS seq FROM segments WHERE org_id = ? AND session_no = ?",
+    )
+    .get(fork.orgId, fork.no);
+  if (shared === undefined || shared.seq === null) return;
+  copySegments(tx, { parent: fork, no: fork.no, seq: shared.seq });
+  tx.sql("DELETE FROM segments WHERE org_id = ? AND session_no = ?").run(fork.orgId, fork.no);
+}
+
+function copySegments(tx: Transaction, { parent, no, seq }: Prefix): void {
   for (const segment of segmentsOf(tx.sql, parent, seq)) {
     // The loop inserts into the table that it reads; it reads one log and writes another, so it never meets its own rows.
     for (const { firstSeq, ...block } of blocksOf(tx.sql, segment.logNo, {
@@ -41,7 +58,6 @@ export function copyPrefix(tx: Transaction, { parent, no, seq }: Prefix): void {
       segment.upTo,
     );
   }
-  copyRewinds(tx, { parent, no, seq });
 }
 
 /** A segment begins where a commit begins, and may end within one. */
