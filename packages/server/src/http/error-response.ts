@@ -57,7 +57,7 @@ function headersOf({ status, retryable }: Problem, thrown: unknown): Record<stri
     "content-type": "application/problem+json",
     ...(status === 401 && { "www-authenticate": 'Bearer realm="berth"' }),
     ...(typeof allow === "string" && { allow }),
-    ...(status === 426 && { upgrade: "HTTP/1.1", connection: "upgrade" }),
+    ...(status === 426 && { upgrade: "HTTP/1.1", connection: "upgrade, close" }),
     ...(retryable && (status === 429 || status === 503) && { "retry-after": String(waitSeconds) }),
   };
 }

@@ -41,6 +41,8 @@ export function createNodeServer(options: NodeServerOptions): Server {
     ...(tls === null
       ? { createServer, serverOptions }
       : { createServer: createTlsServer, serverOptions: { ...serverOptions, ...tls } }),
+    // HTTP/1.0 needs no Host header.
+    hostname: "localhost",
     fetch(request, env) {
       const { incoming, outgoing } = env as HttpBindings;
       keepOutgoing(request, outgoing);

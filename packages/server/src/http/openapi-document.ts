@@ -13,17 +13,23 @@ const tags: Readonly<Record<Tag, string>> = {
   agents: "Definitions that sessions run with. A version never changes.",
   audit: "Who changed what, and who was refused.",
   data: "Backups of the server, exports and erasures of what an organization or a user has.",
+  limits: "What an organization may have.",
   catalog: "Tools and models that agents can be given.",
   "user-config": "What the caller has set for itself.",
   runtime: "Sessions that workers hold in memory.",
   login: "How people log in in browsers.",
+  users: "One's own account.",
+  orgs: "Organizations: each keeps its people, sessions and everything else to itself.",
+  members: "Who belongs to an organization and what they may do: people, programs, roles, invitations.",
+  "api-keys": "What programs prove themselves with.",
   server: "The server itself.",
 };
 
 const description = `Sessions run agents; each is an append-only log that survives crashes.
 
 Every POST, PUT and PATCH takes an \`Idempotency-Key\`: sent twice with the same body it is done once, and the second reply is the
-first one again. Unknown fields are refused. Errors are problem documents (RFC 9457) with a stable \`code\`.`;
+first one again. Unknown fields are refused. Errors are problem documents (RFC 9457) with a stable \`code\`. \`RateLimit\` tells what is left of the limit
+that a request came closest to, and \`Retry-After\` when to come again.`;
 
 let cached: { readonly endpoints: readonly Endpoint[]; readonly text: string } | null = null;
 
@@ -127,8 +133,10 @@ function problemsOf(endpoint: Endpoint): RouteConfig["responses"] {
 /** What every endpoint of its kind may answer. */
 function commonProblems(endpoint: Endpoint): readonly ErrorCode[] {
   const { access = "key", method, upload } = endpoint;
-  const codes: ErrorCode[] = ["validation_failed", "internal"];
-  if (access !== "open") codes.push("unauthenticated", "forbidden", "store_unavailable");
+  const codes: ErrorCode[] = ["validation_failed", "malformed_request", "internal"];
+  if (access !== "open")
+    codes.push("unauthenticated", "forbidden", "address_not_allowed", "store_unavailable");
+  if (endpoint.rate !== "none") codes.push("rate_limited", "overloaded");
   if (takesKey(endpoint)) codes.push("malformed_header", "idempotency_mismatch", "disk_full");
   if (upload) codes.push("body_too_large", "unsupported_media_type");
   else if (method !== "get" && method !== "delete") {

@@ -3,6 +3,13 @@ import type { Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
 import { hashJson } from "../lib/canonical-json.ts";
 import { agentNotFound, approvalNotFound, runNotFound, sessionNotFound } from "../operations/access.ts";
+import { orgNotFound } from "../auth/org-choice.ts";
+import { apiKeyNotFound } from "../operations/api-keys.ts";
+import { invitationNotFound } from "../operations/invitations.ts";
+import { memberNotFound } from "../operations/members.ts";
+import { loginNotFound } from "../operations/own-account.ts";
+import { roleNotFound } from "../operations/roles.ts";
+import { serviceAccountNotFound } from "../operations/service-accounts.ts";
 import { backupNotFound } from "../operations/backups.ts";
 import { erasureNotFound } from "../operations/erasures.ts";
 import { exportNotFound } from "../operations/exports.ts";
@@ -14,7 +21,7 @@ import type { Call, Endpoint } from "./endpoint.ts";
 import { parseJson, requireUnicode } from "./parse-json.ts";
 import { peerOf } from "./peer.ts";
 import { readBody } from "./read-body.ts";
-import { idempotencyKeyOf, requireJson, requirePlain, traceparentOf } from "./request-headers.ts";
+import { idempotencyKeyOf, requireBytes, requireJson, traceparentOf } from "./request-headers.ts";
 import { validate } from "./validate.ts";
 
 const nothing = z.strictObject({});
@@ -85,6 +92,20 @@ function notFound(name: string, id: string): Error {
       return runNotFound(id);
     case "providerName":
       return modelProviderNotFound(id);
+    case "orgId":
+      return orgNotFound(id);
+    case "userId":
+      return memberNotFound(id);
+    case "invitationId":
+      return invitationNotFound(id);
+    case "roleName":
+      return roleNotFound(id);
+    case "serviceAccountId":
+      return serviceAccountNotFound(id);
+    case "keyId":
+      return apiKeyNotFound(id);
+    case "loginId":
+      return loginNotFound(id);
     case "path":
       return new BerthError("file_not_found", "There is no such file in the workspace.");
     default:
@@ -108,7 +129,7 @@ async function readContent(
   request: Request,
 ): Promise<{ body: unknown; hashOf: () => string }> {
   if (endpoint.upload) {
-    requirePlain(request.headers);
+    requireBytes(request.headers);
     const bytes = await readBody(request, { bytes: settings.uploadBytes, setting: "uploadLimit" });
     return { body: bytes, hashOf: () => createHash("sha256").update(bytes).digest("hex") };
   }

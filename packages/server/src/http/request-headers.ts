@@ -46,8 +46,19 @@ export function requireJson(headers: Headers): void {
   requirePlain(headers);
 }
 
+/** Throws `unsupported_media_type` for a body that is not the bytes themselves. */
+export function requireBytes(headers: Headers): void {
+  if (headers.get("content-type")?.trim().toLowerCase().startsWith("multipart/")) {
+    throw new BerthError(
+      "unsupported_media_type",
+      "Send the bytes of the file as the body, without a form around them: with curl that is --data-binary @FILE.",
+    );
+  }
+  requirePlain(headers);
+}
+
 /** Compressed bodies are not taken: their size cannot be known before they are unpacked. */
-export function requirePlain(headers: Headers): void {
+function requirePlain(headers: Headers): void {
   const encoding = headers.get("content-encoding");
   if (encoding === null || encoding === "identity") return;
   throw new BerthError("unsupported_media_type", "Send the body without Content-Encoding.");
