@@ -3,6 +3,7 @@ import { dataSettings } from "./settings/data.ts";
 import { authenticationSettings } from "./settings/authentication.ts";
 import { modelSettings } from "./settings/models.ts";
 import { limitSettings, networkSettings, rateSettings } from "./settings/network.ts";
+import { quotaSettings } from "./settings/quotas.ts";
 import { clientSettings, logSettings, serverSettings } from "./settings/server.ts";
 import { runSettings, workerSettings } from "./settings/sessions.ts";
 import { secretSettings } from "./settings/security.ts";
@@ -17,6 +18,7 @@ export const settings = {
   ...networkSettings,
   ...limitSettings,
   ...rateSettings,
+  ...quotaSettings,
   ...logSettings,
   ...workerSettings,
   ...runSettings,
@@ -39,6 +41,7 @@ export const settingGroups: readonly { title: string; names: readonly SettingNam
   { title: "Network", names: namesOf(networkSettings) },
   { title: "Limits of connections and requests", names: namesOf(limitSettings) },
   { title: "Rate limits", names: namesOf(rateSettings) },
+  { title: "Quotas", names: namesOf(quotaSettings) },
   { title: "Logging", names: namesOf(logSettings) },
   { title: "Sessions and workers", names: namesOf(workerSettings) },
   { title: "Runs and tools", names: namesOf(runSettings) },

@@ -7,18 +7,23 @@ import type { ErrorCode } from "./error-codes.ts";
 
 export type Tag =
   | "agents"
+  | "api-keys"
   | "approvals"
   | "audit"
   | "catalog"
   | "data"
   | "events"
   | "files"
+  | "limits"
   | "login"
+  | "members"
+  | "orgs"
   | "runs"
   | "runtime"
   | "server"
   | "sessions"
-  | "user-config";
+  | "user-config"
+  | "users";
 
 /** One reply that an endpoint gives. Without a schema it has no JSON body. */
 export interface ReplySpec {

@@ -1,4 +1,4 @@
-import { agentName, backupName, idSchema, providerName } from "@berth/contract";
+import { agentName, backupName, idSchema, orgSlug, providerName, roleName } from "@berth/contract";
 import { z } from "zod";
 import { filePath } from "./file-path.ts";
 
@@ -16,6 +16,14 @@ export const erasurePath = z.strictObject({ erasureId: idSchema("receipt") });
 export const fileParams = z.strictObject({ sessionId: idSchema("session"), path: filePath.min(1) });
 /** An agent's id or its name. */
 export const agentPath = z.strictObject({ agentId: z.union([idSchema("agent"), agentName]) });
+/** An organization's id or slug. */
+export const orgPath = z.strictObject({ orgId: z.union([idSchema("org"), orgSlug]) });
+export const memberPath = z.strictObject({ userId: idSchema("user") });
+export const invitationPath = z.strictObject({ invitationId: idSchema("invitation") });
+export const rolePath = z.strictObject({ roleName });
+export const serviceAccountPath = z.strictObject({ serviceAccountId: idSchema("serviceAccount") });
+export const apiKeyPath = z.strictObject({ keyId: idSchema("apiKey") });
+export const loginPath = z.strictObject({ loginId: idSchema("login") });
 export const modelProviderPath = z.strictObject({ providerName });
 /** A request that says all in its path; `{}` is taken too. */
 export const emptyBody = z.strictObject({});

@@ -1,4 +1,5 @@
 import { dataEndpoints } from "./data-routes.ts";
+import { identityEndpoints } from "./identity-routes.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { beginOidcLoginRoute } from "./routes/begin-oidc-login.ts";
 import { finishOidcLoginRoute } from "./routes/finish-oidc-login.ts";
@@ -48,6 +49,7 @@ import { listEventsRoute } from "./routes/list-events.ts";
 import { listFilesRoute } from "./routes/list-files.ts";
 import { listLiveSessionsRoute } from "./routes/list-live-sessions.ts";
 import { listModelsRoute } from "./routes/list-models.ts";
+import { listQuotasRoute } from "./routes/list-quotas.ts";
 import { listRunsRoute } from "./routes/list-runs.ts";
 import { listSessionRunsRoute } from "./routes/list-session-runs.ts";
 import { listSessionsRoute } from "./routes/list-sessions.ts";
@@ -61,6 +63,7 @@ import { retryRunRoute } from "./routes/retry-run.ts";
 import { revokeShareLinkRoute } from "./routes/revoke-share-link.ts";
 import { rewindSessionRoute } from "./routes/rewind-session.ts";
 import { sendEventsRoute } from "./routes/send-events.ts";
+import { setQuotasRoute } from "./routes/set-quotas.ts";
 import { unarchiveAgentRoute } from "./routes/unarchive-agent.ts";
 import { updateSessionRoute } from "./routes/update-session.ts";
 import { uploadFileRoute } from "./routes/upload-file.ts";
@@ -155,6 +158,9 @@ export const endpoints: readonly Endpoint[] = [
   listLiveSessionsRoute,
   evictSessionRoute,
   cleanUpRuntimeRoute,
+  // limits
+  listQuotasRoute,
+  setQuotasRoute,
   // audit
   listAuditRoute,
   exportAuditRoute,
@@ -167,6 +173,8 @@ export const endpoints: readonly Endpoint[] = [
   listLoginMethodsRoute,
   beginOidcLoginRoute,
   finishOidcLoginRoute,
+  // orgs
+  ...identityEndpoints,
   // data
   ...dataEndpoints,
   // server

@@ -1,3 +1,4 @@
+import type { QuotaName } from "@berth/contract";
 import type { Config } from "../config/schema.ts";
 import type { RuntimeSettings } from "../runtime/context.ts";
 
@@ -15,5 +16,17 @@ export function runtimeSettings(config: Config, defaultModel: string | null): Ru
     idleTtlMs: config.activationIdleTtl,
     clientToolTimeoutMs: config.clientToolTimeout,
     defaultModel,
+  };
+}
+
+/** What organizations may have, as the configuration says. */
+export function quotaDefaults(config: Config): Readonly<Record<QuotaName, number | null>> {
+  return {
+    sessions: config.quotaSessions,
+    runningSessions: config.quotaRunningSessions,
+    storedBytes: config.quotaStoredBytes,
+    agents: config.quotaAgents,
+    apiKeys: config.quotaApiKeys,
+    members: config.quotaMembers,
   };
 }

@@ -33,6 +33,11 @@ export interface SkippedManifest {
   readonly toldBefore: boolean;
 }
 
+interface ManifestTime {
+  readonly clock: Clock;
+  readonly budgetMs: number;
+}
+
 /** What the log says about the files. */
 type Kept = Pick<SessionState, "manifest" | "workspaceDirty">;
 
@@ -100,12 +105,19 @@ export class Workspace {
 
   /**
    * Stores the workspace as it is now: every blob is durable before the hash comes back. Null when there is no workspace. All of it or
-   * nothing: it is skipped when more than 256 MiB would have to be read anew, or when `budgetMs` milliseconds are over before it is done.
+   * nothing: it is skipped when more than 256 MiB would have to be read anew, when `budgetMs` milliseconds are over before it is done, or
+   * when the organization may not store so much.
    */
-  async takeManifest(time: {
-    readonly clock: Clock;
-    readonly budgetMs: number;
-  }): Promise<TakenManifest | SkippedManifest | null> {
+  async takeManifest(time: ManifestTime): Promise<TakenManifest | SkippedManifest | null> {
+    try {
+      return await this.#storeAll(time);
+    } catch (thrown) {
+      if (!(thrown instanceof BerthError) || thrown.code !== "quota_exceeded") throw thrown;
+      return this.#skip(thrown.message.replace(/\.$/, ""));
+    }
+  }
+
+  async #storeAll(time: ManifestTime): Promise<TakenManifest | SkippedManifest | null> {
     failpoint("runtime.before-manifest");
     const deadline = time.clock.monotonic() + time.budgetMs;
     const sandbox = await (this.#sandbox ?? this.#sandboxes.find(this.#spec));
