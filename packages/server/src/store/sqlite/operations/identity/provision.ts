@@ -1,7 +1,11 @@
 import type { AccountRecord } from "../../../identity.ts";
 import type { Outcome } from "../../../store.ts";
 import type { ArgsOf } from "../../protocol.ts";
-import { findAccountRecordByEmail, findAccountRecordByIdentity } from "../../queries/identity/accounts.ts";
+import {
+  findAccountRecord,
+  findAccountRecordByEmail,
+  findAccountRecordByIdentity,
+} from "../../queries/identity/accounts.ts";
 import { findMemberRecord } from "../../queries/identity/members.ts";
 import type { Transaction } from "../../transaction.ts";
 import { changePassword, insertAccount, insertMember, requireAccount } from "./accounts.ts";
@@ -11,12 +15,13 @@ import { requireRole } from "./role-exists.ts";
 type Args = ArgsOf<"provision">;
 
 export function provision(tx: Transaction, args: Args): Outcome<AccountRecord> {
-  const known = args.identity === null ? null : findAccountRecordByIdentity(tx.sql, args.identity);
+  const { identity } = args;
+  const named = identity === null ? null : findAccountRecordByIdentity(tx.sql, identity);
+  const known = named ?? findAccountRecord(tx.sql, args.userId);
   const userId = known?.id ?? accountFor(tx, args);
-  const identified = known === null && args.identity !== null;
-  if (identified) nameIdentity(tx, userId, args.identity);
+  if (named === null && identity !== null) nameIdentity(tx, userId, identity);
   const joined = joinAs(tx, userId, args);
-  const changed = known === null || joined;
+  const changed = known === null || (named === null && identity !== null) || joined;
   return { result: requireAccount(tx, userId), replayed: !changed };
 }
 

@@ -1,0 +1,17 @@
+import { pageOf, userLogin } from "@berth/contract";
+import { listOwnLogins } from "../../operations/own-account.ts";
+import { endpoint } from "../endpoint.ts";
+
+export const listOwnLoginsRoute = endpoint({
+  id: "listOwnLogins",
+  method: "get",
+  path: "/api/v1/users/me/logins",
+  tag: "users",
+  summary: "Where one is logged in",
+  replies: { 200: { description: "All of them, newest first.", schema: pageOf(userLogin) } },
+  problems: ["not_a_person"],
+  handle: async ({ operations, principal }) => ({
+    status: 200,
+    body: await listOwnLogins(operations, principal),
+  }),
+});
