@@ -97,7 +97,7 @@ async function ownSession(
   return session;
 }
 
-function shareLinkView({ orgId: _, ...link }: ShareLinkRecord): ShareLink {
+function shareLinkView({ orgId: _orgId, ...link }: ShareLinkRecord): ShareLink {
   const timeOrNull = (ms: number | null) => (ms === null ? null : timeText(ms));
   return {
     ...link,

@@ -37,10 +37,10 @@ export interface World {
   /** Of whose organization nobody else in the tests is. */
   readonly outsider: Tenant;
   /** Everything that the server has logged. */
-  logs(): string;
+  readonly logs: () => string;
   /** What the model says from now on. */
-  answer(model: Answer): void;
-  call(key: string | null, ask: Ask): Promise<Seen>;
+  readonly answer: (model: Answer) => void;
+  readonly call: (key: string | null, ask: Ask) => Promise<Seen>;
 }
 
 export interface WorldOptions {
