@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { accessConformance } from "./conformance/access.conformance.ts";
 import { agentsConformance } from "./conformance/agents.conformance.ts";
 import { auditConformance } from "./conformance/audit.conformance.ts";
+import { budgetsConformance } from "./conformance/budgets.conformance.ts";
 import { credentialsConformance } from "./conformance/credentials.conformance.ts";
 import { fencingConformance } from "./conformance/fencing.conformance.ts";
 import { forksConformance } from "./conformance/forks.conformance.ts";
@@ -40,6 +41,7 @@ const areas = [
   invitationsConformance,
   credentialsConformance,
   accessConformance,
+  budgetsConformance,
 ];
 
 /** What every store must do. `open` gives an empty one each time; the tests of one area share it, each in orgs of its own. */
