@@ -11,10 +11,19 @@ export const orgSlug = z
 
 export const orgName = z.string().trim().min(1).max(200);
 
+/** Addresses and networks, `203.0.113.7` or `2001:db8::/32`. */
+const networks = z.array(z.union([z.ipv4(), z.cidrv4(), z.ipv6(), z.cidrv6()])).max(200);
+
 /** What an organization sets for itself, each member with a default elsewhere. */
 const settings = {
   defaultVisibility: visibility.describe("of new sessions; default private"),
   weight: z.int().min(1).max(1_000).describe("its share of the places where sessions run; default 1"),
+  ipAllow: networks.describe("from where it may be used; default and empty: from anywhere"),
+  rateFactor: z
+    .number()
+    .min(0.01)
+    .max(1_000)
+    .describe("how many times the server's rate limits it may use; default 1"),
   retention,
 };
 
@@ -22,7 +31,7 @@ export const orgSettings = z.strictObject(settings).partial();
 export type OrgSettings = z.infer<typeof orgSettings>;
 
 /** Settings that an organization reads and only the operator changes. */
-export const operatorSettings: readonly string[] = ["weight"];
+export const operatorSettings: readonly string[] = ["weight", "rateFactor"];
 
 export const orgStatus = z.enum(["active", "suspended", "erasing"]);
 
