@@ -1,8 +1,14 @@
 import { type Clock, systemClock } from "./clock.ts";
 import { createHttp } from "./http.ts";
+import { createAccount } from "./resources/account.ts";
 import { createAgents } from "./resources/agents.ts";
+import { createApiKeys } from "./resources/api-keys.ts";
 import { createApprovals } from "./resources/approvals.ts";
+import { createData } from "./resources/data.ts";
+import { createMembers } from "./resources/members.ts";
+import { createOrgs } from "./resources/orgs.ts";
 import { createRuns } from "./resources/runs.ts";
+import { createServiceAccounts } from "./resources/service-accounts.ts";
 import { createSessions } from "./resources/sessions.ts";
 import { createSystem } from "./resources/system.ts";
 import type { Connector } from "./session/event-source.ts";
@@ -14,6 +20,8 @@ export interface ClientOptions {
   readonly baseUrl: string;
   /** Sent as `Authorization: Bearer`; a function is asked before each request. */
   readonly apiKey?: string | (() => string | Promise<string>);
+  /** In which organization, by id or slug, for who may act in several; sent as `X-Berth-Org`. */
+  readonly org?: string;
   readonly fetch?: typeof globalThis.fetch;
   readonly WebSocket?: typeof globalThis.WebSocket;
   /** How often a request is sent again that got no answer, or 429, 502, 503 or 504; default 6, which lasts some 10 s. */
@@ -37,6 +45,7 @@ export function createClient(options: ClientOptions) {
   const http = createHttp({
     baseUrl: options.baseUrl,
     ...(options.apiKey !== undefined && { apiKey: options.apiKey }),
+    ...(options.org !== undefined && { org: options.org }),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
@@ -55,6 +64,12 @@ export function createClient(options: ClientOptions) {
     sessions: createSessions(http),
     runs: createRuns(http),
     approvals: createApprovals(http),
+    orgs: createOrgs(http),
+    ...createMembers(http),
+    serviceAccounts: createServiceAccounts(http),
+    apiKeys: createApiKeys(http),
+    account: createAccount(http),
+    ...createData(http),
     /** A handle on a session that exists. */
     session: (id: string) => createSessionHandle(connector, id),
     /** Hints that a list may have changed. */

@@ -1,13 +1,17 @@
 import { Command } from "commander";
 import { agentsCommand } from "./agents.ts";
 import { approvalsCommand } from "./approvals.ts";
+import { backupCommand } from "./backup.ts";
 import { benchCommand } from "./bench.ts";
 import { chatCommand } from "./chat.ts";
 import { configCommand } from "./config.ts";
 import type { Actions } from "./context.ts";
 import { doctorCommand } from "./doctor.ts";
+import { erasuresCommand } from "./erasures.ts";
+import { exportsCommand } from "./exports.ts";
 import { migrateCommand } from "./migrate.ts";
 import { modelsCommand } from "./models.ts";
+import { restoreCommand } from "./restore.ts";
 import { runCommand } from "./run.ts";
 import { serveCommand } from "./serve-command.ts";
 import { sessionsCommand } from "./sessions.ts";
@@ -58,6 +62,10 @@ export function createProgram(actions: Actions, io: Io): Command {
   program.addCommand(doctorCommand(actions));
   program.addCommand(configCommand(actions));
   program.addCommand(migrateCommand(actions));
+  program.addCommand(backupCommand(actions));
+  program.addCommand(restoreCommand(actions));
+  program.addCommand(exportsCommand(actions));
+  program.addCommand(erasuresCommand(actions));
   program.addCommand(benchCommand(actions));
   // Settings are not inherited by commands that are made elsewhere.
   for (const command of [program, ...everyCommand(program)]) {

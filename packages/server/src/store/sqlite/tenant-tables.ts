@@ -209,6 +209,14 @@ export const tenantTables = {
     ofUser: "owner = ?2",
     userErasure: { stays: "the organization's accounts: figures under an id that then names nobody" },
   },
+  quotas: {
+    key: ["name"],
+    exported: columns("name value updated_at"),
+    withheld: {},
+    ofUser: null,
+    userErasure: orgs("a definition"),
+  },
+  stored_bytes: { key: ["bytes"], ...none, userErasure: orgs("a sum") },
   audit_log: {
     key: ["no"],
     exported: columns(
