@@ -35,7 +35,7 @@ async function answer(
 }
 
 /** Runs the tour to its end as runtime does; tools in `denied` are refused. */
-async function tour(tools: readonly string[], denied: readonly string[] = []) {
+async function tour(tools: readonly string[], denied: readonly string[] = [], denial = "result") {
   const messages: ModelMessage[] = [user("hello there")];
   const called: string[] = [];
   const texts: string[] = [];
@@ -49,7 +49,7 @@ async function tour(tools: readonly string[], denied: readonly string[] = []) {
         const id = `${step}.${index}`;
         called.push(block.name);
         content.push({ type: "tool_call", id, name: block.name, input: JSON.parse(block.input) as unknown });
-        results.push({ id, name: block.name, ok: !denied.includes(block.name), content: "result" });
+        results.push({ id, name: block.name, ...resultOf(denied.includes(block.name), denial) });
       }
     }
     messages.push({ role: "assistant", content });
@@ -57,6 +57,10 @@ async function tour(tools: readonly string[], denied: readonly string[] = []) {
     messages.push({ role: "tool", results });
   }
   throw new Error("the tour has no end");
+}
+
+function resultOf(isDenied: boolean, denial: string) {
+  return { ok: !isDenied, content: isDenied ? denial : "result" };
 }
 
 const everything = ["todo_write", "fs_write", "fs_read", "bash_run"];
@@ -67,6 +71,13 @@ describe("the demo model", () => {
     expect(called).toEqual(["todo_write", "fs_write", "todo_write", "bash_run", "fs_read", "todo_write"]);
     expect(text).toMatch(/^I am Berth's demo model: a script, not a language model/);
     expect(text).toContain("OPENAI_API_KEY");
+  });
+
+  it("ends at its first file where there is no sandbox, and says why", async () => {
+    const denial = "This call is not permitted (sandbox_unavailable: this server has none).";
+    const { called, text } = await tour(everything, ["fs_write", "bash_run"], denial);
+    expect(called).toEqual(["todo_write", "fs_write"]);
+    expect(text).toContain("no sandbox that isolates is configured");
   });
 
   it("calls the tools as they want to be called", async () => {

@@ -65,6 +65,17 @@ function toldOfShell(result: ModelToolResult | undefined): string {
   return "The command was not run, and I was told why: a denial and its note go to the model like any other result. I read the file back.\n";
 }
 
+/** On a server that runs no tool unisolated and has nothing that isolates, the tour ends at its first file. */
+const withoutSandbox =
+  "The file was refused: this server runs tools only where they are isolated, and no sandbox that isolates is configured here yet. " +
+  `The refusal is in the log like any other result, and so is the plan that I made, which needed no sandbox.\n\n${setUp}`;
+
+function hasNoSandbox({ ok, content }: ModelToolResult): boolean {
+  return (
+    !ok && (typeof content === "string" ? content : JSON.stringify(content)).includes("sandbox_unavailable")
+  );
+}
+
 const applicationMessage = "[A message from the application";
 const summaryRequest = "Summarize this conversation:";
 
@@ -82,6 +93,7 @@ export function tourTurn({ messages, tools }: ModelRequest): ScriptTurn {
   const results = messages.slice(asked + 1).findLast((one) => one.role === "tool")?.results ?? [];
   const turns = stages.map((stage) => only(stage(results), offered)).filter((turn) => turn !== null);
   const answers = answersSince(messages, asked);
+  if (results.some(hasNoSandbox)) return [say(withoutSandbox)];
   const turn = turns[answers] ?? [say(setUp)];
   return answers === 0 ? [say(intro), ...turn] : turn;
 }

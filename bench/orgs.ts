@@ -1,0 +1,136 @@
+// Whether it costs more to be one of many organizations: listing and opening sessions on a server with one organization of 100 people,
+// and on one with 1,000 of them, in the same run.
+//   npm run bench -- orgs [--orgs 1000] [--users 100] [--sessions 2] [--requests 2000] [--rounds 5] [--dir folder]
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Pool } from "undici";
+import { about, aboutLines } from "./support/about.ts";
+import { type BerthServer, startBerth } from "./support/berth-server.ts";
+import { median } from "./support/machine.ts";
+import { type Caller, seed } from "./support/orgs/seed.ts";
+import { cpuMs } from "./support/process-use.ts";
+
+const { values } = parseArgs({
+  options: {
+    orgs: { type: "string", default: "1000" },
+    users: { type: "string", default: "100" },
+    sessions: { type: "string", default: "2" },
+    requests: { type: "string", default: "2000" },
+    rounds: { type: "string", default: "5" },
+    dir: { type: "string", default: tmpdir() },
+  },
+});
+const [orgs, usersPerOrg, sessionsPerUser, requests, rounds] = [
+  values.orgs,
+  values.users,
+  values.sessions,
+  values.requests,
+  values.rounds,
+].map(Number) as [number, number, number, number, number];
+const concurrency = 16;
+const folder = mkdtempSync(join(values.dir, "berth-bench-"));
+
+interface Side {
+  readonly name: string;
+  readonly server: BerthServer;
+  readonly callers: readonly Caller[];
+  readonly pool: Pool;
+}
+
+interface Figures {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** CPU of the server for one request, milliseconds. */
+  readonly cpu: number;
+}
+
+const asks: Readonly<Record<string, (caller: Caller) => string>> = {
+  "list sessions": () => "/api/v1/sessions?limit=20",
+  "open a session": ({ sessionId }) => `/api/v1/sessions/${sessionId}`,
+  "read its log": ({ sessionId }) => `/api/v1/sessions/${sessionId}/events?after=0&limit=100`,
+};
+
+async function open(name: string, count: number): Promise<Side> {
+  const data = join(folder, name);
+  const began = performance.now();
+  const callers = await seed({ data, orgs: count, usersPerOrg, sessionsPerUser, callers: 100 });
+  const seconds = ((performance.now() - began) / 1_000).toFixed(0);
+  console.error(
+    `${name}: ${count * usersPerOrg} people with ${count * usersPerOrg * sessionsPerUser} sessions, made in ${seconds} s`,
+  );
+  // What is measured is the way to the rows, not the limits that hold one caller back.
+  const server = await startBerth({ data, config: { rateLimits: false } });
+  return { name, server, callers, pool: new Pool(server.url, { connections: concurrency }) };
+}
+
+async function measure({ pool, callers, server }: Side, path: (caller: Caller) => string): Promise<Figures> {
+  const times: number[] = [];
+  let next = 0;
+  const before = cpuMs(server.pid);
+  const worker = async () => {
+    for (let at = next++; at < requests; at = next++) {
+      const caller = callers[at % callers.length];
+      if (caller === undefined) throw new Error("nobody calls");
+      const began = performance.now();
+      const { statusCode, body } = await pool.request({
+        method: "GET",
+        path: path(caller),
+        headers: { authorization: `Bearer ${caller.key}` },
+      });
+      const text = await body.text();
+      if (statusCode !== 200) throw new Error(`${path(caller)} answered ${statusCode}: ${text}`);
+      times.push(performance.now() - began);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+  const sorted = times.toSorted((a, b) => a - b);
+  return {
+    p50Ms: median(times),
+    p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
+    cpu: (cpuMs(server.pid) - before) / requests,
+  };
+}
+
+const where = about();
+const sides = [await open("one org", 1), await open(`${orgs} orgs`, orgs)];
+try {
+  const found = new Map<string, Figures[]>();
+  for (let round = -1; round < rounds; round++) {
+    for (const [ask, path] of Object.entries(asks)) {
+      for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+        const figures = await measure(side, path);
+        // The first round warms up.
+        if (round >= 0)
+          found.set(`${ask}/${side.name}`, [...(found.get(`${ask}/${side.name}`) ?? []), figures]);
+      }
+    }
+  }
+  console.log(aboutLines(where));
+  console.log(
+    `settings: ${orgs} orgs x ${usersPerOrg} people x ${sessionsPerUser} sessions, ${requests} requests of 100 callers at ${concurrency} at once, ${rounds} interleaved rounds, medians\n`,
+  );
+  for (const ask of Object.keys(asks)) {
+    const [one, many] = sides.map(({ name }) => {
+      const all = found.get(`${ask}/${name}`) ?? [];
+      const of = (key: keyof Figures) => median(all.map((figures) => figures[key]));
+      const figures = { p50Ms: of("p50Ms"), p99Ms: of("p99Ms"), cpu: of("cpu") };
+      console.log(
+        `${ask.padEnd(15)} ${name.padEnd(10)} p50 ${figures.p50Ms.toFixed(2)} ms  p99 ${figures.p99Ms.toFixed(2)} ms  CPU ${figures.cpu.toFixed(3)} ms`,
+      );
+      return figures;
+    });
+    if (one === undefined || many === undefined) continue;
+    const ratio = (key: keyof Figures) => (many[key] / one[key]).toFixed(2);
+    console.log(
+      `${" ".repeat(15)} ratio      p50 ${ratio("p50Ms")}  p99 ${ratio("p99Ms")}  CPU ${ratio("cpu")}  (target 1.3)`,
+    );
+  }
+} finally {
+  for (const { server, pool } of sides) {
+    await pool.close();
+    await server.stop();
+  }
+  rmSync(folder, { recursive: true });
+}
