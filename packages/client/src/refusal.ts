@@ -4,6 +4,7 @@ import { BerthApiError } from "./error.ts";
 const statuses: Readonly<Record<string, number>> = {
   unauthenticated: 401,
   forbidden: 403,
+  access_revoked: 403,
   session_not_found: 404,
   cursor_invalid: 409,
   validation_failed: 422,

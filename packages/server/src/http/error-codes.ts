@@ -117,6 +117,7 @@ export const errorStatuses = {
   too_many_headers: 431,
   internal: 500,
   secret_unreadable: 500,
+  access_changed: 503,
   bus_closed: 503,
   file_failed: 503,
   identity_provider_unavailable: 503,

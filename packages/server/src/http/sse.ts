@@ -9,11 +9,12 @@ import { corsHeaders } from "./cors.ts";
 import type { Edge } from "./edge.ts";
 import { outgoingOf } from "./node-requests.ts";
 import { peerOf } from "./peer.ts";
-import { goodbye, retryBytes } from "./sse-bytes.ts";
+import { endBytes, goodbye, retryBytes } from "./sse-bytes.ts";
 import { SseConnection } from "./sse-connection.ts";
 import { NodeWire, WebWire } from "./sse-wire.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import type { StreamSlots } from "./stream-slots.ts";
+import type { StreamWatch } from "./stream-watch.ts";
 
 export interface EventStreamsOptions {
   readonly following: Following;
@@ -23,6 +24,7 @@ export interface EventStreamsOptions {
   readonly settings: StreamSettings;
   readonly telemetry: Telemetry;
   readonly edge: Edge;
+  readonly watch: Pick<StreamWatch, "add">;
 }
 
 interface StreamRequest {
@@ -50,7 +52,7 @@ const eventStreamHeaders: Readonly<Record<string, string>> = {
 };
 
 export function createEventStreams(options: EventStreamsOptions): EventStreams {
-  const { following, slots, beats, clock, settings, telemetry, edge } = options;
+  const { following, slots, beats, clock, settings, telemetry, edge, watch } = options;
   const open = new Set<SseConnection>();
   const retry = retryBytes(settings.retryMs);
   let closing = false;
@@ -64,7 +66,16 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       open.delete(connection);
       beats.remove(connection);
       slots.giveBack(owner);
+      unwatch();
       telemetry.streamClosed({ transport: "sse", by, orgId, sessionId, requestId });
+    });
+    const end = ({ code, message }: BerthError) => connection.close(endOf(code, message));
+    const unwatch = watch.add({
+      principal,
+      peer: peerOf(request),
+      sessions: () => [sessionId],
+      revoked: end,
+      lost: (_, why) => end(why),
     });
     open.add(connection);
     beats.add(connection);
@@ -135,6 +146,11 @@ function webResponse(connection: SseConnection, headers: Readonly<Record<string,
   const wire = new WebWire(() => connection.gone());
   connection.connect(wire);
   return new Response(wire.body, { headers });
+}
+
+/** Of a stream whose caller may follow it no more: `access_revoked`, but when it may connect again. */
+function endOf(code: string, message: string): Buffer {
+  return code === "access_changed" ? goodbye : endBytes({ code: "access_revoked", message });
 }
 
 export function shuttingDown(): BerthError {

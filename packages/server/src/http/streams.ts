@@ -10,6 +10,7 @@ import { createBeats } from "./beats.ts";
 import { createEdge, type Edge } from "./edge.ts";
 import { createEventStreams, type EventStreams } from "./sse.ts";
 import { createStreamSlots } from "./stream-slots.ts";
+import { createStreamWatch } from "./stream-watch.ts";
 import { defaultStreamSettings, type StreamSettings } from "./stream-settings.ts";
 import { createSockets, type Sockets } from "./websocket.ts";
 
@@ -37,10 +38,12 @@ export function createStreams(options: {
   const { clock, telemetry } = operations;
   const settings = { ...defaultFollowingSettings, ...defaultStreamSettings, ...options.settings };
   const following = createFollowing(operations, settings);
+  const watch = createStreamWatch({ authenticator, operations, edge });
   const shared = {
     following,
     slots: createStreamSlots(settings),
     edge,
+    watch,
     beats: createBeats(clock),
     clock,
     settings,
@@ -51,6 +54,9 @@ export function createStreams(options: {
   return {
     events,
     sockets,
-    closeAll: async () => void (await Promise.all([events.closeAll(), sockets.closeAll()])),
+    async closeAll() {
+      await Promise.all([events.closeAll(), sockets.closeAll()]);
+      await watch.stop();
+    },
   };
 }

@@ -26,6 +26,12 @@ export interface SocketContext {
   readonly edge: Edge;
 }
 
+/** Something that a client follows; null: a list. */
+interface Subscription {
+  readonly sessionId: string | null;
+  stop(): void;
+}
+
 type Frame = z.output<typeof clientFrame>;
 type Subscribe = Extract<Frame, { op: "subscribe" }>;
 
@@ -37,7 +43,7 @@ export class WebSocketConnection {
   readonly #wire: WebSocketWire;
   /** The session that a socket of one session is for; null: the multiplexed one. */
   readonly #sessionId: string | null;
-  readonly #subscriptions = new Map<string, { stop(): void }>();
+  readonly #subscriptions = new Map<string, Subscription>();
   #over = false;
 
   constructor(
@@ -67,7 +73,8 @@ export class WebSocketConnection {
     }
     const onEnd = () => this.#subscriptions.delete(id);
     const subscription = new SessionSubscription({ id, wire: this.#wire, onEnd });
-    this.#subscriptions.set(id, subscription);
+    const { sessionId } = request;
+    this.#subscriptions.set(id, { sessionId, stop: () => subscription.stop() });
     this.#wire.send({ op: "subscribed", id, cursor: opened.cursor });
     subscription.follow(opened.start(subscription));
   }
@@ -87,6 +94,21 @@ export class WebSocketConnection {
       await this.#answer(frame);
     } catch (thrown) {
       this.#fail(await this.#noted(thrown, value), id);
+    }
+  }
+
+  /** The sessions that it follows now. */
+  *followed(): Iterable<string> {
+    for (const { sessionId } of this.#subscriptions.values()) if (sessionId !== null) yield sessionId;
+  }
+
+  /** The caller may see a session no more. */
+  lose(sessionId: string, { message }: BerthError): void {
+    for (const [id, subscription] of this.#subscriptions) {
+      if (subscription.sessionId !== sessionId) continue;
+      subscription.stop();
+      this.#subscriptions.delete(id);
+      this.#wire.send({ op: "end", id, code: "access_revoked", message });
     }
   }
 
@@ -132,7 +154,7 @@ export class WebSocketConnection {
     const call = (sessionId: string) => this.#wire.send({ op: "hint", id, topic, sessionId });
     const stop = await followHints(this.#context.operations, this.#principal, { topic, call });
     if (this.#over) return stop();
-    this.#subscriptions.set(id, { stop });
+    this.#subscriptions.set(id, { sessionId: null, stop });
     this.#wire.send({ op: "subscribed", id });
   }
 

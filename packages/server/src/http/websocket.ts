@@ -5,8 +5,9 @@ import type { Authenticator } from "../auth/authenticator.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { Tickets } from "../auth/tickets.ts";
 import { invalidCredential } from "../auth/unauthenticated.ts";
+import type { Peer } from "../auth/peer.ts";
 import { type Clock, pause } from "../lib/clock.ts";
-import { asBerthError } from "../lib/errors.ts";
+import { asBerthError, type BerthError } from "../lib/errors.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Beats } from "./beats.ts";
 import { followQuery } from "./follow-query.ts";
@@ -17,6 +18,7 @@ import { peerOf } from "./peer.ts";
 import { presentedOf } from "./presented.ts";
 import { shuttingDown } from "./sse.ts";
 import type { StreamSlots } from "./stream-slots.ts";
+import type { StreamWatch } from "./stream-watch.ts";
 import { type SocketContext, WebSocketConnection } from "./websocket-connection.ts";
 import { closeCodeOf, errorFrame } from "./websocket-frames.ts";
 import { refusalOf, refuseUpgrade, type SocketTarget, targetOf } from "./websocket-request.ts";
@@ -28,6 +30,7 @@ export interface SocketsOptions extends SocketContext {
   readonly beats: Beats;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  readonly watch: Pick<StreamWatch, "add">;
 }
 
 /** The WebSockets of this process: `/api/v1/ws` and `/api/v1/sessions/{id}/ws`. */
@@ -61,7 +64,8 @@ export function createSockets(options: SocketsOptions): Sockets {
     perMessageDeflate: false,
     clientTracking: false,
   });
-  const open = new Set<OpenSocket>();
+  /** Each with what ends its watch. */
+  const open = new Map<OpenSocket, () => void>();
   let closing = false;
 
   async function serve(own: OpenSocket, request: IncomingMessage, target: SocketTarget): Promise<void> {
@@ -84,6 +88,7 @@ export function createSockets(options: SocketsOptions): Sockets {
         sessionId: target.sessionId,
       });
       own.connect(connection);
+      if (open.has(own)) open.set(own, watchSocket(options, { own, connection, known, peer, target }));
       const { after, filter } = followQuery(target.search, { session: target.sessionId !== null });
       if (target.sessionId !== null) {
         const { sessionId } = target;
@@ -103,21 +108,24 @@ export function createSockets(options: SocketsOptions): Sockets {
       const refusal = refusalOf(request, options.edge);
       if (refusal !== null) return refuseUpgrade(socket, refusal);
       server.handleUpgrade(request, socket, head, (webSocket) => {
-        const own = new OpenSocket(webSocket, options, () => open.delete(own));
-        open.add(own);
+        const own = new OpenSocket(webSocket, options, () => {
+          open.get(own)?.();
+          open.delete(own);
+        });
+        open.set(own, () => {});
         void serve(own, request, target);
       });
     },
 
     async closeAll() {
       closing = true;
-      for (const own of open) {
+      for (const own of open.keys()) {
         own.wire.send(errorFrame(shuttingDown(), undefined));
         own.close("server", 1013, "shutting_down");
       }
       const deadline = clock.monotonic() + settings.closeMs;
       while (open.size > 0 && clock.monotonic() < deadline) await pause(clock, 10);
-      for (const own of open) own.cut("server");
+      for (const own of open.keys()) own.cut("server");
     },
 
     get size() {
@@ -137,6 +145,27 @@ async function identify(
   const now = await authenticator.recheck(tickets.redeem(ticket));
   if (now === null) throw invalidCredential();
   return now;
+}
+
+interface Watched {
+  readonly own: OpenSocket;
+  readonly connection: WebSocketConnection;
+  readonly known: Principal;
+  readonly peer: Peer;
+  readonly target: SocketTarget;
+}
+
+/** Until the returned function is called. A socket that is for one session has nothing left when that one is lost. */
+function watchSocket(options: SocketsOptions, watched: Watched): () => void {
+  const { own, connection, known: principal, peer, target } = watched;
+  const end = (why: BerthError) => refuseSocket(options, own, why);
+  return options.watch.add({
+    principal,
+    peer,
+    sessions: () => connection.followed(),
+    revoked: end,
+    lost: (id, why) => (target.sessionId === null ? connection.lose(id, why) : end(why)),
+  });
 }
 
 interface Refused {

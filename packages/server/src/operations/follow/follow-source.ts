@@ -3,7 +3,7 @@ import type { LogEntry } from "./log-entry.ts";
 
 /** Why nothing will come any more. */
 export interface FollowEnd {
-  readonly code: "session_not_found" | "cursor_invalid" | "internal";
+  readonly code: "session_not_found" | "cursor_invalid" | "access_revoked" | "internal";
   readonly message: string;
 }
 
