@@ -31,9 +31,32 @@ export function modelError(
 
 export const abortedError: ModelError = modelError("aborted", "the model call was stopped");
 
-/** Blanks out what must not be repeated, such as a key that a provider quotes in its refusal. */
+/** A piece of a secret that is shorter is not looked for. */
+const shortestPiece = 4;
+
+/** Blanks out what must not be repeated, such as a key that a provider quotes in its refusal, also where a text was cut in its middle. */
 export function withoutSecrets(error: ModelError, secrets: readonly string[]): ModelError {
-  let message = error.message;
-  for (const secret of secrets) if (secret.length >= 4) message = message.replaceAll(secret, "[secret]");
+  let { message } = error;
+  for (const secret of secrets) {
+    if (secret.length < shortestPiece) continue;
+    for (const form of new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]))
+      message = withoutCutEnd(message.replaceAll(form, "[secret]"), form);
+  }
   return message === error.message ? error : { ...error, message };
+}
+
+/** Texts of providers are cut at some length before they come here; what stands after them is ours and short. */
+function withoutCutEnd(message: string, secret: string): string {
+  for (let length = secret.length - 1; length >= shortestPiece; length--) {
+    const piece = secret.slice(0, length);
+    const at = message.lastIndexOf(piece);
+    if (at !== -1 && isCutEnd(message.slice(at + length))) {
+      return `${message.slice(0, at)}[secret]${message.slice(at + length)}`;
+    }
+  }
+  return message;
+}
+
+function isCutEnd(rest: string): boolean {
+  return rest === "" || rest.startsWith(" ...") || rest.startsWith('"') || rest.startsWith("; check ");
 }

@@ -16,7 +16,7 @@ export interface TenantApi {
   /** A model endpoint on this machine, which the operator permits. It answers `Hello.` to everything. */
   readonly endpoint: FaultServer;
   /** As the API sends and reads, for somebody else. */
-  as(who: Partial<Principal>): { readonly fetch: (request: Request) => Promise<Response> };
+  readonly as: (who: Partial<Principal>) => { readonly fetch: (request: Request) => Promise<Response> };
 }
 
 export interface TenantApiOptions extends ApiOptions {
