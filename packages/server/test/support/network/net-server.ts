@@ -72,6 +72,7 @@ export async function start(
     operations,
     authenticator,
     tickets,
+    login: null,
     streams: streams.events,
     telemetry: operations.telemetry,
     edge,
