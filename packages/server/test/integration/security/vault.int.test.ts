@@ -76,8 +76,8 @@ describe("the vault", () => {
     ];
     for (const attack of attacks)
       await expect(vault.open(attack)).rejects.toMatchObject({ code: "secret_unreadable" });
-    const stranger = createVault({ store, masterKeys: [{ id: vault.masterKeys[0].id, key: newKey() }] });
-    await expect(stranger.open(here)).rejects.toMatchObject({ code: "secret_unreadable" });
+    const imposter = createVault({ store, masterKeys: [{ id: vault.masterKeys[0].id, key: newKey() }] });
+    await expect(imposter.open(here)).rejects.toMatchObject({ code: "secret_unreadable" });
     const wrapped = await store.org(orgId).vault.findDataKey(1);
     expect(() =>
       vault.unwrap({ orgId: otherOrg, version: 1, wrapped: wrapped?.wrapped ?? sealed, masterId: "test" }),
