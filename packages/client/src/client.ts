@@ -11,6 +11,9 @@ import { createRuns } from "./resources/runs.ts";
 import { createServiceAccounts } from "./resources/service-accounts.ts";
 import { createSessions } from "./resources/sessions.ts";
 import { createSystem } from "./resources/system.ts";
+import { createModelProviders } from "./resources/model-providers.ts";
+import { createUserConfig } from "./resources/user-config.ts";
+import { createVaultResource } from "./resources/vault.ts";
 import type { Connector } from "./session/event-source.ts";
 import { createSessionHandle } from "./session/session-handle.ts";
 import { watch, type WatchOptions } from "./watch.ts";
@@ -70,6 +73,9 @@ export function createClient(options: ClientOptions) {
     apiKeys: createApiKeys(http),
     account: createAccount(http),
     ...createData(http),
+    modelProviders: createModelProviders(http),
+    userConfig: createUserConfig(http),
+    vault: createVaultResource(http),
     /** A handle on a session that exists. */
     session: (id: string) => createSessionHandle(connector, id),
     /** Hints that a list may have changed. */

@@ -6,6 +6,8 @@ export interface HttpOptions {
   readonly baseUrl: string;
   /** Sent as `Authorization: Bearer`; a function is asked before each request. */
   readonly apiKey?: string | (() => string | Promise<string>);
+  /** Sent as `X-Berth-Org`. */
+  readonly org?: string;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;
   readonly random: () => number;
@@ -63,9 +65,12 @@ export function createHttp(options: HttpOptions): Http {
   }
 
   async function authorization(): Promise<Record<string, string>> {
-    const { apiKey } = options;
+    const { apiKey, org } = options;
     const key = typeof apiKey === "function" ? await apiKey() : apiKey;
-    return key === undefined ? {} : { authorization: `Bearer ${key}` };
+    return {
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      ...(org !== undefined && { "x-berth-org": org }),
+    };
   }
 
   async function headersOf(request: ApiRequest, key: string): Promise<Record<string, string>> {

@@ -13,6 +13,8 @@ export interface ConnectFlags {
   readonly ca?: string;
   readonly clientCert?: string;
   readonly clientKey?: string;
+  /** In which organization, by id or slug. */
+  readonly org?: string;
 }
 
 /** The environment, when it is not the process's own. */
@@ -94,6 +96,7 @@ export async function connect(flags: ConnectFlags, signal: AbortSignal, env?: En
     baseUrl: url,
     ...(tlsFetch !== null && { fetch: tlsFetch }),
     ...(apiKey !== null && { apiKey }),
+    ...(flags.org !== undefined && { org: flags.org }),
     // With the waits of the client this lasts about a minute: long enough for a restart.
     retries: 24,
   });

@@ -9,7 +9,7 @@ import type { OperationsContext, Origin } from "./context.ts";
 
 /**
  * Uses an invitation up, for whoever has its token: makes the account, or lets the one that has the address join once it has shown
- * its password, or sets a new password. Rejects with `invitation_invalid`, `weak_password`, `wrong_password` or `no_password`.
+ * its password, or sets a new password. Rejects with `invitation_invalid`, `weak_password`, `wrong_password`, `no_password` or `too_many_attempts`.
  */
 export async function acceptInvitation(
   context: OperationsContext,
@@ -21,7 +21,8 @@ export async function acceptInvitation(
   const org = invitation && (await context.store.org(invitation.orgId).identity.findOrg());
   if (invitation === null || org === null) throw invalid();
   const account = await identity.findAccountByEmail(invitation.email);
-  const as = await acceptanceOf(context, { body, invitation, account });
+  const address = origin.address ?? "";
+  const as = await acceptanceOf(context, { body, invitation, account, address });
   const name = as.kind === "new" ? as.name : (account?.name ?? invitation.email);
   const accepted = await identity.acceptInvitation({
     orgId: org.id,
@@ -48,14 +49,15 @@ export async function acceptInvitation(
 }
 
 async function acceptanceOf(
-  { passwords, clock }: OperationsContext,
+  { passwords, loginAttempts, clock }: OperationsContext,
   parts: {
     readonly body: AcceptInvitationBody;
     readonly invitation: InvitationRecord;
     readonly account: AccountRecord | null;
+    readonly address: string;
   },
 ): Promise<Acceptance> {
-  const { body, invitation, account } = parts;
+  const { body, invitation, account, address } = parts;
   const password = new Secret(body.password);
   if (invitation.kind === "reset") {
     if (account === null) throw invalid();
@@ -68,6 +70,7 @@ async function acceptanceOf(
   }
   // An address that is known already: whoever invited must not get at somebody else's account.
   if (account.passwordHash === null) throw noPassword();
+  await loginAttempts.take({ email: invitation.email, address });
   if (!(await passwords.verify(password, account.passwordHash))) throw wrongPassword();
   return { kind: "known", userId: account.id };
 }

@@ -1,3 +1,4 @@
+import type { LoginAttempts } from "../auth/login-attempts.ts";
 import type { Passwords } from "../auth/password.ts";
 import type { ServerKeys } from "../auth/server-keys.ts";
 import type { AuditAnchors } from "../auth/audit-anchors.ts";
@@ -33,6 +34,7 @@ export interface OperationsContext {
   readonly places: ProviderPlaces;
   readonly keys: Pick<ServerKeys, "pepper">;
   readonly passwords: Passwords;
+  readonly loginAttempts: LoginAttempts;
   readonly data: DataParts;
   readonly audit: AuditParts;
   readonly settings: OperationsSettings;

@@ -36,14 +36,15 @@ export async function updateOwnAccount(
   return accountView(context, updated);
 }
 
-/** Ends every other login. Rejects with `not_a_person`, `no_password`, `wrong_password` or `weak_password`. */
+/** Ends every other login. Rejects with `not_a_person`, `no_password`, `wrong_password`, `weak_password` or `too_many_attempts`. */
 export async function changeOwnPassword(
   context: OperationsContext,
   principal: Principal,
   { body, origin }: { readonly body: ChangePasswordBody; readonly origin: Origin },
 ): Promise<void> {
-  const { id, passwordHash } = await accountOf(context, principal);
+  const { id, email, passwordHash } = await accountOf(context, principal);
   if (passwordHash === null) throw noPassword();
+  await context.loginAttempts.take({ email: email ?? id, address: origin.address ?? "" });
   if (!(await context.passwords.verify(new Secret(body.current), passwordHash))) throw wrongPassword();
   await context.store.system.identity.setPassword({
     orgId: principal.orgId,

@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import type { LoadedConfig } from "../config/load.ts";
+import { createLoginAttempts } from "../auth/login-attempts.ts";
 import { createPasswords } from "../auth/password.ts";
 import { createTickets } from "../auth/tickets.ts";
 import { createApp } from "../http/app.ts";
@@ -150,6 +151,11 @@ function operationsContext(
     sandboxes,
     keys,
     passwords: createPasswords(),
+    loginAttempts: createLoginAttempts({
+      clock,
+      counter: ports.counter,
+      attempts: loaded.config.loginAttempts,
+    }),
     telemetry,
     audit,
     data: { backups: ports.backups, exportFiles: ports.exportFiles },

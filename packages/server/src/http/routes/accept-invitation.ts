@@ -14,7 +14,14 @@ export const acceptInvitationRoute = endpoint({
   rate: "login",
   body: acceptInvitationBody,
   replies: { 200: { description: "Who may log in now, and where.", schema: acceptInvitationReply } },
-  problems: ["invitation_invalid", "weak_password", "wrong_password", "no_password", "too_busy"],
+  problems: [
+    "invitation_invalid",
+    "weak_password",
+    "wrong_password",
+    "no_password",
+    "too_busy",
+    "too_many_attempts",
+  ],
   handle: async ({ operations, body, origin }) => ({
     status: 200,
     body: await acceptInvitation(operations, { body, origin }),

@@ -11,7 +11,14 @@ export const changeOwnPasswordRoute = endpoint({
   rate: "login",
   body: changePasswordBody,
   replies: { 204: { description: "It is changed." } },
-  problems: ["not_a_person", "no_password", "wrong_password", "weak_password", "too_busy"],
+  problems: [
+    "not_a_person",
+    "no_password",
+    "wrong_password",
+    "weak_password",
+    "too_busy",
+    "too_many_attempts",
+  ],
   async handle({ operations, principal, body, origin }) {
     await changeOwnPassword(operations, principal, { body, origin });
     return { status: 204, body: null };

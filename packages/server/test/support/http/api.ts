@@ -77,6 +77,7 @@ export class Api {
       ...harness.context,
       keys: { pepper: Buffer.alloc(32, 1) },
       passwords: createPasswords(),
+      loginAttempts: { take: async () => {} },
       vault: createVault({
         store: harness.context.store,
         masterKeys: [{ id: "test", key: Buffer.alloc(32, 2) }],

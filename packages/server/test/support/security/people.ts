@@ -1,0 +1,53 @@
+import type { CreateApiKeyReply, CreateInvitationReply } from "@berth/contract";
+import type { Ask, Seen } from "./call.ts";
+import type { World } from "./world.ts";
+
+/** The API as one caller sees it: paths below `/api/v1`, replies as JSON. */
+export function as(world: World, key: string | null, headers: Readonly<Record<string, string>> = {}) {
+  const ask = (request: Ask) => world.call(key, { ...request, headers: { ...headers, ...request.headers } });
+  const send =
+    (method: string) =>
+    (path: string, body?: unknown): Promise<Seen> =>
+      ask({ method, path: `/api/v1${path}`, ...(body !== undefined && { body }) });
+  return {
+    get: send("GET"),
+    post: send("POST"),
+    put: send("PUT"),
+    patch: send("PATCH"),
+    delete: send("DELETE"),
+    ask,
+  };
+}
+
+export type Caller = ReturnType<typeof as>;
+
+/** The reply's JSON, when it has the status that is expected. */
+export function made<T>(seen: Seen, status = 201): T {
+  if (seen.status !== status) throw new Error(`answered ${seen.status}: ${seen.text}`);
+  return JSON.parse(seen.text) as T;
+}
+
+/** Invites somebody as `inviter` says, and has the invitation taken. */
+export async function join(
+  world: World,
+  inviter: Caller,
+  who: { readonly email: string; readonly role?: string; readonly password: string },
+): Promise<{ readonly userId: string; readonly invitation: CreateInvitationReply }> {
+  const { email, role = "member", password } = who;
+  const reply = await inviter.post("/invitations", { kind: "join", email, role });
+  const invitation = made<CreateInvitationReply>(reply);
+  world.canaries.keep(`invitation of ${email}`, invitation.token);
+  const accepted = await as(world, null).post("/invitations/accept", { token: invitation.token, password });
+  return { userId: made<{ userId: string }>(accepted, 200).userId, invitation };
+}
+
+/** A key that `maker` makes. */
+export async function newKey(
+  world: World,
+  maker: Caller,
+  body: Readonly<Record<string, unknown>>,
+): Promise<CreateApiKeyReply> {
+  const reply = made<CreateApiKeyReply>(await maker.post("/api-keys", { name: "of the tests", ...body }));
+  world.canaries.keep(`key ${reply.id}`, reply.key);
+  return reply;
+}
