@@ -72,6 +72,11 @@ export const erasure = z.strictObject({
   error: z.string().nullable().describe("why it did not get on; it is tried again"),
   createdAt: timestamp,
   finishedAt: timestamp.nullable(),
-  hash: z.string().nullable().describe("SHA-256 of the finished receipt"),
+  hash: z
+    .string()
+    .nullable()
+    .describe(
+      "SHA-256 of the canonical JSON (RFC 8785) of id, orgId, scope, target, requestedBy, counts, createdAt and finishedAt",
+    ),
 });
 export type Erasure = z.infer<typeof erasure>;

@@ -48,7 +48,7 @@ export interface RestoreReceipt {
 
 /** What may lie in the folder already: what an operator puts there before. */
 const allowed = ["server.keys", "admin.key", "berth.config.json", "lost+found"] as const;
-const ownLock = ["berth.lock", "berth.lock.json"] as const;
+const ownLock = ["berth.lock", "berth.lock-journal", "berth.lock.json"] as const;
 
 /**
  * Puts a backup into an empty data folder, checked to its last byte before anything of it counts. Rejects with `restore_not_empty`,

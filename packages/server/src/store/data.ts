@@ -41,7 +41,7 @@ export interface ErasureRecord {
   readonly error: string | null;
   readonly createdAt: number;
   readonly finishedAt: number | null;
-  /** SHA-256 of the finished receipt's canonical JSON without it. */
+  /** SHA-256 of the canonical JSON of the receipt's id, orgId, scope, target, requestedBy, counts, createdAt and finishedAt, times as text. */
   readonly hash: string | null;
 }
 

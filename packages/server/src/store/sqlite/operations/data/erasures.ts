@@ -72,14 +72,14 @@ export function noteErasure(tx: Transaction, note: ArgsOf<"noteErasure">): void 
   );
 }
 
-/** The receipt: what it says is hashed, so that a copy of it can be told from a changed one. */
+/** The receipt: what it says is hashed as the API shows it, so that a copy of it can be told from a changed one. */
 export function endErasure(tx: Transaction, { erased }: ArgsOf<"endErasure">): ErasureRecord {
   const { orgId, id } = erased;
-  tx.sql(
-    "UPDATE erasures SET status = 'done', error = NULL, finished_at = ? WHERE org_id = ? AND id = ?",
-  ).run(tx.now, orgId, id);
-  const { hash: _, ...receipt } = existing(tx, orgId, id);
-  tx.sql("UPDATE erasures SET hash = ? WHERE org_id = ? AND id = ?").run(hashJson(receipt), orgId, id);
+  const { scope, target, requestedBy, counts, createdAt } = existing(tx, orgId, id);
+  const [begun, finishedAt] = [new Date(createdAt).toISOString(), new Date(tx.now).toISOString()];
+  const receipt = { id, orgId, scope, target, requestedBy, counts, createdAt: begun, finishedAt };
+  tx.sql(`UPDATE erasures SET status = 'done', error = NULL, finished_at = ?, hash = ?
+    WHERE org_id = ? AND id = ?`).run(tx.now, hashJson(receipt), orgId, id);
   return existing(tx, orgId, id);
 }
 
