@@ -62,6 +62,8 @@ export function createClient(options: ClientOptions) {
     silenceMs: options.silenceMs ?? 30_000,
   };
   return {
+    /** Where the server is. */
+    baseUrl: options.baseUrl,
     ...createSystem(http),
     agents: createAgents(http),
     sessions: createSessions(http),

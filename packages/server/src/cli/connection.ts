@@ -87,6 +87,20 @@ function isThisMachine(url: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
 
+/** Of a server that is asked without a key. */
+export interface OpenConnection {
+  readonly url: string;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** The configured server, for what needs no key. */
+export async function openConnection(flags: ConnectFlags, env?: Env): Promise<OpenConnection> {
+  const loaded = configOf(flags, env);
+  const { url } = await findServer(loaded);
+  const tlsFetch = await fetchOverTls(loaded.config);
+  return { url, fetch: tlsFetch ?? ((input, init) => globalThis.fetch(input, init)) };
+}
+
 /** A client for the configured server. Checks that it answers, so that later retries bridge a restart and not an absence. */
 export async function connect(flags: ConnectFlags, signal: AbortSignal, env?: Env): Promise<BerthClient> {
   const loaded = configOf(flags, env);
