@@ -24,6 +24,8 @@ export interface JwtVerifier<T extends JwtIssuer> {
   stop(): void;
 }
 
+const longestSubject = 255;
+
 /** What makes a text look like a signed token. */
 const shape = /^[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*$/;
 
@@ -69,8 +71,9 @@ export function createJwtVerifier<T extends JwtIssuer>(options: {
           clockTolerance: issuer.clockToleranceMs / 1_000,
           currentDate: new Date(clock.now()),
         });
-        const { iat = 0 } = payload;
-        return iat * 1_000 > clock.now() + issuer.clockToleranceMs ? null : { issuer, claims: payload };
+        const { iat = 0, sub = "" } = payload;
+        const isEarly = iat * 1_000 > clock.now() + issuer.clockToleranceMs;
+        return isEarly || sub === "" || sub.length > longestSubject ? null : { issuer, claims: payload };
       } catch (error) {
         if (error instanceof BerthError) throw error;
         if (error instanceof errors.JOSEError || error instanceof TypeError) return null;

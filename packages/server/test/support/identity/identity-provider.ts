@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
-import Provider from "oidc-provider";
+import { Provider } from "oidc-provider";
 
 /** A person whom the provider knows. */
 export interface IdpPerson {
@@ -69,7 +69,7 @@ export async function startIdentityProvider(options: {
       const kid = signing.jwk.kid ?? "";
       return new SignJWT({ ...claims })
         .setProtectedHeader({ alg: "RS256", kid, ...header })
-        .sign(signing.key);
+        .sign(signing.key, { crit: { "urn:x": true } });
     },
     async close() {
       server.closeAllConnections();
@@ -94,7 +94,7 @@ function handlerOf(idp: IdentityProvider, jwk: JWK, redirectUris: readonly strin
     jwks: { keys: [jwk] },
     cookies: { keys: ["of the tests"] },
     pkce: { required: () => true },
-    claims: { openid: ["sub"], profile: ["name"], email: ["email", "email_verified"] },
+    claims: { openid: ["sub", "org", "groups"], profile: ["name"], email: ["email", "email_verified"] },
     features: {
       devInteractions: { enabled: false },
       resourceIndicators: {
