@@ -4,6 +4,7 @@ import { agentsConformance } from "./conformance/agents.conformance.ts";
 import { auditConformance } from "./conformance/audit.conformance.ts";
 import { budgetsConformance } from "./conformance/budgets.conformance.ts";
 import { credentialsConformance } from "./conformance/credentials.conformance.ts";
+import { dataConformance } from "./conformance/data.conformance.ts";
 import { fencingConformance } from "./conformance/fencing.conformance.ts";
 import { forksConformance } from "./conformance/forks.conformance.ts";
 import { historyConformance } from "./conformance/history.conformance.ts";
@@ -42,6 +43,7 @@ const areas = [
   credentialsConformance,
   accessConformance,
   budgetsConformance,
+  dataConformance,
 ];
 
 /** What every store must do. `open` gives an empty one each time; the tests of one area share it, each in orgs of its own. */

@@ -22,6 +22,20 @@ CREATE TABLE agent_versions (
   PRIMARY KEY (org_id, agent_id, version)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TRIGGER agents_within_quota AFTER INSERT ON agents BEGIN
+  SELECT RAISE(ABORT, 'quota_exceeded agents ' || allowed || ' ' || used) FROM (SELECT
+    (SELECT count(*) FROM agents WHERE org_id = new.org_id AND archived = 0) AS used,
+    coalesce((SELECT value FROM quotas WHERE org_id = new.org_id AND name = 'agents'),
+      (SELECT value FROM quota_defaults WHERE name = 'agents')) AS allowed) WHERE used > allowed;
+END;
+
+CREATE TRIGGER agents_within_quota_again AFTER UPDATE OF archived ON agents WHEN old.archived = 1 AND new.archived = 0 BEGIN
+  SELECT RAISE(ABORT, 'quota_exceeded agents ' || allowed || ' ' || used) FROM (SELECT
+    (SELECT count(*) FROM agents WHERE org_id = new.org_id AND archived = 0) AS used,
+    coalesce((SELECT value FROM quotas WHERE org_id = new.org_id AND name = 'agents'),
+      (SELECT value FROM quota_defaults WHERE name = 'agents')) AS allowed) WHERE used > allowed;
+END;
+
 CREATE TABLE agents (
   org_id TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -34,6 +48,14 @@ CREATE TABLE agents (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX agents_by_name ON agents (org_id, name);
+
+CREATE TRIGGER api_keys_within_quota AFTER INSERT ON api_keys BEGIN
+  SELECT RAISE(ABORT, 'quota_exceeded apiKeys ' || allowed || ' ' || used) FROM (SELECT
+    (SELECT count(*) FROM api_keys WHERE org_id = new.org_id AND revoked_at IS NULL AND replaced_by IS NULL
+      AND (expires_at IS NULL OR expires_at > new.created_at)) AS used,
+    coalesce((SELECT value FROM quotas WHERE org_id = new.org_id AND name = 'apiKeys'),
+      (SELECT value FROM quota_defaults WHERE name = 'apiKeys')) AS allowed) WHERE used > allowed;
+END;
 
 CREATE TABLE api_keys (
   org_id TEXT NOT NULL,
@@ -115,6 +137,7 @@ END;
 
 CREATE TRIGGER audit_rows_stay BEFORE DELETE ON audit_log
   WHEN NOT EXISTS (SELECT 1 FROM audit_cuts c WHERE c.org_id = old.org_id AND old.number <= c.number)
+    AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.org_id = old.org_id AND e.scope = 'org' AND e.status = 'running')
 BEGIN
   SELECT RAISE(ABORT, 'an audit entry stays until its organization''s log is cut after it');
 END;
@@ -164,6 +187,19 @@ CREATE TABLE blob_refs (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX blob_refs_by_log ON blob_refs (log_no, seq);
+
+CREATE TRIGGER blobs_summed_on_delete AFTER DELETE ON blobs BEGIN
+  UPDATE stored_bytes SET bytes = bytes - old.size WHERE org_id = old.org_id;
+END;
+
+CREATE TRIGGER blobs_summed_on_insert AFTER INSERT ON blobs BEGIN
+  INSERT INTO stored_bytes (org_id, bytes) VALUES (new.org_id, new.size)
+    ON CONFLICT DO UPDATE SET bytes = bytes + new.size;
+  SELECT RAISE(ABORT, 'quota_exceeded storedBytes ' || allowed || ' ' || used) FROM (SELECT
+    (SELECT bytes FROM stored_bytes WHERE org_id = new.org_id) AS used,
+    coalesce((SELECT value FROM quotas WHERE org_id = new.org_id AND name = 'storedBytes'),
+      (SELECT value FROM quota_defaults WHERE name = 'storedBytes')) AS allowed) WHERE used > allowed;
+END;
 
 CREATE TABLE blobs (
   org_id TEXT NOT NULL,
@@ -434,6 +470,13 @@ CREATE TABLE mailbox (
   PRIMARY KEY (org_id, session_no, id)
 ) STRICT;
 
+CREATE TRIGGER members_within_quota AFTER INSERT ON members BEGIN
+  SELECT RAISE(ABORT, 'quota_exceeded members ' || allowed || ' ' || used) FROM (SELECT
+    (SELECT count(*) FROM members WHERE org_id = new.org_id) AS used,
+    coalesce((SELECT value FROM quotas WHERE org_id = new.org_id AND name = 'members'),
+      (SELECT value FROM quota_defaults WHERE name = 'members')) AS allowed) WHERE used > allowed;
+END;
+
 CREATE TABLE members (
   org_id TEXT NOT NULL,
   user_id TEXT NOT NULL,
@@ -479,6 +522,19 @@ CREATE TABLE prompt_fragments (
 CREATE TABLE provider_versions (
   org_id TEXT PRIMARY KEY,
   version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE quota_defaults (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE quotas (
+  org_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, name)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rewinds (
@@ -589,6 +645,13 @@ CREATE TRIGGER sessions_counted_on_status AFTER UPDATE OF status ON sessions WHE
     ON CONFLICT DO UPDATE SET count = count + 1;
 END;
 
+CREATE TRIGGER sessions_within_quota BEFORE INSERT ON sessions BEGIN
+  SELECT RAISE(ABORT, 'quota_exceeded sessions ' || allowed || ' ' || used) FROM (SELECT
+    (SELECT coalesce(sum(count), 0) + 1 FROM session_counts WHERE org_id = new.org_id) AS used,
+    coalesce((SELECT value FROM quotas WHERE org_id = new.org_id AND name = 'sessions'),
+      (SELECT value FROM quota_defaults WHERE name = 'sessions')) AS allowed) WHERE used > allowed;
+END;
+
 CREATE TABLE sessions (
   no INTEGER PRIMARY KEY AUTOINCREMENT,
   org_id TEXT NOT NULL,
@@ -667,6 +730,11 @@ CREATE TABLE snapshots (
   body TEXT NOT NULL,
   PRIMARY KEY (org_id, log_no, seq)
 ) STRICT;
+
+CREATE TABLE stored_bytes (
+  org_id TEXT PRIMARY KEY,
+  bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE timers (
   org_id TEXT NOT NULL,

@@ -56,8 +56,8 @@ describe("what exports and erasures know of the tables", () => {
       const { exported } = tenantTable(name);
       const telling = /hash$|secret|sealed|wrapped|token|mac$|prefix|password/;
       const harmless = (column: string) =>
-      column.endsWith("_tokens") || (name === "erasures" && column === "hash");
-    expect(exported.filter((column) => telling.test(column) && !harmless(column))).toEqual([]);
+        column.endsWith("_tokens") || (name === "erasures" && column === "hash");
+      expect(exported.filter((column) => telling.test(column) && !harmless(column))).toEqual([]);
     },
   );
 

@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import type { ExportJob, SessionEvent } from "@berth/contract";
+import { expect, it } from "vitest";
+import { useTwoOrgs } from "../../support/security/world.ts";
+import { unzip } from "../../support/store/unzip.ts";
+
+const world = useTwoOrgs();
+const base = "/api/v1/exports";
+
+async function made(key: string, body: object, headers: Record<string, string> = {}): Promise<ExportJob> {
+  const at = world();
+  const asked = await at.call(key, { method: "POST", path: base, body, headers });
+  expect([asked.status, asked.text]).toEqual([202, expect.any(String)]);
+  const { id } = JSON.parse(asked.text) as ExportJob;
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const seen = await at.call(key, { method: "GET", path: `${base}/${id}`, headers });
+    const job = JSON.parse(seen.text) as ExportJob;
+    if (job.status === "done") return job;
+    expect([job.status, job.error]).toEqual([expect.stringMatching(/queued|running/), null]);
+    if (performance.now() > deadline) throw new Error("it was not made in time");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function archive(key: string, job: ExportJob, headers: Record<string, string> = {}) {
+  const response = await fetch(`${world().url}${base}/${job.id}/download`, {
+    headers: { authorization: `Bearer ${key}`, ...headers },
+  });
+  expect([response.status, response.headers.get("content-type")]).toEqual([200, "application/zip"]);
+  const bytes = Buffer.from(await response.arrayBuffer());
+  expect(createHash("sha256").update(bytes).digest("hex")).toBe(job.sha256);
+  return unzip(bytes);
+}
+
+const rows = (entries: Map<string, Buffer>, part: string) =>
+  (entries.get(`${part}.jsonl`)?.toString() ?? "")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+it("gives a member a copy of what is theirs, and of nobody else", async () => {
+  const { a, canaries } = world();
+  const { member, admin, owner } = a.people;
+  const job = await made(member.key, { scope: "user" });
+  const entries = await archive(member.key, job);
+  const sessions = rows(entries, "sessions");
+  expect(sessions.map(({ id }) => id)).toContain(a.things.privateSessionId);
+  expect(sessions.map(({ owner: whose }) => whose)).toEqual(sessions.map(() => member.id));
+  expect(rows(entries, "accounts")).toEqual([expect.objectContaining({ email: "member@alpha.example" })]);
+  const log = entries.get(`sessions/${a.things.sessionId}/log.jsonl`)?.toString() ?? "";
+  const events = log
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as SessionEvent);
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+  expect(log).toContain(a.mark);
+  const blobs = [...entries].filter(([name]) => name.startsWith("blobs/"));
+  expect(blobs.some(([, bytes]) => bytes.toString() === a.mark)).toBe(true);
+  for (const [name, bytes] of blobs)
+    expect(name).toBe(`blobs/${createHash("sha256").update(bytes).digest("hex")}`);
+  const whole = Buffer.concat([...entries.values()]).toString("latin1");
+  expect(whole).not.toContain(a.things.adminSessionId);
+  expect(whole).not.toContain(admin.id);
+  expect(canaries.in(whole)).toEqual([]);
+  expect(entries.has("agents.jsonl")).toBe(false);
+  // Not for anybody else, not even for who may export everything.
+  for (const key of [admin.key, owner.key, world().b.people.member.key]) {
+    const seen = await world().call(key, { method: "GET", path: `${base}/${job.id}/download` });
+    expect([seen.status, seen.code]).toEqual([404, "export_not_found"]);
+  }
+});
+
+it("gives an owner a copy of the organization, with no secret and nothing of another one", async () => {
+  const { a, b, canaries, store } = world();
+  const { owner } = a.people;
+  const hashes = await store.system.identity.findApiKey(owner.key.slice(0, 12)).catch(() => null);
+  const job = await made(owner.key, { scope: "org" });
+  const entries = await archive(owner.key, job);
+  expect(rows(entries, "members")).toHaveLength(4);
+  expect(rows(entries, "agents").map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["helper", "careful"]),
+  );
+  expect(rows(entries, "api_keys").length).toBeGreaterThan(4);
+  expect(rows(entries, "sessions").length).toBeGreaterThan(3);
+  expect(rows(entries, "audit_log").length).toBeGreaterThan(0);
+  const about = JSON.parse(entries.get("export.json")?.toString() ?? "{}") as ExportJob;
+  expect(about.parts).toEqual(job.parts);
+  for (const [part, count] of Object.entries(job.parts))
+    if (entries.has(`${part}.jsonl`)) expect(rows(entries, part)).toHaveLength(count);
+  const whole = Buffer.concat([...entries.values()]).toString("latin1");
+  expect(canaries.in(whole)).toEqual([]);
+  expect(whole).not.toContain(b.orgId);
+  expect(whole).not.toContain(b.mark);
+  expect(whole).not.toContain(hashes?.hash ?? "no such hash");
+  const trail = await store.org(a.orgId).audit.list({ limit: 5, action: "export." });
+  expect(trail.items.map(({ action }) => action)).toEqual(
+    expect.arrayContaining(["export.requested", "export.downloaded"]),
+  );
+});
+
+it("gives the operator no conversation of another organization", async () => {
+  const { adminKey } = world();
+  const headers = { "x-berth-org": "beta" };
+  const job = await made(adminKey, { scope: "org" }, headers);
+  expect(job.conversations).toBe(false);
+  const entries = await archive(adminKey, job, headers);
+  expect(rows(entries, "members")).toHaveLength(4);
+  expect([...entries.keys()].filter((name) => /session|blobs|runs|user_configs/.test(name))).toEqual([]);
+});
+
+it("is refused to who may not have it", async () => {
+  const { a, b, call } = world();
+  const ask = async (key: string, body: object) =>
+    (await call(key, { method: "POST", path: base, body })).code;
+  expect(await ask(a.people.admin.key, { scope: "org" })).toBe("forbidden");
+  expect(await ask(a.people.admin.key, { scope: "user", userId: a.people.member.id })).toBe("forbidden");
+  expect(await ask(a.people.owner.key, { scope: "user", userId: b.people.member.id })).toBe(
+    "member_not_found",
+  );
+  expect(await ask(a.people.owner.key, { scope: "org", userId: a.people.member.id })).toBe(
+    "validation_failed",
+  );
+  expect(await ask(a.things.linkToken, { scope: "user" })).toBe("forbidden");
+});
+
+it("is gone when it is deleted", async () => {
+  const { a, call } = world();
+  const { member } = a.people;
+  const job = await made(member.key, { scope: "user" });
+  const path = `${base}/${job.id}`;
+  expect((await call(member.key, { method: "DELETE", path })).status).toBe(204);
+  expect((await call(member.key, { method: "GET", path: `${path}/download` })).code).toBe("export_not_found");
+  expect((await call(member.key, { method: "DELETE", path })).code).toBe("export_not_found");
+});
