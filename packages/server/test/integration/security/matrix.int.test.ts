@@ -26,26 +26,26 @@ describe("the matrix", { timeout: 60_000 }, () => {
   });
 
   it.each(all)("API-01: $id answers each role as it should, at home", async (attacked) =>
-    expect(await answersRoles(world(), attacked)).toEqual([]),
+    expect(await answersRoles(world(), attacked)).toBe(""),
   );
 
   it.each(guarded)("API-01: $id tells nobody anything without a good credential", async (attacked) =>
-    expect(await refusesStrangers(world(), attacked)).toEqual([]),
+    expect(await refusesStrangers(world(), attacked)).toBe(""),
   );
 
   it.each(guarded)("API-01: $id says of another's things what it says of nobody's", async (attacked) =>
-    expect(await knowsNothing(world(), attacked)).toEqual([]),
+    expect(await knowsNothing(world(), attacked)).toBe(""),
   );
 
   it.each(guarded)("API-01: $id lets the operator run other organizations, no more", async (attacked) =>
-    expect(await runsOthers(world(), attacked)).toEqual([]),
+    expect(await runsOthers(world(), attacked)).toBe(""),
   );
 
   it.each(guarded)("API-01: $id opens for a share link only what that is for", async (attacked) =>
-    expect(await opensByLink(world(), attacked)).toEqual([]),
+    expect(await opensByLink(world(), attacked)).toBe(""),
   );
 
   it.each(withBody)("API-04: $id takes no field that its body does not name", async (attacked) =>
-    expect(await refusesMore(world(), attacked)).toEqual([]),
+    expect(await refusesMore(world(), attacked)).toBe(""),
   );
 });

@@ -19,11 +19,16 @@ const idKinds: Readonly<Record<string, Parameters<typeof newId>[0]>> = {
   run: "run",
   apr: "approval",
   agt: "agent",
+  aud: "audit",
+  exp: "export",
+  rct: "receipt",
+  bud: "budget",
 };
 
 export function targetOf(world: World, home: Home): Target {
   return {
     home,
+    world,
     async make(role, method, path, body) {
       const made = await maker(world.call, home.people[role].key)(method, path, body);
       return made as unknown as Readonly<Record<string, string>>;

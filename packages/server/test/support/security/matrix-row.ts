@@ -1,5 +1,5 @@
 import type { SeatRole } from "./tenant.ts";
-import type { Home } from "./world.ts";
+import type { Home, World } from "./world.ts";
 
 /** What a request of one endpoint names: ids in the path, a query, a body. */
 export interface Given {
@@ -21,6 +21,7 @@ export type Make = (
 export interface Target {
   readonly home: Home;
   readonly make: Make;
+  readonly world: World;
 }
 
 /** What the matrix (API-01) knows of an endpoint. */
@@ -30,7 +31,9 @@ export interface Row {
    * Roles above it may too.
    */
   readonly may: "open" | "anyone" | SeatRole | "operator";
-  /** How those are answered. */
+  /** Who may not is told that there is no such thing, not that it may not. */
+  readonly hidden?: true;
+  /** How those who may are answered. */
   readonly ok: readonly number[];
   /** The operator may do it in organizations that are not its own too. */
   readonly abroad?: true;

@@ -68,13 +68,21 @@ export function operatorsTenant(own: {
   return { orgId: own.orgId, slug: "default", mark: "MARK-home", people, ...rest };
 }
 
+/** One more member. */
+export async function newMember(
+  { store }: Pick<TenantParts, "store">,
+  { orgId, email, role }: { orgId: string; email: string; role: SeatRole },
+): Promise<string> {
+  const who = { orgId, userId: newId("user"), name: `Sam ${role}`, email };
+  const rest = { emailVerified: true, identity: null, role, updateRole: false, audit: entry("member.added") };
+  return (await store.system.identity.provision({ ...who, ...rest })).id;
+}
+
 async function person(
   parts: TenantParts,
   { orgId, slug, role }: { orgId: string; slug: string; role: SeatRole },
 ): Promise<Seat> {
-  const who = { orgId, userId: newId("user"), name: `Sam ${role}`, email: `${role}@${slug}.example` };
-  const rest = { emailVerified: true, identity: null, role, updateRole: false, audit: entry("member.added") };
-  const { id } = await parts.store.system.identity.provision({ ...who, ...rest });
+  const id = await newMember(parts, { orgId, email: `${role}@${slug}.example`, role });
   return keyFor(parts, { orgId, type: "user", id, area: `${slug}-${role}` });
 }
 
