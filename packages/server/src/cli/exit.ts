@@ -2,6 +2,7 @@ import { BerthApiError, BerthConnectionError } from "@berth/client";
 import { CommanderError } from "commander";
 import { BerthError } from "../lib/errors.ts";
 import { advised } from "./advice.ts";
+import { tlsAdvice } from "./tls-advice.ts";
 
 /** What the process ends with. */
 export const exit = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
@@ -46,7 +47,8 @@ export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof CliError)
     return { exitCode: thrown.exitCode, code: "failed", message: thrown.message };
   if (thrown instanceof BerthConnectionError) {
-    const message = `${thrown.message}. Is the server running? Start it with: npm start`;
+    const advice = tlsAdvice(thrown) ?? "Is the server running? Start it with: npm start";
+    const message = `${thrown.message}. ${advice}`;
     return { exitCode: exit.unreachable, code: "unreachable", message };
   }
   if (thrown instanceof RefusedKeyError) return refused(thrown.refusal, thrown.hint);

@@ -17,7 +17,7 @@ export interface OrgRules {
 export interface AllOrgRules {
   /** At once for an organization that was asked for a moment ago: this is in the way of every request. */
   of(orgId: string): OrgRules | Promise<OrgRules>;
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** How long rules are remembered when no hint says that they changed, milliseconds. */

@@ -12,7 +12,7 @@ import { thisMachine } from "./transport.ts";
 export async function openEdge(
   config: Config,
   ports: Pick<Ports, "store" | "bus" | "clock" | "counter">,
-): Promise<{ readonly edge: Edge; stop(): void }> {
+): Promise<{ readonly edge: Edge; readonly stop: () => void }> {
   const { clock, counter } = ports;
   const rules = await openOrgRules(ports);
   const settings = {

@@ -85,7 +85,8 @@ export async function createAuthority(name: string): Promise<Authority> {
         signingKey: keys.privateKey,
         entries: revoked.map(({ serialNumber }) => ({ serialNumber, revocationDate: new Date() })),
       });
-      return list.toString("pem");
+      // The library writes a label of its own.
+      return list.toString("pem").replaceAll(" CRL-----", " X509 CRL-----");
     },
   };
 }

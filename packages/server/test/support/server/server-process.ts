@@ -48,7 +48,7 @@ export class StartError extends Error {
   }
 }
 
-const readyLine = /^Berth is ready at (http:\/\/\S+)$/m;
+const readyLine = /^Berth is ready at (https?:\/\/\S+)$/m;
 const running = new Set<ChildProcess>();
 
 /** Ends every server that was started here and still runs; for the end of the process that started them. */
