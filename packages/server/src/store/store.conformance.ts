@@ -5,6 +5,7 @@ import { auditConformance } from "./conformance/audit.conformance.ts";
 import { budgetsConformance } from "./conformance/budgets.conformance.ts";
 import { credentialsConformance } from "./conformance/credentials.conformance.ts";
 import { dataConformance } from "./conformance/data.conformance.ts";
+import { erasuresConformance } from "./conformance/erasures.conformance.ts";
 import { fencingConformance } from "./conformance/fencing.conformance.ts";
 import { forksConformance } from "./conformance/forks.conformance.ts";
 import { historyConformance } from "./conformance/history.conformance.ts";
@@ -44,6 +45,7 @@ const areas = [
   accessConformance,
   budgetsConformance,
   dataConformance,
+  erasuresConformance,
 ];
 
 /** What every store must do. `open` gives an empty one each time; the tests of one area share it, each in orgs of its own. */

@@ -9,6 +9,8 @@ import { type World, useTwoOrgs } from "../../support/security/world.ts";
 
 const world = useTwoOrgs();
 const word = (area: string) => `WORDS_${area}_${randomBytes(12).toString("hex")}`;
+// Whoever asks knows its shape.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 const bodyOf = <T>({ text }: Seen): T => JSON.parse(text) as T;
 
 /** Files of the data folder that hold a text. */
@@ -118,7 +120,10 @@ it("erases a user: nothing that was said or kept is found in any file afterwards
   expect(await filesWith(at, confirm)).toEqual([]);
   const { id, orgId, scope, target, requestedBy, counts, createdAt, finishedAt, hash } = receipt;
   expect({ orgId, scope, target, requestedBy }).toEqual({
-    ...{ orgId: a.orgId, scope: "user", target: member.id, requestedBy: owner.id },
+    orgId: a.orgId,
+    scope: "user",
+    target: member.id,
+    requestedBy: owner.id,
   });
   expect(counts).toMatchObject({ members: 1, user_configs: 1, workspaces: expect.any(Number) });
   expect(counts["sessions"]).toBeGreaterThan(3);

@@ -86,8 +86,8 @@ it("gives an owner a copy of the organization, with no secret and nothing of ano
   expect(rows(entries, "audit_log").length).toBeGreaterThan(0);
   const about = JSON.parse(entries.get("export.json")?.toString() ?? "{}") as ExportJob;
   expect(about.parts).toEqual(job.parts);
-  for (const [part, count] of Object.entries(job.parts))
-    if (entries.has(`${part}.jsonl`)) expect(rows(entries, part)).toHaveLength(count);
+  const tables = Object.entries(job.parts).filter(([part]) => entries.has(`${part}.jsonl`));
+  expect(tables.map(([part]) => [part, rows(entries, part).length])).toEqual(tables);
   const whole = Buffer.concat([...entries.values()]).toString("latin1");
   expect(canaries.in(whole)).toEqual([]);
   expect(whole).not.toContain(b.orgId);
