@@ -13,7 +13,7 @@ const tags: Readonly<Record<Tag, string>> = {
   agents: "Definitions that sessions run with. A version never changes.",
   audit: "Who changed what, and who was refused.",
   data: "Backups of the server, exports and erasures of what an organization or a user has.",
-  limits: "What an organization may have.",
+  limits: "What an organization may have and spend, and what it has spent.",
   catalog: "Tools and models that agents can be given.",
   "user-config": "What the caller has set for itself.",
   runtime: "Sessions that workers hold in memory.",

@@ -8,6 +8,7 @@ export const shareLinkPath = z.strictObject({
   linkId: idSchema("shareLink"),
 });
 export const runPath = z.strictObject({ runId: idSchema("run") });
+export const budgetPath = z.strictObject({ budgetId: idSchema("budget") });
 export const approvalPath = z.strictObject({ approvalId: idSchema("approval") });
 export const backupPath = z.strictObject({ backupName });
 export const exportPath = z.strictObject({ exportId: idSchema("export") });

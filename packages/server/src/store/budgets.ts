@@ -78,6 +78,7 @@ export interface Overrun {
 export interface WokenSession {
   readonly orgId: string;
   readonly id: string;
+  readonly owner: string;
   readonly holder: string | null;
 }
 

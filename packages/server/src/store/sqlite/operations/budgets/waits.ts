@@ -52,7 +52,7 @@ export function wakeWaiting(
   const { orgId, budgetId, cause, runId } = changed;
   const waiting = tx
     .sql<WaitingSession>(
-      `SELECT s.org_id AS orgId, s.id, s.holder, s.no, s.input_position AS inputPosition
+      `SELECT s.org_id AS orgId, s.id, s.owner, s.holder, s.no, s.input_position AS inputPosition
         FROM budget_waits w JOIN sessions s ON s.no = w.session_no
         WHERE w.org_id = ? AND w.budget_id = ? AND (? IS NULL OR s.current_run_id = ?)`,
     )
@@ -75,5 +75,5 @@ export function wakeWaiting(
     // Told once: the run notes anew what it waits for when that is still too little.
     tx.sql("DELETE FROM budget_waits WHERE org_id = ? AND session_no = ?").run(orgId, no);
   }
-  return waiting.map(({ id, holder }) => ({ orgId, id, holder }));
+  return waiting.map(({ id, owner, holder }) => ({ orgId, id, owner, holder }));
 }
