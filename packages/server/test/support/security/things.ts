@@ -9,6 +9,9 @@ export interface Things {
   readonly sessionId: string;
   /** The member's own. */
   readonly privateSessionId: string;
+  readonly privateRunId: string;
+  /** Waits in a session of its own, which is the member's alone. */
+  readonly privateApprovalId: string;
   /** The admin's own. */
   readonly adminSessionId: string;
   readonly runId: string;
@@ -41,11 +44,9 @@ export async function furnish(call: Call, tenant: Tenant): Promise<Things> {
   const shared = await session({ key: "same-key", visibility: "org", input: mark });
   const own = await session({ key: "same-private-key", input: mark });
   const admins = await session({}, admin.key);
-  const asking = await session({
-    agent: "careful",
-    visibility: "org",
-    input: `call act ${JSON.stringify({ say: mark })}`,
-  });
+  const act = { agent: "careful", input: `call act ${JSON.stringify({ say: mark })}` };
+  const asking = await session({ ...act, visibility: "org" });
+  const askingAlone = await session(act);
   const approvalId = await firstApproval(call, member.key, asking.id);
   await call(member.key, {
     method: "PUT",
@@ -58,6 +59,8 @@ export async function furnish(call: Call, tenant: Tenant): Promise<Things> {
     agentName: "helper",
     sessionId: shared.id,
     privateSessionId: own.id,
+    privateRunId: own.input?.runId ?? "",
+    privateApprovalId: await firstApproval(call, member.key, askingAlone.id),
     adminSessionId: admins.id,
     runId: shared.input?.runId ?? "",
     approvalId,
