@@ -49,9 +49,9 @@ export function fragmentCommand(actions: Actions): Command {
       const { customSpFragments, version } = await client.userConfig.ensure();
       if (!customSpFragments.some((one) => one.id === id))
         throw new CliError(`You have no fragment ${id}: ./berth user-config fragment list`, exit.failed);
-      const changed = customSpFragments.map(({ createdAt: _, ...one }) =>
-        one.id === id ? { ...one, enabled } : one,
-      );
+      const changed = customSpFragments.map(({ id: own, label, content, enabled: before }) => {
+        return { id: own, label, content, enabled: own === id ? enabled : before };
+      });
       await client.userConfig.put({ customSpFragments: changed }, { ifVersion: version });
       context.print({ id, enabled }, `${id} is ${verb}.\n`);
     });

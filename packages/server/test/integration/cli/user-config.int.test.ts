@@ -8,7 +8,8 @@ describe("user-config", () => {
   const start = useCliRig();
 
   it("shows and changes plain settings, fragments and links", async () => {
-    const { berth } = await start();
+    const rig = await start();
+    const berth = (...args: readonly string[]) => rig.berth(...args);
     expect((await berth("user-config", "show")).out).toContain("Session-Exclusive, at most 5");
     const set = await berth(
       "user-config",
@@ -43,7 +44,9 @@ describe("user-config", () => {
   });
 
   it("keeps keys of providers off the command line and out of what it prints", async () => {
-    const { berth, client } = await start();
+    const rig = await start();
+    const { client } = rig;
+    const berth = (...args: readonly string[]) => rig.berth(...args);
     const own = ["user-config", "provider"] as const;
     const set = await berth(...own, "set", "lab", "--base-url", place, "--key-env", "BERTH_API_KEY");
     expect(set).toMatchObject({ code: 0, err: "" });
@@ -75,7 +78,8 @@ describe("user-config", () => {
   });
 
   it("shows the vault and rotates it", async () => {
-    const { berth } = await start();
+    const rig = await start();
+    const berth = (...args: readonly string[]) => rig.berth(...args);
     await berth("model-providers", "set", "acme", "--base-url", place, "--key-env", "BERTH_API_KEY");
     expect((await berth("vault", "status")).out).toMatch(/data keys +1, 0 pending\nsecrets +1, 0 pending/);
     const rotated = await berth("vault", "rotate", "--data-keys");
