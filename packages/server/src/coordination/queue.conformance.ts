@@ -76,6 +76,44 @@ export function queueConformance(name: string, create: () => Promise<QueueHarnes
       expect(await take()).toBe("a/1");
     });
 
+    it("lets the owners of an organization take turns", async () => {
+      const pushOf = (owner: string, sessionId: string) => queue.here.push({ orgId: "a", sessionId, owner });
+      for (const id of ["1", "2", "3"]) await pushOf("ada", id);
+      for (const id of ["4", "5"]) await pushOf("ben", id);
+      expect(await takeAll()).toEqual(["a/1", "a/4", "a/2", "a/5", "a/3"]);
+    });
+
+    it("leaves organizations waiting that a taker does without", async () => {
+      await push("full", "1", "2");
+      await push("a", "1");
+      const without = new Set(["full"]);
+      expect(text(await queue.there.take(patient, { without }))).toBe("a/1");
+      const abort = new AbortController();
+      const waiting = queue.there.take(abort.signal, { without });
+      await push("full", "3");
+      await push("b", "1");
+      expect(text(await waiting)).toBe("b/1");
+      expect(await takeAll()).toEqual(["full/1", "full/2", "full/3"]);
+      const again = queue.there.take(abort.signal, { without });
+      abort.abort();
+      expect(await again).toBeNull();
+    });
+
+    it("gives urgent wake-ups first, whoever is done without, and each session's once", async () => {
+      await push("a", "1");
+      await push("full", "1", "2");
+      await queue.here.push({ orgId: "full", sessionId: "2", urgent: true });
+      await push("full", "2");
+      expect(await queue.here.size()).toBe(3);
+      const without = new Set(["full"]);
+      expect(text(await queue.there.take(patient, { without }))).toBe("full/2");
+      expect(text(await queue.there.take(patient, { without }))).toBe("a/1");
+      const waiting = queue.there.take(patient, { without });
+      await queue.here.push({ orgId: "full", sessionId: "3", urgent: true });
+      expect(text(await waiting)).toBe("full/3");
+      expect(await takeAll()).toEqual(["full/1"]);
+    });
+
     it("wakes a taker that waits, also one elsewhere", async () => {
       const taken = take(queue.there);
       await push("a", "1");

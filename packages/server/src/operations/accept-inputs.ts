@@ -67,7 +67,8 @@ export async function acceptInputs(
     ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
   });
   failpoint("http.accepted.before-reply");
-  if (inputs.length > 0) await wakeSession(context, session);
+  if (inputs.length > 0)
+    await wakeSession(context, session, { urgent: inputs.every(({ lane }) => lane === "control") });
   if (!outcome.replayed) {
     for (const { id, body } of inputs) {
       context.telemetry.inputAccepted({ orgId, sessionId, inputId: id, type: body.type });

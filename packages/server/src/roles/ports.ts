@@ -12,6 +12,7 @@ import { type ProvidersHint, providersTopic } from "../coordination/provider-hin
 import type { Queue } from "../coordination/queue.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import { createOrgShares, type OrgShares } from "../limits/org-shares.ts";
 import type { Models } from "../models/model.ts";
 import { createProviderPlaces, type ProviderPlaces } from "../models/provider-places.ts";
 import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
@@ -45,6 +46,7 @@ export interface Ports {
   readonly bus: Bus;
   readonly presence: Presence;
   readonly counter: Counter;
+  readonly shares: OrgShares;
   readonly clock: Clock;
   readonly models: Models;
   /** The providers that have no models to choose from, and why. */
@@ -115,6 +117,7 @@ async function openRest(
     clock,
     onError: (error) => telemetry.unexpectedError({ where: "bus", error }),
   });
+  const shares = createOrgShares({ store, clock, telemetry });
   const opened = await openModels(config, clock, { store, vault, redactor, telemetry, places });
   await bus.subscribe(providersTopic, (hint) => opened.models.recheck((hint as ProvidersHint).orgId));
   const local = createLocalProcess({
@@ -131,7 +134,8 @@ async function openRest(
     blobs,
     backups: openBackups({ config, keys, blobs, clock, onEnd: (record) => telemetry.backupEnded(record) }),
     exportFiles: createDiskExports({ dataDir: config.data }),
-    queue: createInProcessQueue(),
+    shares,
+    queue: createInProcessQueue({ weightOf: (orgId) => shares.known(orgId).weight }),
     bus,
     presence: createInProcessPresence({ clock }),
     counter: createInProcessCounter({ clock }),

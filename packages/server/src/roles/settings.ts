@@ -10,6 +10,7 @@ export function runtimeSettings(config: Config, defaultModel: string | null): Ru
     sweepMs: config.sweepInterval,
     snapshotEvery: config.snapshotEvery,
     concurrency: config.workerConcurrency,
+    fairShare: config.mode === "multi",
     maxSessions: config.activationMaxSessions,
     memoryLimitBytes: config.activationMemoryLimit,
     memoryCheckMs: config.activationCheckInterval,

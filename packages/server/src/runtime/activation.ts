@@ -130,6 +130,15 @@ export class Activation {
     return true;
   }
 
+  /** Gives one back that only stands in line for a slot: it waits in the queue instead. */
+  async park(actor: SessionActor): Promise<boolean> {
+    if (!(await actor.release({ park: true }))) return false;
+    this.remove(actor);
+    const { orgId, sessionId } = actor.held;
+    await this.#context.queue.push({ orgId, sessionId, owner: actor.owner });
+    return true;
+  }
+
   stats(draining: boolean): RuntimeStats {
     const actors = this.all();
     const { settings } = this.#context;

@@ -1,8 +1,10 @@
 import type { Bus } from "../coordination/bus.ts";
+import type { Counter } from "../coordination/counter.ts";
 import type { Presence } from "../coordination/presence.ts";
 import type { Queue } from "../coordination/queue.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Models } from "../models/model.ts";
+import type { OrgShares } from "../limits/org-shares.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
@@ -17,6 +19,9 @@ export interface RuntimeContext {
   readonly queue: Queue;
   readonly bus: Bus;
   readonly presence: Presence;
+  readonly counter: Counter;
+  /** What organizations may have of this worker. */
+  readonly shares: OrgShares;
   readonly clock: Clock;
   readonly models: Models;
   readonly tools: Registry;
@@ -45,6 +50,8 @@ export interface RuntimeSettings {
   readonly snapshotEvery: number;
   /** Runs that go on at once. */
   readonly concurrency: number;
+  /** No organization takes all of them. */
+  readonly fairShare: boolean;
   readonly maxSessions: number;
   readonly memoryLimitBytes: number;
   readonly memoryCheckMs: number;

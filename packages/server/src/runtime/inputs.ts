@@ -21,7 +21,7 @@ export async function takeInputs(actor: SessionAtWork, draft: Draft): Promise<bo
     const input = nextInput(draft.state, open);
     if (input === null) return false;
     const begins = draft.state.run === null && beginsRun(input);
-    if (begins && !actor.slots.take(actor)) return false;
+    if (begins && !(await actor.slots.take(actor))) return false;
     const fresh = await takeOne(actor, draft, input, waiting);
     waiting = waiting.filter((other) => !draft.taken.includes(other.id));
     // A rewind changes what the draft stands on: it is committed before anything else is taken.

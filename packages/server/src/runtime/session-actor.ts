@@ -57,6 +57,7 @@ export class SessionActor implements SessionAtWork {
   readonly live: LiveText;
   readonly workspace: Workspace;
   readonly activatedAt: number;
+  readonly owner: string;
   readonly initMs: number;
   readonly begun = new Set<string>();
   readonly forced = new Set<string>();
@@ -94,6 +95,7 @@ export class SessionActor implements SessionAtWork {
     this.#onEnd = onEnd;
     this.#onQuiet = dependencies.onQuiet;
     this.state = loaded.state;
+    this.owner = loaded.state.owner;
     this.rewinds = loaded.rewinds;
     this.poisoned = loaded.poisoned;
     this.initMs = loaded.initMs;
@@ -139,8 +141,11 @@ export class SessionActor implements SessionAtWork {
 
   /** True when nothing happens here: no turn, no effect, and no run but one that waits for people. */
   get quiet(): boolean {
-    if (this.#turning || this.#woken || this.effects.size > 0) return false;
-    return this.state.run === null || this.state.run.waitingSince !== null;
+    return this.#idle && (this.state.run === null || this.state.run.waitingSince !== null);
+  }
+
+  get #idle(): boolean {
+    return !this.#turning && !this.#woken && this.effects.size === 0;
   }
 
   /** Resolves when the turns that are under way have been taken. */
@@ -203,13 +208,14 @@ export class SessionActor implements SessionAtWork {
     return this.held.epoch * 1_000_000 + this.#attempts;
   }
 
-  /** Gives the session back if it is quiet and its mailbox is empty; false when it has to stay. */
-  async release(): Promise<boolean> {
-    if (!this.quiet || this.#stopped) return false;
+  /** Gives the session back if it is quiet and its mailbox is empty, or to park it, if it stands in line for a slot. False: it has to stay. */
+  async release({ park = false }: { readonly park?: boolean } = {}): Promise<boolean> {
+    const may = park ? this.#idle && this.slots.stands(this) : this.quiet;
+    if (!may || this.#stopped) return false;
     this.#turning = true;
     try {
       if (this.state.seq > this.#snapshotSeq) await this.#writeSnapshot();
-      if (!(await this.context.store.system.release(this.held))) return false;
+      if (!(await this.context.store.system.release({ ...this.held, withInputs: park }))) return false;
       await this.#end();
       return true;
     } finally {
@@ -228,7 +234,7 @@ export class SessionActor implements SessionAtWork {
     this.#stopped = true;
     this.#deadline?.cancel();
     this.#unanswer?.();
-    this.slots.free(this);
+    this.slots.leave(this);
     this.room.leave(this.held.orgId, this);
     await this.effects.abortAll();
     await this.workspace.release();

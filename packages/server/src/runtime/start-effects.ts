@@ -55,7 +55,7 @@ export async function startEffects(
   const missing = wanted.filter(
     (effect) => !effects.has(keyOf(effect)) && !effects.has(compactKey(effect.namespace)),
   );
-  if (missing.length === 0 || !actor.slots.take(actor)) return [];
+  if (missing.length === 0 || !(await actor.slots.take(actor))) return [];
   await effects.settled();
   const blocking: Blocking[] = [];
   for (const effect of missing) blocking.push(...(await start(actor, effect)));

@@ -9,5 +9,6 @@ export async function sweep(context: RuntimeContext): Promise<void> {
   const inputId = () => newId("input", clock.now());
   const due = await store.system.fireTimers({ limit: most, inputId });
   const orphans = await store.system.orphans({ leaseMs: settings.leaseMs, limit: most });
-  for (const session of [...due, ...orphans]) await queue.push(session);
+  for (const session of due) await queue.push({ ...session, urgent: true });
+  for (const session of orphans) await queue.push(session);
 }

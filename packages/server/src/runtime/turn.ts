@@ -17,6 +17,7 @@ import { isTransition, transit } from "./transitions.ts";
  * left, commit it all at once, start the effects. True when another turn is due at once.
  */
 export async function takeTurn(actor: SessionAtWork): Promise<boolean> {
+  const hadSlot = actor.slots.has(actor);
   const draft = beginDraft(actor);
   for (const completion of actor.effects.take()) await completion(draft);
   tellOverruns(actor, draft);
@@ -27,7 +28,7 @@ export async function takeTurn(actor: SessionAtWork): Promise<boolean> {
   const blocking = await startEffects(actor, actions.filter(isEffect));
   if (!isBusy(blocking)) actor.calls.blocking.push(...blocking);
   const waitsForRoom = heldBack || blocking.length > 0;
-  if (isIdle(actor, waitsForRoom)) actor.slots.free(actor);
+  if (isIdle(actor, waitsForRoom)) actor.slots.free(actor, hadSlot);
   if (actor.calls.blocking.length > 0 && actor.effects.size === 0) return true;
   if (waitsForRoom) actor.room.wait(actor.held.orgId, actor);
   return more || (draft.before.run !== null && actor.state.run === null && actor.mailbox.length > 0);

@@ -11,15 +11,13 @@ import { BudgetRoom } from "./budget-room.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import { Definitions } from "./definitions.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { Intake } from "./intake.ts";
 import { loadSession } from "./load.ts";
 import { RunSlots } from "./run-slots.ts";
 import { SessionActor } from "./session-actor.ts";
 import { sweep } from "./sweep.ts";
 import { refusePoison } from "./turn.ts";
 import { answerCommand } from "./worker-commands.ts";
-
-/** Claims and loads that go on at once. */
-const claimsAtOnce = 16;
 
 /**
  * The role that runs sessions: takes wake-ups, claims sessions in the store, runs an actor for each, gives them back. A session stays
@@ -33,13 +31,11 @@ export class Worker {
   readonly #definitions: Definitions;
   readonly #slots: RunSlots;
   readonly #room: BudgetRoom;
-  readonly #stopping = new AbortController();
-  readonly #claiming = new Map<string, Promise<void>>();
+  readonly #intake: Intake;
   /** Sessions that the store may count as this worker's while nobody here runs them: their claim failed, or their actor ended. */
   readonly #adrift = new Map<string, WakeUp>();
-  readonly #wokenMeanwhile = new Set<string>();
   readonly #timers: TimerHandle[] = [];
-  #taking: Promise<void> | null = null;
+  #stopped = false;
   #unanswer: (() => void) | null = null;
   #draining = false;
 
@@ -48,9 +44,16 @@ export class Worker {
     this.id = newId("worker", context.clock.now());
     this.#heartbeat = new Heartbeat(context, this.id, () => void this.#abandonAll("lease_lost"));
     this.#definitions = new Definitions(context.store);
-    this.#slots = new RunSlots(context.settings.concurrency);
+    this.#slots = this.#openSlots(context);
     this.#room = new BudgetRoom(context.clock);
     this.activation = new Activation(context);
+    this.#intake = new Intake({
+      context,
+      activation: this.activation,
+      slots: this.#slots,
+      claim: (wakeUp) => this.#claim(wakeUp),
+      adrift: this.#adrift,
+    });
   }
 
   /** Kills what a crashed server left behind, then says that this worker lives, then begins to take work. */
@@ -68,8 +71,24 @@ export class Worker {
       every(clock, settings.sweepMs, () => this.sweep()),
       every(clock, settings.leaseMs, () => this.#announce()),
     );
-    this.#taking = this.#takeWork();
+    this.#slots.start();
+    this.#intake.start();
     await this.sweep();
+  }
+
+  /** Never more than there is room for: a run that goes on stays in memory. */
+  #openSlots({ settings, shares, counter, clock, telemetry }: RuntimeContext): RunSlots {
+    const { concurrency, maxSessions, fairShare: fair, leaseMs } = settings;
+    return new RunSlots({
+      size: Math.min(concurrency, maxSessions),
+      fair,
+      shares,
+      counter,
+      leaseMs,
+      clock,
+      telemetry,
+      onRoom: () => this.#intake.reconsider(),
+    });
   }
 
   /** Derives wake-ups from the store: orphaned sessions and timers that are due. Sessions that are adrift are no orphans there. */
@@ -102,17 +121,17 @@ export class Worker {
    * goes on from there. Idempotent.
    */
   async stop(drainMs: number): Promise<void> {
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopped) return;
+    this.#stopped = true;
     this.#draining = true;
-    this.#stopping.abort();
     for (const timer of this.#timers) timer.cancel();
-    await this.#taking;
-    await Promise.all(this.#claiming.values());
+    await this.#intake.stop();
     for (const actor of this.activation.all()) actor.draining = true;
     await this.#drain(drainMs);
     for (const actor of this.activation.all()) await actor.abandon();
     this.activation.stop();
     this.#room.stop();
+    this.#slots.close();
     this.#heartbeat.stop();
     this.#unanswer?.();
     await this.#quietly("leave", async () => {
@@ -132,52 +151,6 @@ export class Worker {
       await pause(clock, 50);
       for (const actor of this.activation.all()) actor.wake();
     }
-  }
-
-  async #takeWork(): Promise<void> {
-    const { signal } = this.#stopping;
-    for (;;) {
-      const wakeUp = await this.#context.queue.take(signal);
-      if (wakeUp === null) return;
-      const live = this.activation.get(wakeUp.orgId, wakeUp.sessionId);
-      if (live !== null) {
-        this.activation.touch(live);
-        live.wake();
-        continue;
-      }
-      await this.#waitForRoom(signal);
-      while (this.#claiming.size >= claimsAtOnce) await Promise.race(this.#claiming.values());
-      if (signal.aborted) return;
-      this.#claimSoon(wakeUp);
-    }
-  }
-
-  async #waitForRoom(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const { changes } = this.activation;
-      if (await this.activation.makeRoom(this.#claiming.size)) return;
-      await this.activation.room(changes, signal);
-    }
-  }
-
-  #claimSoon(wakeUp: WakeUp): void {
-    const key = `${wakeUp.orgId}/${wakeUp.sessionId}`;
-    if (this.#claiming.has(key)) {
-      this.#wokenMeanwhile.add(key);
-      return;
-    }
-    // It was claimed while this wake-up waited for room: a second claim would take it from its own actor.
-    const live = this.activation.get(wakeUp.orgId, wakeUp.sessionId);
-    if (live !== null) return live.wake();
-    this.#adrift.set(key, wakeUp);
-    const claiming = this.#quietly("claim", async () => {
-      if (await this.#claim(wakeUp)) this.#adrift.delete(key);
-    }).finally(() => {
-      this.#claiming.delete(key);
-      if (this.#wokenMeanwhile.delete(key)) this.activation.get(wakeUp.orgId, wakeUp.sessionId)?.wake();
-      this.activation.noteQuiet();
-    });
-    this.#claiming.set(key, claiming);
   }
 
   /** False when the session is this worker's now and has no actor. */

@@ -230,8 +230,8 @@ export interface SystemStore {
     leaseMs: number;
     knownEventVersion: number;
   }): Promise<ClaimOutcome>;
-  /** Gives a session back; false while its mailbox has rows or when the epoch is old. */
-  release(held: { orgId: string; sessionId: string; epoch: number }): Promise<boolean>;
+  /** Gives a session back; false while its mailbox has rows, unless `withInputs`, or when the epoch is old. */
+  release(held: { orgId: string; sessionId: string; epoch: number; withInputs?: boolean }): Promise<boolean>;
   /** Readable, not claimable; only if the epoch still holds it. */
   quarantine(held: { orgId: string; sessionId: string; epoch: number }): Promise<void>;
   /** Makes a quarantined session claimable again; its count of claims starts anew. False when it was not quarantined. */
@@ -239,7 +239,10 @@ export interface SystemStore {
   /** Mailboxes of all sessions that a worker holds, in one query. */
   heldMailboxes(workerId: string): Promise<readonly InputRecord[]>;
   /** Sessions with inputs or with a run that goes on, whom no live worker holds. Waiting sessions without inputs are not among them. */
-  orphans(scan: { leaseMs: number; limit: number }): Promise<readonly { orgId: string; sessionId: string }[]>;
+  orphans(scan: {
+    leaseMs: number;
+    limit: number;
+  }): Promise<readonly { orgId: string; sessionId: string; owner: string }[]>;
   /** Turns due timers into control inputs, in one transaction; says which sessions to wake. `inputId` mints ids. */
   fireTimers(scan: {
     limit: number;

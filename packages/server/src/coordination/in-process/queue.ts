@@ -1,61 +1,71 @@
-import type { Queue, WakeUp } from "../queue.ts";
+import { FairLine } from "../../lib/fair-line.ts";
+import type { Queue, TakeOptions, WakeUp } from "../queue.ts";
 
-/**
- * Wake-ups within one process. Each organization that waits has a lane; the lanes form a ring (the map's order), and a
- * lane that has given one wake-up goes to the ring's end. Pushing and taking cost O(1).
- */
-export function createInProcessQueue(): Queue {
-  const lanes = new Map<string, Set<string>>();
-  const takers = new Set<(wakeUp: WakeUp | null) => void>();
-  let waiting = 0;
+interface Taker {
+  readonly without: ReadonlySet<string>;
+  readonly give: (wakeUp: WakeUp | null) => void;
+}
+
+export interface InProcessQueueOptions {
+  /** Of organizations, relative to each other; 1 for all of them by default. */
+  readonly weightOf?: (orgId: string) => number;
+}
+
+/** Wake-ups within one process. Pushing and taking cost O(1) as long as every organization may be served. */
+export function createInProcessQueue({ weightOf = () => 1 }: InProcessQueueOptions = {}): Queue {
+  const urgent = new FairLine<WakeUp>(weightOf);
+  const ordinary = new FairLine<WakeUp>(weightOf);
+  const takers = new Set<Taker>();
   let closed = false;
 
-  function shift(): WakeUp | null {
-    for (const [orgId, lane] of lanes) {
-      for (const sessionId of lane) {
-        lane.delete(sessionId);
-        lanes.delete(orgId);
-        if (lane.size > 0) lanes.set(orgId, lane);
-        waiting -= 1;
-        return { orgId, sessionId };
-      }
-    }
-    return null;
-  }
+  const placeOf = ({ orgId, sessionId, owner = "" }: WakeUp) => ({
+    group: orgId,
+    lane: owner,
+    key: sessionId,
+  });
+  const next = ({ without = new Set() }: TakeOptions) =>
+    urgent.take() ?? ordinary.take(without.size === 0 ? {} : { admits: (orgId) => !without.has(orgId) });
 
   return {
-    async push({ orgId, sessionId }) {
+    async push(wakeUp) {
       if (closed) return;
-      for (const give of takers) return give({ orgId, sessionId });
-      const lane = lanes.get(orgId) ?? new Set();
-      if (lane.has(sessionId)) return;
-      lanes.set(orgId, lane.add(sessionId));
-      waiting += 1;
+      const place = placeOf(wakeUp);
+      if (urgent.has(place)) return;
+      for (const { without, give } of takers) {
+        if (wakeUp.urgent === true || !without.has(wakeUp.orgId)) return give(wakeUp);
+      }
+      if (wakeUp.urgent === true) {
+        ordinary.remove(place);
+        urgent.add(place, wakeUp);
+      } else ordinary.add(place, wakeUp);
     },
 
-    async take(signal) {
+    async take(signal, options = {}) {
       if (closed || signal.aborted) return null;
-      const first = shift();
+      const first = next(options);
       if (first !== null) return first;
       return new Promise((resolve) => {
-        const give = (wakeUp: WakeUp | null) => {
-          takers.delete(give);
-          signal.removeEventListener("abort", stop);
-          resolve(wakeUp);
+        const taker: Taker = {
+          without: options.without ?? new Set(),
+          give(wakeUp) {
+            takers.delete(taker);
+            signal.removeEventListener("abort", stop);
+            resolve(wakeUp);
+          },
         };
-        const stop = () => give(null);
-        takers.add(give);
+        const stop = () => taker.give(null);
+        takers.add(taker);
         signal.addEventListener("abort", stop, { once: true });
       });
     },
 
-    size: async () => waiting,
+    size: async () => urgent.size + ordinary.size,
 
     async close() {
       closed = true;
-      lanes.clear();
-      waiting = 0;
-      for (const give of takers) give(null);
+      urgent.clear();
+      ordinary.clear();
+      for (const { give } of takers) give(null);
     },
   };
 }

@@ -95,7 +95,7 @@ export interface Operations
     SessionRef & { workerId: string; leaseMs: number; knownEventVersion: number },
     ClaimOutcome
   >;
-  release: Operation<HeldSession, boolean>;
+  release: Operation<HeldSession & { withInputs?: boolean }, boolean>;
   quarantine: Operation<HeldSession, void>;
   liftQuarantine: Operation<SessionRef & { audit?: AuditDraft }, boolean>;
   heartbeat: Operation<string, void>;

@@ -87,6 +87,6 @@ function orphanScan(reader: Reader, clock: Clock): SystemStore["orphans"] {
         found.push(...rest.filter(({ no }) => no <= last));
       }
       last = found.at(-1)?.no ?? 0;
-      return found.map(({ orgId, sessionId }) => ({ orgId, sessionId }));
+      return found.map(({ orgId, sessionId, owner }) => ({ orgId, sessionId, owner }));
     });
 }

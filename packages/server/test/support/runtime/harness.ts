@@ -8,8 +8,10 @@ import {
   type SessionEvent,
 } from "@berth/contract";
 import { createInProcessBus } from "../../../src/coordination/in-process/bus.ts";
+import { createInProcessCounter } from "../../../src/coordination/in-process/counter.ts";
 import { createInProcessPresence } from "../../../src/coordination/in-process/presence.ts";
 import { createInProcessQueue } from "../../../src/coordination/in-process/queue.ts";
+import { createOrgShares } from "../../../src/limits/org-shares.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { newId } from "../../../src/lib/id.ts";
 import type { RuntimeContext, RuntimeSettings } from "../../../src/runtime/context.ts";
@@ -32,6 +34,7 @@ const testSettings: RuntimeSettings = {
   sweepMs: 200,
   snapshotEvery: 200,
   concurrency: 64,
+  fairShare: false,
   maxSessions: 100,
   memoryLimitBytes: 4 * 1024 ** 3,
   memoryCheckMs: 30_000,
@@ -53,6 +56,7 @@ export class Harness {
   readonly context: RuntimeContext;
   readonly dataDir: string;
   readonly orgId: string;
+  readonly #owners = new Map<string, string>();
   worker: Worker;
 
   private constructor(context: RuntimeContext, dataDir: string, orgId: string) {
@@ -81,6 +85,8 @@ export class Harness {
         },
       }),
       presence: createInProcessPresence({ clock: systemClock }),
+      counter: createInProcessCounter({ clock: systemClock }),
+      shares: createOrgShares({ store, clock: systemClock, telemetry: silentTelemetry() }),
       clock: systemClock,
       models: scriptedClient(options.answer),
       tools: createRegistry(options.tools ?? []),
@@ -101,6 +107,13 @@ export class Harness {
     return harness;
   }
 
+  /** The same worker for another organization. */
+  neighbour(): Harness {
+    const other = new Harness(this.context, this.dataDir, newId("org"));
+    other.worker = this.worker;
+    return other;
+  }
+
   async agent(
     definition: Partial<AgentDefinitionInput> = {},
   ): Promise<{ id: string; version: number; name: string }> {
@@ -116,9 +129,10 @@ export class Harness {
     return { id: made.result.id, version: made.result.version, name: whole.name };
   }
 
-  async session(agent: { id: string; version: number; name: string }): Promise<string> {
+  async session(agent: { id: string; version: number; name: string }, owner = "usr_test"): Promise<string> {
     const id = newId("session");
-    const created = { agent, owner: "usr_test", key: null, title: null, metadata: {}, model: null };
+    this.#owners.set(id, owner);
+    const created = { agent, owner, key: null, title: null, metadata: {}, model: null };
     const [event] = stamp(
       { sessionId: id, seq: 0, runId: null, agentId: agent.id },
       [{ type: "session.created", data: created }],
@@ -155,7 +169,8 @@ export class Harness {
       traceparent: null,
     };
     const { result } = await this.context.store.session(this.orgId, sessionId).accept({ inputs: [input] });
-    await this.context.queue.push({ orgId: this.orgId, sessionId });
+    const owner = this.#owners.get(sessionId) ?? "usr_test";
+    await this.context.queue.push({ orgId: this.orgId, sessionId, owner });
     return { id: result[0]?.id ?? "", runId };
   }
 

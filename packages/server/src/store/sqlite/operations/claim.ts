@@ -31,22 +31,25 @@ export function claim(tx: Transaction, args: ArgsOf<"claim">): ClaimOutcome {
   return { ok: false, reason: "held", holder: row.holder ?? "" };
 }
 
-export function release(tx: Transaction, { orgId, sessionId, epoch }: HeldSession): boolean {
+export function release(tx: Transaction, args: ArgsOf<"release">): boolean {
+  const { orgId, sessionId, epoch, withInputs = false } = args;
   const { changes } = tx
     .sql(
       `UPDATE sessions SET holder = NULL, claims = 0
         WHERE org_id = ?1 AND id = ?2 AND epoch = ?3 AND holder IS NOT NULL
-          AND NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.org_id = ?1 AND m.session_no = sessions.no)`,
+          AND (?4 = 1 OR NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.org_id = ?1 AND m.session_no = sessions.no))`,
     )
-    .run(orgId, sessionId, epoch);
+    .run(orgId, sessionId, epoch, withInputs ? 1 : 0);
   return Number(changes) === 1;
 }
 
 export function quarantine(tx: Transaction, { orgId, sessionId, epoch }: HeldSession): void {
-  const { changes } = tx.sql(
-    `UPDATE sessions SET status_before_quarantine = status, status = 'quarantined', archived = 0, holder = NULL
+  const { changes } = tx
+    .sql(
+      `UPDATE sessions SET status_before_quarantine = status, status = 'quarantined', archived = 0, holder = NULL
       WHERE org_id = ? AND id = ? AND epoch = ? AND holder IS NOT NULL`,
-  ).run(orgId, sessionId, epoch);
+    )
+    .run(orgId, sessionId, epoch);
   // Nobody claims it until it is released, and its calls must not hold a budget for so long.
   if (Number(changes) === 1) settleLostOf(tx, { orgId, sessionId, epoch });
 }

@@ -1,0 +1,143 @@
+import type { WakeUp } from "../coordination/queue.ts";
+import type { Activation } from "./activation.ts";
+import type { RuntimeContext } from "./context.ts";
+import type { RunSlots } from "./run-slots.ts";
+
+/** Claims and loads that go on at once. */
+const claimsAtOnce = 16;
+
+/** Sessions of an organization that may stand in line for a slot before no more are taken: enough that a free one is used at once. */
+const inReserve = 2;
+
+export interface IntakeOptions {
+  readonly context: Pick<RuntimeContext, "queue" | "telemetry">;
+  readonly activation: Activation;
+  readonly slots: RunSlots;
+  /** False when the session is this worker's then and nobody here runs it. */
+  readonly claim: (wakeUp: WakeUp) => Promise<boolean>;
+  /** Sessions that the store may count as this worker's while nobody here runs them. */
+  readonly adrift: Map<string, WakeUp>;
+}
+
+/**
+ * Takes wake-ups and has their sessions claimed, as many as there is room for. What could not run here stays in the queue, where
+ * other workers and other organizations come by it.
+ */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #stopping = new AbortController();
+  readonly #claiming = new Map<string, { readonly orgId: string; readonly done: Promise<void> }>();
+  readonly #wokenMeanwhile = new Set<string>();
+  #taking: Promise<void> = Promise.resolve();
+  #look = new AbortController();
+  #without: ReadonlySet<string> = new Set();
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#taking = this.#takeWork();
+  }
+
+  /** Takes no more; resolves when nothing is being claimed. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#look.abort();
+    await this.#taking;
+    await Promise.all([...this.#claiming.values()].map(({ done }) => done));
+  }
+
+  /** An organization that was left waiting may be able to run something now. */
+  reconsider(): void {
+    if (this.#without.size > 0) this.#look.abort();
+  }
+
+  async #takeWork(): Promise<void> {
+    const { activation, context } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      this.#look = new AbortController();
+      this.#without = this.#crowded();
+      const wakeUp = await context.queue.take(this.#look.signal, { without: this.#without });
+      this.#without = new Set();
+      // Without an abort only a closed queue gives nothing.
+      if (wakeUp === null && !this.#look.signal.aborted) return;
+      if (wakeUp === null) continue;
+      const live = activation.get(wakeUp.orgId, wakeUp.sessionId);
+      if (live !== null) {
+        activation.touch(live);
+        live.wake();
+        continue;
+      }
+      await this.#waitForRoom(wakeUp.orgId);
+      while (this.#claiming.size >= claimsAtOnce) {
+        await Promise.race([...this.#claiming.values()].map(({ done }) => done));
+      }
+      if (signal.aborted) return;
+      this.#claimSoon(wakeUp);
+    }
+  }
+
+  /** Organizations of which enough stand in line for a slot, or are about to. */
+  #crowded(): ReadonlySet<string> {
+    const { slots } = this.#options;
+    const coming = new Map(slots.orgsInLine().map((orgId) => [orgId, slots.waiting(orgId)]));
+    for (const { orgId } of this.#claiming.values()) coming.set(orgId, (coming.get(orgId) ?? 0) + 1);
+    const crowded = [...coming].filter(
+      ([orgId, count]) => count - Math.max(0, slots.room(orgId)) >= inReserve,
+    );
+    return new Set(crowded.map(([orgId]) => orgId));
+  }
+
+  async #waitForRoom(orgId: string): Promise<void> {
+    const { activation } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const { changes } = activation;
+      if (await activation.makeRoom(this.#claiming.size)) return;
+      if (await this.#parkFor(orgId)) continue;
+      await activation.room(changes, signal);
+    }
+  }
+
+  /** Makes room for an organization that has nothing here, at the cost of one that only stands in line beside what it runs. */
+  async #parkFor(orgId: string): Promise<boolean> {
+    const { activation, slots } = this.#options;
+    if (slots.load(orgId) > 0 || slots.waiting(orgId) > 0) return false;
+    const loadOf = ({ held }: { held: { orgId: string } }) => slots.load(held.orgId);
+    const inLine = activation
+      .all()
+      .filter((actor) => slots.stands(actor) && (loadOf(actor) > 0 || slots.waiting(actor.held.orgId) > 1));
+    for (const actor of inLine.toSorted((a, b) => loadOf(b) - loadOf(a))) {
+      if (await activation.park(actor)) return true;
+    }
+    return false;
+  }
+
+  #claimSoon(wakeUp: WakeUp): void {
+    const { activation, adrift, claim, context } = this.#options;
+    const { orgId, sessionId } = wakeUp;
+    const key = `${orgId}/${sessionId}`;
+    if (this.#claiming.has(key)) {
+      this.#wokenMeanwhile.add(key);
+      return;
+    }
+    // It was claimed while this wake-up waited for room: a second claim would take it from its own actor.
+    const live = activation.get(orgId, sessionId);
+    if (live !== null) return live.wake();
+    adrift.set(key, wakeUp);
+    const done = claim(wakeUp)
+      .then(
+        (settled) => void (settled && adrift.delete(key)),
+        (error: unknown) => context.telemetry.unexpectedError({ where: "claim", error }),
+      )
+      .finally(() => {
+        this.#claiming.delete(key);
+        if (this.#wokenMeanwhile.delete(key)) activation.get(orgId, sessionId)?.wake();
+        activation.noteQuiet();
+        this.reconsider();
+      });
+    this.#claiming.set(key, { orgId, done });
+  }
+}
