@@ -36,13 +36,14 @@ export function jwtMethod(options: JwtOptions): TokenMethod {
 
   async function verify(text: string, key: string): Promise<Verified | null> {
     const known = verified.get(key);
-    if (known !== undefined) return expiryOf(known.claims) <= now() ? null : known;
+    if (known !== undefined) return expiryOf(known) <= now() ? null : known;
     const fresh = await verifier.verify(text);
     if (fresh !== null) verified.set(key, "", fresh);
     return fresh;
   }
 
-  async function look({ issuer, claims }: Verified, presented: Presented): Promise<Principal | null> {
+  async function look(token: Verified, presented: Presented): Promise<Principal | null> {
+    const { issuer, claims } = token;
     const subject = claims.sub ?? "";
     const wanted = await orgs.wanted(presented);
     const bound = await orgsOf(orgs, issuer, claims);
@@ -64,7 +65,7 @@ export function jwtMethod(options: JwtOptions): TokenMethod {
       issuer,
     );
     const id = (claims.jti ?? subject).slice(0, 128);
-    return principalOf(standing, { credential: { kind: "jwt", id, expiresAt: expiryOf(claims) } });
+    return principalOf(standing, { credential: { kind: "jwt", id, expiresAt: expiryOf(token) } });
   }
 
   /** Of a person whose tokens name no organization. */
@@ -95,6 +96,6 @@ export function jwtMethod(options: JwtOptions): TokenMethod {
   };
 }
 
-function expiryOf({ exp }: JWTPayload): number {
-  return (exp ?? 0) * 1_000;
+function expiryOf({ issuer, claims }: Verified): number {
+  return (claims.exp ?? 0) * 1_000 + issuer.clockToleranceMs;
 }

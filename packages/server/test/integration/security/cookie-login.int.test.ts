@@ -63,7 +63,7 @@ const get = (path: string, { cookie }: Login, headers = {}) =>
 /** Something that changes something, as the console sends it. */
 function change({ cookie, csrf }: Login, headers: Readonly<Record<string, string | undefined>> = {}) {
   const all = { cookie, "x-csrf-token": csrf, origin: world().url, ...headers };
-  const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const given = Object.entries(all).filter((pair): pair is [string, string] => pair[1] !== undefined);
   return rawRequest({ url: at("/tickets"), method: "POST", body: {}, headers: Object.fromEntries(given) });
 }
 
@@ -218,13 +218,13 @@ describe("a login whose person", () => {
     const login = await logIn();
     const { a, b, store } = world();
     const audit = () => entry("member.updated");
-    const change = (status: "suspended" | "active") =>
+    const setStatus = (status: "suspended" | "active") =>
       Promise.all(
         [a, b].map(({ orgId }) => store.org(orgId).identity.updateMember({ userId, status, audit: audit() })),
       );
-    await change("suspended");
+    await setStatus("suspended");
     await vi.waitFor(async () => expect((await get("/me", login)).status).toBe(401), { timeout: 5_000 });
     expect((await tryLogin({ email, password }, someAddress())).code).toBe("login_refused");
-    await change("active");
+    await setStatus("active");
   });
 });
