@@ -11,6 +11,7 @@ import { modelsPart } from "./models/model-faults.ts";
 import { type FaultsOptions, type Part, readOptions, usage } from "./options.ts";
 import type { RunPart } from "./part.ts";
 import { provePart } from "./prove/prove.ts";
+import { restorePart } from "./restore/restore.ts";
 import { reconnectsPart } from "./reconnects/reconnects.ts";
 import { createRandom } from "./random.ts";
 
@@ -22,6 +23,7 @@ interface Named {
 
 const runs: Readonly<Record<Part, Omit<Named, "name">>> = {
   kills: { title: "the kill loop", run: killsPart },
+  restore: { title: "a backup of a busy server, its kill, and what a restore gives back", run: restorePart },
   reconnects: { title: "followers that are cut off", run: reconnectsPart },
   models: { title: "model endpoints that go wrong", run: modelsPart },
   disk: { title: "a full disk, and two servers on one folder", run: diskPart },

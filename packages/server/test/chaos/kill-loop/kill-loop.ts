@@ -87,8 +87,9 @@ export async function killLoop(options: KillLoopOptions): Promise<KillLoopReport
   return { fates, done, logs, world, errors: errorsIn(rig.logFile) };
 }
 
-function createWorld(parts: {
-  options: KillLoopOptions;
+/** Everybody who talks to the server, and what they know; `pending` resolves when nobody is at anything. */
+export function createWorld(parts: {
+  options: Pick<KillLoopOptions, "checklist" | "random" | "rig">;
   keeper: Keeper;
   transports: Transports;
   stopping: AbortSignal;
@@ -135,7 +136,7 @@ function createWorld(parts: {
 }
 
 /** An orderly life first: agents are made, and Node keeps the compiled modules for all the starts that follow. */
-async function firstLife(keeper: Keeper, world: World): Promise<void> {
+export async function firstLife(keeper: Keeper, world: World): Promise<void> {
   const life = keeper.live({ failpoint: null, killAfterMs: null, from: "ready" });
   await createAgents(world.caller);
   await keeper.stop();
