@@ -1,16 +1,27 @@
 import { BerthError } from "../lib/errors.ts";
 
+/** Members and elements of all objects and arrays of one JSON text. Each costs more in memory than in the text. */
+const maxValues = 100_000;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * The value of a JSON text. Throws `malformed_json`, or `validation_failed` when arrays and objects are nested deeper than the
- * limit (what JSON.parse takes, later code may not), a key could reach a prototype or a text is no Unicode.
+ * limit (what JSON.parse takes, later code may not), there are more than 100,000 members and elements, a key could reach a prototype
+ * or a text is no Unicode.
  */
 export function parseJson(bytes: Uint8Array, depthLimit: number): unknown {
-  if (depthOf(bytes) > depthLimit) {
+  const { depth, values } = sizeOf(bytes);
+  if (depth > depthLimit) {
     throw new BerthError(
       "validation_failed",
       `The JSON is nested too deeply: at most ${depthLimit} levels are taken.`,
+    );
+  }
+  if (values > maxValues) {
+    throw new BerthError(
+      "validation_failed",
+      `The JSON holds too much: at most ${maxValues} values are taken.`,
     );
   }
   const text = decode(bytes);
@@ -72,10 +83,11 @@ function requireWellFormed(text: string): void {
   );
 }
 
-/** How deep brackets nest outside of strings; the text need not be JSON. */
-function depthOf(bytes: Uint8Array): number {
+/** How deep brackets nest outside of strings, and how many values there are at most; the text need not be JSON. */
+function sizeOf(bytes: Uint8Array): { readonly depth: number; readonly values: number } {
   let depth = 0;
   let deepest = 0;
+  let values = 0;
   let inString = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i];
@@ -83,10 +95,13 @@ function depthOf(bytes: Uint8Array): number {
       if (byte === 0x5c) i += 1;
       else if (byte === 0x22) inString = false;
     } else if (byte === 0x22) inString = true;
-    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, (depth += 1));
-    else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+    else if (byte === 0x2c) values += 1;
+    else if (byte === 0x7b || byte === 0x5b) {
+      values += 1;
+      deepest = Math.max(deepest, (depth += 1));
+    } else if (byte === 0x7d || byte === 0x5d) depth -= 1;
   }
-  return deepest;
+  return { depth: deepest, values };
 }
 
 function malformed(message: string): BerthError {
