@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { effect } from "./event-data.ts";
 import { idSchema, timestamp } from "./id.ts";
+import { pageOf } from "./list.ts";
 import { sessionStatus } from "./session.ts";
 
 export const tool = z.strictObject({
@@ -24,9 +25,14 @@ export const model = z.strictObject({
 });
 export type ModelInfo = z.infer<typeof model>;
 
+export const modelList = pageOf(model).extend({
+  default: z.string().nullable().describe("the model that the server is set to use when none is named"),
+});
+export type ModelList = z.infer<typeof modelList>;
+
 export const me = z.strictObject({
   principal: z.strictObject({ type: z.enum(["user", "service"]), id: z.string(), name: z.string() }),
-  org: z.strictObject({ id: idSchema("org"), name: z.string() }),
+  org: z.strictObject({ id: idSchema("org"), slug: z.string(), name: z.string() }),
   permissions: z.array(z.string()),
 });
 export type Me = z.infer<typeof me>;

@@ -1,7 +1,7 @@
 import type {
   LiveSession,
   Me,
-  ModelInfo,
+  ModelList,
   Page,
   RuntimeHealth,
   RuntimeStats,
@@ -26,7 +26,7 @@ export function createSystem(http: Http) {
     me: get<Me>("/me"),
     system: get<System>("/system"),
     tools: { list: get<Page<ToolInfo>>("/tools") },
-    models: { list: get<Page<ModelInfo>>("/models") },
+    models: { list: get<ModelList>("/models") },
     /** A one-use ticket for a WebSocket, good for 30 s. */
     ticket: (options: ChangeOptions = {}): Promise<Ticket> =>
       http.json({ method: "POST", path: "/tickets", body: {}, ...callOf(options) }),

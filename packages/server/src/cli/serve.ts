@@ -26,7 +26,7 @@ export function announcement(
   started: Omit<Program, "telemetry" | "reload" | "stop">,
   chat = "./berth chat",
 ): string {
-  const { url, dataDir, defaultModel, modelProblems, newAdminKey, adminKeyFile } = started;
+  const { url, mode, dataDir, defaultModel, modelProblems, newAdminKey, adminKeyFile } = started;
   const lines = [`Berth is ready at ${url}`, `  data   ${dataDir}`, `  model  ${defaultModel}`];
   if (defaultModel === "demo/tour") {
     const remedy =
@@ -39,7 +39,13 @@ export function announcement(
       `  key    ${newAdminKey}`,
       `         the admin key, shown this once and kept in ${adminKeyFile}`,
     );
-  lines.push("", `Talk to an agent in another terminal:  ${chat}`);
+  if (mode === "multi") {
+    lines.push(
+      "  mode   multi: many organizations. Tools that need a sandbox are refused until one that isolates is configured.",
+      "",
+      `Make an organization in another terminal:  ${chat.replace("chat", "org create")} NAME --owner EMAIL`,
+    );
+  } else lines.push("", `Talk to an agent in another terminal:  ${chat}`);
   return lines.join("\n");
 }
 

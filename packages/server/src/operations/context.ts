@@ -77,10 +77,11 @@ export interface OperationsSettings {
 export interface SystemSettings {
   readonly version: string;
   readonly mode: "single" | "multi";
-  readonly orgName: string;
   /** Name of the coordination adapter, for example `in-process`. */
   readonly coordination: string;
   readonly startedAt: number;
+  /** The model that the configuration names; null when it names none. */
+  readonly defaultModel: string | null;
   /** Secrets are shown as set or not set. */
   readonly config: readonly { readonly name: string; readonly value: string; readonly source: string }[];
 }

@@ -1,4 +1,4 @@
-import type { ModelInfo, ToolInfo } from "@berth/contract";
+import type { ModelList, ToolInfo } from "@berth/contract";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { OperationsContext } from "./context.ts";
@@ -14,10 +14,8 @@ export function listTools(context: OperationsContext, principal: Principal): rea
 }
 
 /** The models that the caller's own sessions can call, as providers list them. One that takes any name answers for more than these. */
-export async function listModels(
-  context: OperationsContext,
-  principal: Principal,
-): Promise<readonly ModelInfo[]> {
+export async function listModels(context: OperationsContext, principal: Principal): Promise<ModelList> {
   requirePermission(principal, "model:read");
-  return context.models.of({ orgId: principal.orgId, owner: principal.id }).list();
+  const items = await context.models.of({ orgId: principal.orgId, owner: principal.id }).list();
+  return { items: [...items], next: null, default: context.settings.system.defaultModel };
 }

@@ -45,7 +45,7 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
   const { edge, stop: stopEdge } = await openEdge(config, ports);
   const owner = await ports.store.system.singleTenant();
   const refusals = createRefusals(ports);
-  const operations = operationsContext(options, { orgName: owner.orgName, refusals });
+  const operations = operationsContext(options, refusals);
   const authentication = await openAuthentication({
     config,
     ports,
@@ -100,10 +100,7 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
   };
 }
 
-function operationsContext(
-  { loaded, ports }: ApiOptions,
-  { orgName, refusals }: { readonly orgName: string; readonly refusals: Refusals },
-): OperationsContext {
+function operationsContext({ loaded, ports }: ApiOptions, refusals: Refusals): OperationsContext {
   const {
     store,
     blobs,
@@ -130,10 +127,10 @@ function operationsContext(
     userModelProviders: loaded.config.userModelProviders,
     system: {
       version,
-      orgName,
       mode: loaded.config.mode,
       coordination: "in-process",
       startedAt: clock.now(),
+      defaultModel: loaded.config.defaultModel,
       config: loaded.settings,
     },
   };

@@ -1,4 +1,5 @@
 import type { LoadedConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
 import { secretsOf } from "../config/secrets.ts";
 import { adminKeyPath, discardAdminKey, ensureAdminKey } from "../auth/admin-key.ts";
 import { BerthError } from "../lib/errors.ts";
@@ -19,6 +20,7 @@ import { version } from "./version.ts";
 /** A running Berth. */
 export interface Program {
   readonly url: string;
+  readonly mode: Config["mode"];
   readonly dataDir: string;
   readonly defaultModel: string;
   /** A sentence for each provider that has no models to choose from, when no default model was named. */
@@ -93,6 +95,7 @@ export async function startProgram(
     let stopping: Promise<void> | null = null;
     return {
       url: api.url,
+      mode: config.mode,
       dataDir: config.data,
       defaultModel,
       modelProblems,

@@ -81,9 +81,8 @@ async function ensureDefaultAgent(
 
 /** What the server is set to, else the first model of a real provider, else the demo. */
 async function defaultModel(client: BerthClient): Promise<string> {
-  const [{ config }, { items }] = await Promise.all([client.system(), client.models.list()]);
-  const set = config.find(({ name, source }) => name === "defaultModel" && source !== "default");
-  const model = set?.value ?? (items.find(({ demo }) => !demo) ?? items[0])?.name;
+  const { items, default: set } = await client.models.list();
+  const model = set ?? (items.find(({ demo }) => !demo) ?? items[0])?.name;
   if (model !== undefined) return model;
   throw new CliError(
     "The server has no model: set OPENAI_API_KEY, ANTHROPIC_API_KEY or another provider, or give --model.",

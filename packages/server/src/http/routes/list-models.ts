@@ -1,4 +1,4 @@
-import { model, pageOf } from "@berth/contract";
+import { modelList } from "@berth/contract";
 import { listModels } from "../../operations/list-capabilities.ts";
 import { endpoint } from "../endpoint.ts";
 
@@ -8,8 +8,8 @@ export const listModelsRoute = endpoint({
   path: "/api/v1/models",
   tag: "catalog",
   summary: "The models that the providers list",
-  replies: { 200: { description: "All of them.", schema: pageOf(model) } },
+  replies: { 200: { description: "All of them.", schema: modelList } },
   async handle({ operations, principal }) {
-    return { status: 200, body: { items: await listModels(operations, principal), next: null } };
+    return { status: 200, body: await listModels(operations, principal) };
   },
 });

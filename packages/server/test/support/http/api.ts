@@ -51,7 +51,15 @@ function testData(dataDir: string): OperationsContext["data"] {
   };
   return {
     exportFiles: createDiskExports({ dataDir }),
-    backups: { start: none, list: async () => [], find: async () => null, idle: none, prune: none, stop: none },
+    backups: {
+      start: none,
+      list: async () => [],
+      find: async () => null,
+      idle: none,
+      prune: none,
+      noteErasure: async () => {},
+      stop: none,
+    },
   };
 }
 
@@ -231,9 +239,9 @@ const operationsSettings: OperationsSettings = {
   system: {
     version: "0.0.0-test",
     mode: "single",
-    orgName: "Test",
     coordination: "in-process",
     startedAt: Date.UTC(2030, 0, 1),
+    defaultModel: null,
     config: [{ name: "port", value: "7420", source: "default" }],
   },
 };
