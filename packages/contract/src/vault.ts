@@ -26,6 +26,7 @@ export const rotateVaultReply = z.strictObject({
   rewrapped: z.int().describe("data keys that are wrapped by the new master key now"),
   made: z.int().describe("new data keys"),
   resealed: z.int().describe("secrets that were sealed anew"),
+  unreadable: z.int().describe("keys and secrets that do not open; they stay as they are"),
   status: vaultStatus,
 });
 export type RotateVaultReply = z.infer<typeof rotateVaultReply>;

@@ -1,4 +1,5 @@
 import type { Store } from "../store/store.ts";
+import type { SealedSecret } from "../store/vault.ts";
 import type { Vault } from "./vault.ts";
 
 const slice = 100;
@@ -10,22 +11,32 @@ interface Rotating {
   readonly signal: AbortSignal;
 }
 
-/** Wraps every data key by the master key in use. Can be stopped anywhere and begun again. Returns how many it wrapped. */
-export async function rewrapDataKeys({ store, vault, signal }: Rotating): Promise<number> {
+/** What was brought under another key, and what nobody can open any more: that stays as it is. */
+export interface Rotated {
+  readonly done: number;
+  readonly unreadable: number;
+}
+
+/** Wraps every data key by the master key in use. Can be stopped anywhere and begun again. */
+export async function rewrapDataKeys({ store, vault, signal }: Rotating): Promise<Rotated> {
   const [{ id: masterId }] = vault.masterKeys;
-  let rewrapped = 0;
+  let [done, unreadable] = [0, 0];
+  let after: { readonly orgId: string; readonly version: number } | undefined;
   while (!signal.aborted) {
-    const keys = await store.system.vault.listForeign({ masterId, limit: slice });
-    if (keys.length === 0) break;
-    const anew = keys.map((key) => ({
-      orgId: key.orgId,
-      version: key.version,
-      oldMasterId: key.masterId,
-      ...vault.wrap(key, vault.unwrap(key)),
-    }));
-    rewrapped += await store.system.vault.rewrap(anew);
+    const filter = { masterId, limit: slice, ...(after !== undefined && { after }) };
+    const keys = await store.system.vault.listForeign(filter);
+    after = keys.at(-1);
+    if (after === undefined) break;
+    const anew = keys.flatMap((key) => {
+      const plain = orNull(() => vault.unwrap(key));
+      if (plain === null) return [];
+      const { orgId, version, masterId: oldMasterId } = key;
+      return [{ orgId, version, oldMasterId, ...vault.wrap(key, plain) }];
+    });
+    unreadable += keys.length - anew.length;
+    done += await store.system.vault.rewrap(anew);
   }
-  return rewrapped;
+  return { done, unreadable };
 }
 
 /** Gives every organization another data key. */
@@ -39,26 +50,40 @@ export async function addDataKeys({ store, vault, signal }: Rotating): Promise<n
 }
 
 /** Seals every secret under its organization's newest data key, and drops the keys that seal nothing any more. */
-export async function resealSecrets({ store, vault, signal }: Rotating): Promise<number> {
-  let resealed = 0;
+export async function resealSecrets({ store, vault, signal }: Rotating): Promise<Rotated> {
+  let [done, unreadable] = [0, 0];
   for await (const orgId of orgsWithKeys({ store, signal })) {
     const kept = store.org(orgId).vault;
     const keyVersion = (await kept.findDataKey())?.version ?? 0;
+    let after: string | undefined;
     while (!signal.aborted) {
-      const older = await kept.listOlder({ keyVersion, limit: slice });
-      if (older.length === 0) break;
-      const anew = await Promise.all(
-        older.map(async ({ id, sealed, keyVersion: oldKeyVersion }) => {
-          const place = { orgId, table: "secrets", rowId: id } as const;
-          const text = (await vault.open({ ...place, sealed, keyVersion: oldKeyVersion })).reveal();
-          return { id, oldKeyVersion, ...(await vault.seal({ ...place, text })) };
-        }),
-      );
-      resealed += await kept.reseal(anew);
+      const older = await kept.listOlder({ keyVersion, limit: slice, ...(after !== undefined && { after }) });
+      after = older.at(-1)?.id;
+      if (after === undefined) break;
+      const anew = (await Promise.all(older.map((secret) => reseal(vault, orgId, secret)))).flat();
+      unreadable += older.length - anew.length;
+      done += await kept.reseal(anew);
     }
     if (!signal.aborted) await kept.dropDataKeys(keyVersion);
   }
-  return resealed;
+  return { done, unreadable };
+}
+
+/** Nothing for one that does not open. */
+async function reseal(vault: Vault, orgId: string, { id, sealed, keyVersion: oldKeyVersion }: SealedSecret) {
+  const place = { orgId, table: "secrets", rowId: id } as const;
+  const opened = await vault.open({ ...place, sealed, keyVersion: oldKeyVersion }).catch(() => null);
+  if (opened === null) return [];
+  return [{ id, oldKeyVersion, ...(await vault.seal({ ...place, text: opened.reveal() })) }];
+}
+
+/** What cannot be opened is counted, and told by whoever needs it. */
+function orNull<T>(open: () => T): T | null {
+  try {
+    return open();
+  } catch {
+    return null;
+  }
 }
 
 async function* orgsWithKeys({ store, signal }: Pick<Rotating, "store" | "signal">): AsyncGenerator<string> {

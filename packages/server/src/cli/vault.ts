@@ -26,8 +26,10 @@ export function vaultCommand(actions: Actions): Command {
     .option("--data-keys", "also make new keys for every organization");
   actions.bind<{ dataKeys?: boolean }>(rotate, async ({ client, flags, print }) => {
     const done = await (await client()).vault.rotate({ dataKeys: flags.dataKeys === true });
-    const { rewrapped, made, resealed } = done;
-    const text = `${rewrapped} data keys wrapped anew, ${made} made, ${resealed} secrets sealed anew.\n`;
+    const { rewrapped, made, resealed, unreadable } = done;
+    const lost =
+      unreadable === 0 ? "" : `${unreadable} do not open and stay as they are: give those secrets again.\n`;
+    const text = `${rewrapped} data keys wrapped anew, ${made} made, ${resealed} secrets sealed anew.\n${lost}`;
     print(done, () => `${text}${shown(done.status)}`);
   });
   return vault;

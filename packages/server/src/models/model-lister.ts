@@ -5,6 +5,7 @@ import { networkCode } from "./network-error.ts";
 const timeoutMs = 2_000;
 const freshMs = 30_000;
 const maxModels = 500;
+const maxBytes = 4 * 1024 * 1024;
 
 export interface ListerOptions {
   readonly fetch: typeof globalThis.fetch;
@@ -52,7 +53,7 @@ async function ask(fetch: typeof globalThis.fetch, provider: ModelProvider): Pro
     await response.body?.cancel();
     return none(`answers with HTTP ${response.status} when it is asked for its models`);
   }
-  const body: unknown = await response.json();
+  const body: unknown = JSON.parse(await bounded(response));
   const data = typeof body === "object" && body !== null && "data" in body ? body.data : null;
   if (!Array.isArray(data)) return none(noList);
   const ids = (data as readonly { readonly id?: unknown }[]).map((one) => one?.id);
@@ -61,6 +62,18 @@ async function ask(fetch: typeof globalThis.fetch, provider: ModelProvider): Pro
 }
 
 const noList = "answers with no list of models; check that its base URL ends as it should, often in /v1";
+
+/** A list that is longer is none. */
+async function bounded({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > maxBytes) throw new SyntaxError("the list is too long");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
 
 function none(problem: string): Listing {
   return { names: [], problem };

@@ -31,7 +31,7 @@ export interface ChangedConfig {
   readonly replayed: boolean;
 }
 
-export const defaultSettings: UserSettings = {
+const defaultSettings: UserSettings = {
   sandboxAllocationStrategy: "Session-Exclusive",
   sandboxPoolQuota: 5,
   autoScrollEnabled: true,

@@ -36,7 +36,13 @@ export async function rotateVault(
   const rewrapped = await rewrapDataKeys(rotating);
   const made = dataKeys ? await addDataKeys(rotating) : 0;
   const resealed = await resealSecrets(rotating);
-  return { rewrapped, made, resealed, status: await statusOf(context) };
+  return {
+    rewrapped: rewrapped.done,
+    made,
+    resealed: resealed.done,
+    unreadable: rewrapped.unreadable + resealed.unreadable,
+    status: await statusOf(context),
+  };
 }
 
 async function statusOf({ store, vault }: OperationsContext): Promise<VaultStatus> {

@@ -44,6 +44,8 @@ export interface OrgVault {
   listOlder(filter: {
     readonly keyVersion: number;
     readonly limit: number;
+    /** Id of the last one that was read. */
+    readonly after?: string;
   }): Promise<readonly SealedSecret[]>;
   /** Puts what was sealed anew in the place of what is there, where that is still sealed under the old key. Returns how many. */
   reseal(
@@ -63,6 +65,8 @@ export interface SystemVault {
   listForeign(filter: {
     readonly masterId: string;
     readonly limit: number;
+    /** The last one that was read. */
+    readonly after?: Pick<DataKeyRecord, "orgId" | "version">;
   }): Promise<readonly DataKeyRecord[]>;
   /** Wraps data keys anew where they are still wrapped as they were read. Returns how many. */
   rewrap(keys: readonly (DataKeyRecord & { readonly oldMasterId: string })[]): Promise<number>;

@@ -82,3 +82,46 @@ describe("createRedactor", () => {
     expect(createRedactor().text(text)).toBe(text);
   });
 });
+
+describe("AGT-05: secrets that tenants chose", () => {
+  const ada = { orgId: "org_a", owner: "usr_ada" };
+  const bob = { orgId: "org_a", owner: "usr_bob" };
+  const org = { orgId: "org_a", owner: "" };
+  const other = { orgId: "org_b", owner: "usr_ada" };
+
+  it("are struck out of the texts of whom they belong to, and of nobody else's", () => {
+    const redactor = createRedactor();
+    redactor.remember(new Secret("function"), ada);
+    redactor.remember(new Secret("ORG-KEY-1"), org);
+    const text = "a function with ORG-KEY-1";
+    expect(redactor.values(text, ada)).toBe("a [secret] with [secret]");
+    expect(redactor.values(text, bob)).toBe("a function with [secret]");
+    expect(redactor.values(text, other)).toBe(text);
+    expect(redactor.values(text)).toBe(text);
+  });
+
+  it("are struck out of logs if they can be nothing but keys", () => {
+    const redactor = createRedactor();
+    const key = "9f8e7d6c5b4a39281706-canary";
+    const words = [
+      "unhandled rejection",
+      "usr_01jd0000000000000000000000",
+      "2001:db8:85a3:8d3:1319:8a2e:370:7348",
+    ];
+    for (const value of [key, ...words]) redactor.remember(new Secret(value), ada);
+    expect(redactor.text(`key=${key}`)).toBe("key=[secret]");
+    for (const word of words) expect(redactor.text(word)).toBe(word);
+  });
+
+  it("are bounded: the oldest are forgotten", () => {
+    const redactor = createRedactor();
+    const first = new Secret("first-key-0123456789");
+    redactor.remember(first, ada);
+    for (let n = 0; n < 100; n++) redactor.remember(new Secret(`key-of-many-${n}-abcdef`), ada);
+    expect(redactor.values(first.reveal(), ada)).toBe(first.reveal());
+    expect(redactor.values("key-of-many-99-abcdef", ada)).toBe("[secret]");
+    for (let n = 0; n < 1_000; n++)
+      redactor.remember(new Secret("another-key-55"), { orgId: `org_${n}`, owner: "" });
+    expect(redactor.values("key-of-many-99-abcdef", ada)).toBe("key-of-many-99-abcdef");
+  });
+});

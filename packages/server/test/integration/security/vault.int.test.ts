@@ -6,7 +6,7 @@ import { openProviderSecret } from "../../../src/auth/provider-secrets.ts";
 import { newKey } from "../../../src/auth/sealing.ts";
 import type { MasterKey } from "../../../src/auth/server-keys.ts";
 import { checkMasterKeys, createVault, type Vault } from "../../../src/auth/vault.ts";
-import { rewrapDataKeys } from "../../../src/auth/vault-rotation.ts";
+import { resealSecrets, rewrapDataKeys } from "../../../src/auth/vault-rotation.ts";
 import { rolePermissions } from "../../../src/auth/permissions.ts";
 import { newId } from "../../../src/lib/id.ts";
 import type { SealedSecret } from "../../../src/store/vault.ts";
@@ -115,10 +115,10 @@ describe("the vault", () => {
 
     // Cut off before it begins anything, then done, then nothing is left to do.
     const signal = AbortSignal.abort();
-    expect(await rewrapDataKeys({ store, vault: both, signal })).toBe(0);
+    expect(await rewrapDataKeys({ store, vault: both, signal })).toEqual({ done: 0, unreadable: 0 });
     const going = new AbortController().signal;
-    expect(await rewrapDataKeys({ store, vault: both, signal: going })).toBe(4);
-    expect(await rewrapDataKeys({ store, vault: both, signal: going })).toBe(0);
+    expect(await rewrapDataKeys({ store, vault: both, signal: going })).toEqual({ done: 4, unreadable: 0 });
+    expect(await rewrapDataKeys({ store, vault: both, signal: going })).toEqual({ done: 0, unreadable: 0 });
 
     const alone = (key: MasterKey) => createVault({ store, masterKeys: [key] });
     await checkMasterKeys(store, alone(next));
@@ -156,6 +156,23 @@ describe("the vault", () => {
     await expect(fresh.open(old)).rejects.toMatchObject({ code: "secret_unreadable" });
     const entries = (await store.org(orgId).audit.list({ limit: 10, action: "vault.rotated" })).items;
     expect(entries).toMatchObject([{ actor: { id: "usr_test" }, details: { dataKeys: true } }]);
+  });
+
+  it("goes on with a rotation past what does not open", async () => {
+    const api = await start();
+    const { store, vault } = api.operations;
+    const { id } = await withKey(api);
+    const { orgId } = api.harness;
+    await api.put("/model-providers/other", { baseURL: place.baseUrl, apiKey: canary });
+    const spoilt = { id, sealed: new Uint8Array([1, 2, 3]), keyVersion: 1, oldKeyVersion: 1 };
+    expect(await store.org(orgId).vault.reseal([spoilt])).toBe(1);
+    const lost = { orgId: newId("org"), version: 1, wrapped: new Uint8Array([9]), masterId: "test" };
+    await store.org(lost.orgId).vault.addDataKey(lost);
+    const next = createVault({ store, masterKeys: [master("next"), ...vault.masterKeys] });
+    const signal = new AbortController().signal;
+    expect(await rewrapDataKeys({ store, vault: next, signal })).toEqual({ done: 1, unreadable: 1 });
+    await next.addDataKey(orgId);
+    expect(await resealSecrets({ store, vault: next, signal })).toEqual({ done: 1, unreadable: 1 });
   });
 
   it("I10: another organization has another data key", async () => {

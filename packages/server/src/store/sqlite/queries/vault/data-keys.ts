@@ -1,4 +1,4 @@
-import type { DataKeyRecord } from "../../../vault.ts";
+import type { DataKeyRecord, SystemVault } from "../../../vault.ts";
 import type { Connection } from "../../connection.ts";
 
 const columns = "org_id AS orgId, version, wrapped, master_id AS masterId";
@@ -23,12 +23,13 @@ export function findDataKeyRecord(
 
 export function listForeignDataKeys(
   sql: Connection["sql"],
-  { masterId, limit }: { masterId: string; limit: number },
+  { masterId, limit, after }: Parameters<SystemVault["listForeign"]>[0],
 ): DataKeyRecord[] {
   return sql<DataKeyRecord>(
-    `SELECT ${columns} FROM data_keys WHERE master_id <> ? ORDER BY org_id, version LIMIT ?`,
+    `SELECT ${columns} FROM data_keys WHERE master_id <> ? AND (org_id, version) > (?, ?)
+      ORDER BY org_id, version LIMIT ?`,
   )
-    .all(masterId, limit)
+    .all(masterId, after?.orgId ?? "", after?.version ?? 0, limit)
     .map((row) => ({ ...row }));
 }
 

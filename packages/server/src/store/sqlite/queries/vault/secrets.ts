@@ -1,4 +1,4 @@
-import type { SealedSecret, SecretName } from "../../../vault.ts";
+import type { OrgVault, SealedSecret, SecretName } from "../../../vault.ts";
 import type { Connection } from "../../connection.ts";
 
 const columns = "id, owner, kind, name, sealed, key_version AS keyVersion";
@@ -15,12 +15,12 @@ export function findSealedSecret(
 
 export function listOlderSecrets(
   sql: Connection["sql"],
-  { orgId, keyVersion, limit }: { orgId: string; keyVersion: number; limit: number },
+  { orgId, keyVersion, limit, after = "" }: Parameters<OrgVault["listOlder"]>[0] & { readonly orgId: string },
 ): SealedSecret[] {
   return sql<SealedSecret>(
-    `SELECT ${columns} FROM secrets WHERE org_id = ? AND key_version < ? ORDER BY key_version, id LIMIT ?`,
+    `SELECT ${columns} FROM secrets WHERE org_id = ? AND key_version < ? AND id > ? ORDER BY id LIMIT ?`,
   )
-    .all(orgId, keyVersion, limit)
+    .all(orgId, keyVersion, after, limit)
     .map((row) => ({ ...row }));
 }
 
