@@ -36,11 +36,12 @@ export async function describeSystem(context: OperationsContext, principal: Prin
 }
 
 /** Who is calling and what they may do. */
-export function describeMe(context: OperationsContext, principal: Principal): Me {
+export async function describeMe(context: OperationsContext, principal: Principal): Promise<Me> {
   const { type, id, name, orgId } = principal;
+  const org = await context.store.org(orgId).identity.findOrg();
   return {
     principal: { type, id, name },
-    org: { id: orgId, name: context.settings.system.orgName },
+    org: { id: orgId, slug: org?.slug ?? orgId, name: org?.name ?? orgId },
     permissions: [...principal.permissions].toSorted(),
   };
 }

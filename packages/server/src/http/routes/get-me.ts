@@ -9,5 +9,8 @@ export const getMe = endpoint({
   tag: "server",
   summary: "Who is calling and what they may do",
   replies: { 200: { description: "The caller.", schema: me } },
-  handle: ({ operations, principal }) => ({ status: 200, body: describeMe(operations, principal) }),
+  handle: async ({ operations, principal }) => ({
+    status: 200,
+    body: await describeMe(operations, principal),
+  }),
 });

@@ -44,7 +44,7 @@ export function invitationsConformance(open: OpenStore): void {
       });
     });
 
-    it("to reset a password end the person's logins, and are void once they belong elsewhere too", async () => {
+    it("to reset a password end the person's logins, and are void once they belong elsewhere or may do more", async () => {
       const here = scene();
       const [tenant, other] = [await Tenant.of(here), await Tenant.of(here.neighbour())];
       const person = await tenant.invited();
@@ -55,6 +55,9 @@ export function invitationsConformance(open: OpenStore): void {
       await tenant.accept(await tenant.invite({ kind: "reset", email }), again);
       expect((await tenant.system.findAccount(person.id))?.passwordHash).toBe("second");
       expect(await tenant.system.findLogin(login.tokenHash)).toBeNull();
+      const early = await tenant.invite({ kind: "reset", email });
+      await tenant.identity.updateMember({ userId: person.id, role: "admin", audit: entry() });
+      expect(await refusal(tenant.accept(early, again))).toBe("invitation_invalid");
       const unused = await tenant.invite({ kind: "reset", email });
       await other.accept(await other.invite({ email }), { kind: "known", userId: person.id });
       expect(await tenant.identity.isOnlyHere(person.id)).toBe(false);

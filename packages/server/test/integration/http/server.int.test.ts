@@ -19,7 +19,7 @@ describe("the server about itself", () => {
     });
     expect(me.parse((await api.get("/me")).json())).toMatchObject({
       principal: { id: "usr_test" },
-      org: { id: api.harness.orgId, name: "Test" },
+      org: { id: api.harness.orgId, slug: "default", name: "default" },
     });
   });
 

@@ -130,6 +130,8 @@ describe("one's own account", () => {
     expect((await change(password, "short")).code).toBe("weak_password");
     expect((await change(password, "a new battery staple")).status).toBe(204);
     expect((await change(password, "a third battery staple")).code).toBe("wrong_password");
-    expect((await of("member").put("/users/me/password", { current: "x", new: "y" })).code).toBe("no_password");
+    expect((await of("member").put("/users/me/password", { current: "x", new: "y" })).code).toBe(
+      "no_password",
+    );
   });
 });

@@ -15,7 +15,6 @@ export function insertAccount(
   ).run(id, name, email, emailVerified ? 1 : 0, passwordHash, tx.now);
 }
 
-/** Whoever joins an organization has others that could reset the password; resets that are open elsewhere are void. */
 export function insertMember(
   tx: Transaction,
   { orgId, userId, role }: { orgId: string; userId: string; role: string },
@@ -61,7 +60,8 @@ export function requireAccount(tx: Transaction, userId: string): AccountRecord {
   return account;
 }
 
-function voidResets(tx: Transaction, userId: string): void {
+/** Who may do more, or belongs elsewhere too, is not let in by what was given out before. */
+export function voidResets(tx: Transaction, userId: string): void {
   tx.sql(
     `UPDATE invitations SET revoked_at = ? WHERE kind = 'reset' AND accepted_at IS NULL AND revoked_at IS NULL
       AND email = (SELECT email FROM accounts WHERE id = ?)`,

@@ -4,6 +4,7 @@ import type { ArgsOf } from "../../protocol.ts";
 import { findAccountRecord } from "../../queries/identity/accounts.ts";
 import { findMemberRecord } from "../../queries/identity/members.ts";
 import type { Transaction } from "../../transaction.ts";
+import { voidResets } from "./accounts.ts";
 import { revokeKeysOf } from "./api-keys.ts";
 import { keepAnOwner } from "./last-owner.ts";
 import { requireRole } from "./role-exists.ts";
@@ -23,6 +24,7 @@ export function updateMember(tx: Transaction, args: ArgsOf<"updateMember">): Mem
     orgId,
     userId,
   );
+  if (role !== member.role) voidResets(tx, userId);
   return findMemberRecord(tx.sql, orgId, userId);
 }
 
