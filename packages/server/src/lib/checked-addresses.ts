@@ -36,7 +36,7 @@ export async function checkedAddresses(
   place: Place,
   { rules, resolve }: { readonly rules: AddressRules; readonly resolve: Resolve },
 ): Promise<readonly ResolvedAddress[]> {
-  const host = hostOf(place.host);
+  const host = plainHost(place.host);
   const literal = /(^|\.)localhost$/.test(host) ? "127.0.0.1" : host;
   const family = isIP(literal);
   const addresses = family === 0 ? await resolve(host) : [{ address: literal, family }];
@@ -48,7 +48,8 @@ export async function checkedAddresses(
   );
 }
 
-function hostOf(host: string): string {
+/** A host as rules know it: without the brackets of IPv6 and the dot at the end, in lower case. */
+export function plainHost(host: string): string {
   return host
     .replace(/^\[|\]$/g, "")
     .replace(/\.$/, "")

@@ -26,22 +26,23 @@ export function createGuardedDispatcher({ places, connectMs = 10_000 }: GuardOpt
     connect: (options, done) => {
       const { hostname: host, protocol } = options;
       const port = Number(options.port) || (protocol === "https:" ? 443 : 80);
-      places.check({ host, port, protocol }).then(
-        (addresses) => {
-          const connect = undici.buildConnector({
-            timeout: connectMs,
-            allowH2: false,
-            lookup: only(addresses),
-          });
+      const fail = (thrown: unknown) =>
+        done(thrown instanceof Error ? thrown : new Error(String(thrown)), null);
+      const go = (addresses: readonly ResolvedAddress[]) => {
+        const only = { lookup: lookupOf(addresses) };
+        const connect = undici.buildConnector({ timeout: connectMs, allowH2: false, ...only });
+        try {
           connect(options, done);
-        },
-        (thrown: unknown) => done(thrown instanceof Error ? thrown : new Error(String(thrown)), null),
-      );
+        } catch (thrown) {
+          fail(thrown);
+        }
+      };
+      places.check({ host, port, protocol }).then(go, fail);
     },
   });
 }
 
-function only(addresses: readonly ResolvedAddress[]): LookupFunction {
+function lookupOf(addresses: readonly ResolvedAddress[]): LookupFunction {
   return (_host, { all }, done) => {
     const [first] = addresses;
     if (all === true) done(null, [...addresses]);

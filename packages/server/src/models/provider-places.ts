@@ -1,6 +1,7 @@
 import { createAddressRules } from "../lib/address-rules.ts";
 import {
   checkedAddresses,
+  plainHost,
   type Place,
   type Resolve,
   type ResolvedAddress,
@@ -27,11 +28,10 @@ export interface PlacesOptions {
 export function createProviderPlaces({ allow, resolve = systemResolve }: PlacesOptions): ProviderPlaces {
   const rules = createAddressRules(allow);
   return {
-    async check({ host, port, protocol }) {
+    async check({ host: written, port, protocol }) {
+      const host = plainHost(written);
       const addresses = await checkedAddresses({ host, port }, { rules, resolve });
-      const named = addresses.every(({ address }) =>
-        rules.names({ host: host.toLowerCase(), port, address }),
-      );
+      const named = addresses.every(({ address }) => rules.names({ host, port, address }));
       if (protocol === "https:" || named) return addresses;
       throw new BerthError(
         "address_refused",

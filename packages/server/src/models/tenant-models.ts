@@ -112,13 +112,33 @@ function scopedModels(shared: ModelClient, load: () => Promise<ModelClient>): Sc
       await ready();
       return client.list();
     },
-    async *stream(call, signal): AsyncGenerator<readonly ModelPart[]> {
-      const loaded = await ready().then(
-        () => true,
-        () => false,
-      );
-      if (loaded) yield* client.stream(call, signal);
-      else yield [{ type: "error", error: unreadable }];
+    stream: (call, signal) =>
+      afterwards(async () => {
+        const loaded = await ready().then(
+          () => true,
+          () => false,
+        );
+        return loaded ? client.stream(call, signal) : [[{ type: "error", error: unreadable }] as const];
+      }),
+  };
+}
+
+type Parts = readonly ModelPart[];
+
+/** What is known only after a wait, handed on without another promise for each piece. */
+function afterwards(open: () => Promise<AsyncIterable<Parts> | Iterable<Parts>>): AsyncIterable<Parts> {
+  return {
+    [Symbol.asyncIterator]() {
+      let inner: AsyncIterator<Parts> | Iterator<Parts> | null = null;
+      return {
+        async next() {
+          if (inner !== null) return inner.next();
+          const opened = await open();
+          inner = Symbol.asyncIterator in opened ? opened[Symbol.asyncIterator]() : opened[Symbol.iterator]();
+          return inner.next();
+        },
+        return: async () => inner?.return?.() ?? { done: true, value: undefined },
+      };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { model, pageOf } from "@berth/contract";
+import type { ModelInfo } from "@berth/contract";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ResolvedAddress } from "../../../src/lib/checked-addresses.ts";
 import { stranger } from "../../support/http/api.ts";
@@ -88,10 +88,10 @@ describe("model providers of tenants", () => {
     const modelProviders = [{ name: "own", baseURL, models: ["mine"] }];
     await api.put("/user-config/model-providers", { modelProviders });
     const bob = as({ id: "usr_bob" });
-    const names = async (who: object) =>
-      (await api.get("/models", who))
-        .json(pageOf(model))
-        .items.flatMap(({ name, demo }) => (demo ? [] : [name]));
+    const names = async (who: object) => {
+      const { items } = (await api.get("/models", who)).json<{ items: readonly ModelInfo[] }>();
+      return items.flatMap(({ name, demo }) => (demo ? [] : [name]));
+    };
     expect(await names({})).toEqual(["own/mine", "org/big", "shared/m"]);
     expect(await names(bob)).toEqual(["org/big", "shared/m"]);
     expect(await names({ fetch: api.appFor(stranger()) })).toEqual(["shared/m"]);
