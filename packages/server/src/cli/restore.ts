@@ -11,7 +11,7 @@ interface RestoreFlags {
 const notes = `
 The folder has to be empty; server.keys, admin.key and berth.config.json may lie in it. Nothing of a backup counts before all of it
 was checked. Runs that were open go on at the next start. Event cursors of before are refused, so clients read again. API keys that
-were revoked after the backup work again, and what was erased after it is there again: look at restored.json.
+were revoked after the backup work again. What was erased after it is erased again at the start, by erasures.jsonl beside the file.
 
 Examples:
   ./berth restore berth-20261121T173000000Z.backup --data ./new --keys /safe/server.keys
@@ -39,10 +39,12 @@ export function restoreCommand(actions: Actions): Command {
       now: Date.now(),
       signal,
     });
-    const { data, sessions, blobs, missingBlobs, backupCreatedAt } = receipt;
+    const { data, sessions, blobs, missingBlobs, backupCreatedAt, erasures } = receipt;
+    const again =
+      erasures.length === 0 ? "" : `${erasures.length} erasures since are done again at the start.\n`;
     print(
       receipt,
-      `Restored into ${safeText(data)} what there was ${backupCreatedAt}: ${sessions} sessions, ${blobs} files${missingBlobs > 0 ? ` (${missingBlobs} were missing)` : ""}.\nStart it: npm start -- --data ${safeText(data)}\n`,
+      `Restored into ${safeText(data)} what there was ${backupCreatedAt}: ${sessions} sessions, ${blobs} files${missingBlobs > 0 ? ` (${missingBlobs} were missing)` : ""}.\n${again}Start it: npm start -- --data ${safeText(data)}\n`,
     );
   });
 }

@@ -24,6 +24,7 @@ describe("backups by themselves", () => {
       list: async () => made,
       find: async () => null,
       idle: async () => {},
+      noteErasure: async () => {},
       prune: async (wanted) => {
         limits.push(wanted);
         return [];

@@ -28,6 +28,7 @@ export async function runErasure(
     for (const step of [eraseExports, eraseSessions, eraseBlobs, eraseNames, eraseRows, eraseBlobs, scrub]) {
       if (!(await step(context, erasure, signal))) return false;
     }
+    await context.data.backups.noteErasure({ ...erasure, endedAt: context.clock.now() });
     await data.endErasure({ erasure, audit: told(erasure) });
     return true;
   } catch (thrown) {

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   backupKeyOf,
   findServerKeys,
@@ -11,6 +11,7 @@ import {
 import type { Config } from "../config/schema.ts";
 import { BerthError } from "../lib/errors.ts";
 import { newId } from "../lib/id.ts";
+import { erasuresSince } from "../store/backup/noted-erasures.ts";
 import type { BackupManifest } from "../store/backup/parts.ts";
 import { readBackup } from "../store/backup/read-backup.ts";
 import { createDiskBlobs } from "../store/disk/blobs.ts";
@@ -43,6 +44,8 @@ export interface RestoreReceipt {
   readonly blobs: number;
   /** Blobs that the backup could not take. */
   readonly missingBlobs: number;
+  /** What was erased after the backup was made, by the list that lies beside it: the next start erases it again. */
+  readonly erasures: readonly string[];
   readonly keys: "the same" | "foreign";
 }
 
@@ -72,7 +75,9 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRec
     const read = await stage(options, { keys, server, staging });
     if (options.keysFile !== null)
       await copyFile(options.keysFile, serverKeysPath(data), constants.COPYFILE_EXCL);
+    const erasures = await erasuresSince(dirname(options.file), Date.parse(read.manifest.createdAt));
     const revived = reviveDatabase({
+      erasures,
       path: join(staging, "berth.db"),
       now: options.now,
       audit: told(read.manifest),
@@ -88,6 +93,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRec
       sessions: revived.sessions,
       blobs: read.blobs,
       missingBlobs: read.missingBlobs,
+      erasures: erasures.map(({ id }) => id),
       keys: isForeign(read.manifest, server) ? "foreign" : "the same",
     };
     await put(staging, data, receipt);

@@ -15,6 +15,19 @@ export interface BackupRecord {
   readonly error: string | null;
 }
 
+/** An erasure that came to its end: whoever restores an older backup has to do it again. */
+export interface NotedErasure {
+  readonly orgId: string;
+  readonly id: string;
+  readonly scope: "org" | "user";
+  readonly target: string;
+  readonly requestedBy: string;
+  readonly toldTo: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly endedAt: number;
+}
+
 /** Makes backups of everything this server keeps, one at a time. */
 export interface Backups {
   /** Resolves when it has begun. Rejects with `backup_running`. */
@@ -26,6 +39,8 @@ export interface Backups {
   idle(): Promise<void>;
   /** Deletes whole backups that are more than `keep` or older than `maxAgeMs`, but never the newest one. Returns their names. */
   prune(limits: { readonly keep: number; readonly maxAgeMs: number }): Promise<readonly string[]>;
+  /** Notes it beside the backups, which still hold what was erased. */
+  noteErasure(erasure: NotedErasure): Promise<void>;
   /** Ends one that is under way; nothing of it stays. */
   stop(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { asBerthError, BerthError } from "../../lib/errors.ts";
 import type { BackupRecord, Backups } from "../backups.ts";
 import type { HoldableBlobs } from "../hold-blobs.ts";
+import { noteErasure } from "./noted-erasures.ts";
 import type { BackupManifest } from "./parts.ts";
 import type { BackupKey } from "./sealed-file.ts";
 import { type DatabaseCopy, writeBackup } from "./write-backup.ts";
@@ -117,6 +118,7 @@ export function createBackupKeeper(options: BackupKeeperOptions): Backups {
       for (const { path } of old) await rm(path, { force: true });
       return old.map(({ name }) => name);
     },
+    noteErasure: (erasure) => noteErasure(folder, erasure),
     async stop() {
       ending.abort(new BerthError("shutting_down", "The server stopped before the backup was done."));
       await work;

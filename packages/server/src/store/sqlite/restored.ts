@@ -1,4 +1,5 @@
 import type { AuditDraft } from "../audit.ts";
+import type { NotedErasure } from "../backups.ts";
 import { AppendHints } from "./append-hints.ts";
 import { BudgetOrgs } from "./budget-orgs.ts";
 import { openForWriting } from "./connection.ts";
@@ -16,16 +17,18 @@ export interface Restored {
 
 /**
  * Makes a copied database one that a server may go on with: nobody holds a session, every session has a new generation, exports whose
- * file is not there have failed. Tells the audit log of the organization that was there first.
+ * file is not there have failed, and what was erased since is erased again by the server that starts on it. Tells the audit log of the organization that was there first.
  */
 export function reviveDatabase({
   path,
   now,
   audit,
+  erasures,
 }: {
   path: string;
   now: number;
   audit: AuditDraft;
+  erasures: readonly NotedErasure[];
 }): Restored {
   const connection = openForWriting(path);
   const sql = connection.sql.bind(connection);
@@ -39,8 +42,22 @@ export function reviveDatabase({
     sql(`UPDATE exports SET status = 'failed', expires_at = NULL, finished_at = ?, bytes = NULL, sha256 = NULL,
         error = 'The server was restored from a backup, and exports are in none: ask for it again.'
       WHERE status <> 'failed'`).run(now);
+    for (const erasure of erasures) {
+      const { orgId, id, scope, target, requestedBy, toldTo, createdAt } = erasure;
+      sql(`INSERT INTO erasures (org_id, id, scope, target, requested_by, told_to, status, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, 'running', ?) ON CONFLICT DO UPDATE SET status = 'running', hash = NULL`).run(
+        orgId,
+        id,
+        scope,
+        target,
+        requestedBy,
+        toldTo,
+        createdAt,
+      );
+    }
     const home = sql<{ id: string }>("SELECT id FROM orgs ORDER BY single DESC, id LIMIT 1").get();
-    if (home !== undefined) insertAudit({ sql, now, hints: new AppendHints(), budgets: new BudgetOrgs() }, home.id, audit);
+    if (home !== undefined)
+      insertAudit({ sql, now, hints: new AppendHints(), budgets: new BudgetOrgs() }, home.id, audit);
     sql("COMMIT").run();
     return { deployment: before?.id ?? "", generation, sessions: Number(changes) };
   } finally {

@@ -163,7 +163,8 @@ async function worldOfRestored(parts: {
     generation: () => keeper.generation,
   });
   const promisedIn = new Set(lost.promised.map(({ sessionId }) => sessionId));
-  for (const id of ledger.sessions.keys().toArray()) {
+  const known = [...ledger.sessions.keys()];
+  for (const id of known) {
     const { reply } = await caller.call({ method: "GET", path: `/sessions/${id}` });
     if (promisedIn.has(id))
       checklist.check(rules.promised, reply.status === 200, () => `session ${id} is gone`, id);

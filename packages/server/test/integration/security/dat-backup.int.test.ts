@@ -201,6 +201,37 @@ describe("backup and restore", () => {
     expect((await again.sessions.get(session.id)).title).toBe("kept");
   });
 
+  it("does what was erased after it again, by the list that lies beside it", async () => {
+    const { program, file } = await backedUp(keys);
+    const api = (method: string, path: string, body?: object) =>
+      fetch(`${running.at(-1)?.url}/api/v1${path}`, {
+        method,
+        headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+    const created = await api("POST", "/service-accounts", { name: "robot", role: "member" });
+    const { id } = (await created.json()) as { id: string };
+    const second = await berth(["backup", "--data", at("data"), "--json"], keys);
+    const later = (JSON.parse(second.out) as { path: string }).path;
+    const begun = await berth(
+      ["erasures", "create", "--user", id, "--confirm", "robot", "--data", at("data"), "--json"],
+      keys,
+    );
+    expect([begun.code, begun.err]).toEqual([0, ""]);
+    const receipt = JSON.parse(begun.out) as { id: string; status: string };
+    expect(receipt.status).toBe("done");
+    await stop(program);
+    const restored = JSON.parse((await restore(later, "new", keys)).out) as { erasures: string[] };
+    expect(restored.erasures).toEqual([receipt.id]);
+    await start(at("new"), keys);
+    await until(async () => (await api("GET", `/service-accounts/${id}`)).status === 404);
+    await until(async () => {
+      const seen = await api("GET", `/erasures/${receipt.id}`);
+      return ((await seen.json()) as { status: string }).status === "done";
+    });
+    expect(file).not.toBe(later);
+  });
+
   it("is made where the operator wants it, one after the other", async () => {
     const program = await start(at("data"), {
       ...keys,
