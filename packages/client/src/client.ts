@@ -7,6 +7,9 @@ import { createApprovals } from "./resources/approvals.ts";
 import { createData } from "./resources/data.ts";
 import { createMembers } from "./resources/members.ts";
 import { createOrgs } from "./resources/orgs.ts";
+import { createAudit } from "./resources/audit.ts";
+import { createQuotas } from "./resources/quotas.ts";
+import { createLogins } from "./resources/logins.ts";
 import { createRuns } from "./resources/runs.ts";
 import { createServiceAccounts } from "./resources/service-accounts.ts";
 import { createSessions } from "./resources/sessions.ts";
@@ -67,8 +70,11 @@ export function createClient(options: ClientOptions) {
     ...createSystem(http),
     agents: createAgents(http),
     sessions: createSessions(http),
+    logins: createLogins(http),
     runs: createRuns(http),
     approvals: createApprovals(http),
+    audit: createAudit(http),
+    quotas: createQuotas(http),
     orgs: createOrgs(http),
     ...createMembers(http),
     serviceAccounts: createServiceAccounts(http),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { idSchema, timestamp } from "./id.ts";
-import { email, password } from "./user.ts";
+import { email, password, personName } from "./user.ts";
 
 const place = z.strictObject({ id: idSchema("org"), slug: z.string(), name: z.string() });
 
@@ -43,3 +43,6 @@ export const loginMethods = z.strictObject({
     .describe("identity providers; a browser goes to the path"),
 });
 export type LoginMethods = z.infer<typeof loginMethods>;
+
+export const setUpOwnerBody = z.strictObject({ email, name: personName, password });
+export type SetUpOwnerBody = z.infer<typeof setUpOwnerBody>;

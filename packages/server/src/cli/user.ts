@@ -4,6 +4,7 @@ import { parseDuration } from "../lib/duration.ts";
 import { collect } from "./collect.ts";
 import type { Actions, CommandContext } from "./context.ts";
 import { bindAccept } from "./identity/accept-command.ts";
+import { bindCreateOwner } from "./identity/create-owner-command.ts";
 import { dateOf } from "./identity/date-text.ts";
 import { findPerson } from "./identity/find-person.ts";
 import { howToAccept } from "./identity/invitation-text.ts";
@@ -30,6 +31,7 @@ export function userCommand(actions: Actions): Command {
   user.addHelpText("after", examples);
   bindInvitations(actions, user);
   bindAccept(actions, user);
+  bindCreateOwner(actions, user);
   const list = inOrg(user.command("list").description("List the organization's people."));
   actions.bind(list, async ({ client, printList }) => {
     printList(await collect((await client()).members.all({ limit: 200 })), columns, "There is nobody.");

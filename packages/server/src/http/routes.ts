@@ -4,6 +4,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { addSharedLinkRoute } from "./routes/add-shared-link.ts";
 import { addSpFragmentRoute } from "./routes/add-sp-fragment.ts";
 import { allowBudgetRoute } from "./routes/allow-budget.ts";
+import { setUpOwnerRoute } from "./routes/set-up-owner.ts";
 import { archiveAgentRoute } from "./routes/archive-agent.ts";
 import { beginOidcLoginRoute } from "./routes/begin-oidc-login.ts";
 import { cancelRunRoute } from "./routes/cancel-run.ts";
@@ -188,6 +189,7 @@ export const endpoints: readonly Endpoint[] = [
   listLoginMethodsRoute,
   beginOidcLoginRoute,
   finishOidcLoginRoute,
+  setUpOwnerRoute,
   // orgs
   ...identityEndpoints,
   // data

@@ -213,6 +213,19 @@ export interface SystemIdentity {
       readonly updateRole: boolean;
     },
   ): Promise<AccountRecord>;
+  /**
+   * The first person who owns an organization, with a password. Null when there is one already, the operator aside. Rejects with
+   * `email_taken`.
+   */
+  setUpOwner(
+    change: Audited & {
+      readonly orgId: string;
+      readonly userId: string;
+      readonly name: string;
+      readonly email: string;
+      readonly passwordHash: string;
+    },
+  ): Promise<AccountRecord | null>;
   /** What a person changes of itself. Null when there is no such account. */
   updateAccount(
     change: Audited & { readonly orgId: string; readonly userId: string; readonly name: string },

@@ -58,6 +58,31 @@ export function peopleConformance(open: OpenStore): void {
     });
   });
 
+  describe("the first owner of an organization", () => {
+    const scene = useStore(open);
+    it("is made once, whoever the operator is, and takes nobody's email", async () => {
+      const here = scene();
+      const tenant = await Tenant.of(here);
+      const { system } = tenant;
+      const stranger = await tenant.invited();
+      const change = { orgId: here.orgId, name: "Ada", passwordHash: "hash", audit: entry("owner.set_up") };
+      const email = "first@acme.example";
+      await expect(
+        system.setUpOwner({ ...change, userId: newId("user"), email: stranger.email ?? "" }),
+      ).rejects.toMatchObject({ code: "email_taken" });
+      const userId = newId("user");
+      expect(await system.setUpOwner({ ...change, userId, email })).toMatchObject({
+        id: userId,
+        operator: false,
+      });
+      expect(await tenant.identity.findMember(userId)).toMatchObject({ role: "owner", email });
+      expect(
+        await system.setUpOwner({ ...change, userId: newId("user"), email: "b@acme.example" }),
+      ).toBeNull();
+      expect(await tenant.audited("owner.set_up")).toBe(1);
+    });
+  });
+
   describe("logins", () => {
     const scene = useStore(open);
     it("last until they expire, are ended, or the password changes", async () => {

@@ -63,6 +63,7 @@ function accounts({ writer, reader }: Parts) {
     findAccountByIdentity: (identity) => reader.read((sql) => findAccountRecordByIdentity(sql, identity)),
     listMemberships: (userId) => reader.read((sql) => listMembershipRecords(sql, userId)),
     provision: async (change) => (await writer.run("provision", change)).result,
+    setUpOwner: (change) => writer.run("setUpOwner", change),
     updateAccount: (change) => writer.run("updateAccount", change),
     setPassword: (change) => writer.run("setPassword", change),
   } satisfies Partial<SystemIdentity>;

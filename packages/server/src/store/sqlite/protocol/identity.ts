@@ -35,6 +35,7 @@ export interface IdentityOperations {
   touchApiKeys(used: Of<"touchApiKeys">): void;
   /** `replayed` when nothing had to change. */
   provision(args: Of<"provision">): Outcome<AccountRecord>;
+  setUpOwner(args: Of<"setUpOwner">): AccountRecord | null;
   updateAccount(args: Of<"updateAccount">): AccountRecord | null;
   setPassword(args: Of<"setPassword">): boolean;
   createLogin(args: Of<"createLogin">): void;

@@ -7,6 +7,7 @@ import { removeMember, updateMember } from "./members.ts";
 import { createOrg, updateOrg } from "./orgs.ts";
 import { provision } from "./provision.ts";
 import { deleteRole, putRole } from "./roles.ts";
+import { setUpOwner } from "./set-up-owner.ts";
 import { createServiceAccount, deleteServiceAccount, updateServiceAccount } from "./service-accounts.ts";
 
 /** What changes organizations, people, accounts and keys, by name. */
@@ -28,6 +29,7 @@ export const identityHandlers = {
   revokeApiKey,
   touchApiKeys,
   provision,
+  setUpOwner,
   updateAccount,
   setPassword,
   createLogin,
