@@ -9,6 +9,7 @@ export type { AgentQuery } from "./resources/agents.ts";
 export type { ApiKeyQuery } from "./resources/api-keys.ts";
 export type { ApprovalQuery } from "./resources/approvals.ts";
 export type { InvitationQuery, MemberQuery } from "./resources/members.ts";
+export type { AuditQuery } from "./resources/audit.ts";
 export type { RunQuery } from "./resources/runs.ts";
 export type { Changed, SessionQuery } from "./resources/sessions.ts";
 export type { EventsOptions } from "./session/event-source.ts";

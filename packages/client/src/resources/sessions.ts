@@ -11,6 +11,7 @@ import type {
   UpdateSessionBody,
 } from "@berth/contract";
 import type { Http } from "../http.ts";
+import { readLines } from "../lines.ts";
 import { allPages, callOf, type CallOptions, type ChangeOptions, type PageQuery } from "../pages.ts";
 
 export interface SessionQuery extends PageQuery {
@@ -97,28 +98,7 @@ export function createSessions(http: Http) {
     /** The whole log, one JSON event a line. */
     async *export(id: string, options: CallOptions = {}): AsyncGenerator<string> {
       const request = { method: "GET", path: sessionPath(id, "/export"), ...callOf(options) } as const;
-      const body = await http.read(request, (response) => Promise.resolve(response.body));
-      if (body === null) return;
-      yield* lines(body);
+      yield* readLines(http, request);
     },
   };
-}
-
-async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let rest = "";
-  const decoder = new TextDecoder();
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      rest += decoder.decode(value, { stream: !done });
-      const whole = rest.split("\n");
-      rest = whole.pop() ?? "";
-      yield* whole.filter((line) => line !== "");
-      if (done) break;
-    }
-    if (rest !== "") yield rest;
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
 }

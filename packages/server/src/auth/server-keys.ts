@@ -93,6 +93,15 @@ export async function findServerKeys(where: {
   return keysOf({ given, own, preset: where.preset });
 }
 
+/** The key of the audit log alone, by the configuration or a `server.keys`; null when neither has it. Makes none. */
+export async function findAuditKey(where: {
+  readonly path: string;
+  readonly preset: Secret | null;
+}): Promise<Buffer | null> {
+  const text = textOf(where.preset) ?? (await readFile(where.path))?.auditKey;
+  return text === undefined ? null : derive(text, "audit");
+}
+
 /** The key of backups that `BERTH_BACKUP_KEY` sets. */
 export function backupKeyOf(secret: Secret): MasterKey {
   return identified(derive(secret.reveal(), "backup"), "berth backup key id");
