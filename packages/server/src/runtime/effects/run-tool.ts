@@ -159,11 +159,15 @@ function toolContext(job: ToolJob, signal: AbortSignal): ToolContext {
 
 /** A tool runs as the server's own user and may find its keys: they go no further than here. */
 function withoutSecrets(done: ToolDone, redact: (text: string) => string): ToolDone {
-  const { content } = done;
-  if (typeof content === "string") return { ...done, content: redact(content) };
+  const { content, note, suggestions } = done;
   return {
     ...done,
-    content: content.map((part) => (part.type === "text" ? { ...part, text: redact(part.text) } : part)),
+    content:
+      typeof content === "string"
+        ? redact(content)
+        : content.map((part) => (part.type === "text" ? { ...part, text: redact(part.text) } : part)),
+    ...(note !== undefined && { note: redact(note) }),
+    ...(suggestions !== undefined && { suggestions: suggestions.map(redact) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openWs } from "../../support/follow/ws-client.ts";
-import { openStream } from "../../support/security/follow.ts";
+import { openStream } from "../../support/identity/open-stream.ts";
 import { maker } from "../../support/security/things.ts";
 import { useTwoOrgs } from "../../support/security/world.ts";
 
@@ -42,7 +42,10 @@ describe("a share link", { timeout: 30_000 }, () => {
   it("opens nothing once it is revoked, and ends the streams that it opened", async () => {
     const { sessionId, link, path } = await shared();
     const { call, a } = world();
-    const stream = await openStream(world(), { key: link.token }, sessionId);
+    const stream = await openStream(`${world().url}/api/v1/sessions/${sessionId}/events/stream`, {
+      authorization: `Bearer ${link.token}`,
+    });
+    expect(stream.status).toBe(200);
     const revoke = { method: "DELETE", path: `/api/v1${path}/${link.id}` };
     expect((await call(a.people.member.key, revoke)).status).toBe(204);
     expect((await call(a.people.member.key, revoke)).code).toBe("share_link_not_found");

@@ -19,6 +19,10 @@ export class Canaries {
     return secret;
   }
 
+  all(): readonly string[] {
+    return [...this.#all.values()];
+  }
+
   /** The areas whose secrets stand in a text, as they are, in JSON, in a URL or in base64. */
   in(text: string): string[] {
     return [...this.#all]

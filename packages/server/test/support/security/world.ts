@@ -98,7 +98,7 @@ async function openWorld(dataDir: string, { env = {} }: WorldOptions): Promise<W
   const program = await startProgram(loaded, {
     store,
     models: scriptedClient((...asked) => model(...asked)),
-    tools: createRegistry([...builtinTools, ...testTools]),
+    tools: createRegistry([...builtinTools, ...testTools, leakTool(canaries)]),
     // The tests' own isolation: tools here do what the tests say.
     sandboxes: createLocalProcess({ dataDir, clock: systemClock, environment: {} }),
     logs: { write: (line) => lines.push(line) },
@@ -130,6 +130,18 @@ async function openWorld(dataDir: string, { env = {} }: WorldOptions): Promise<W
     answer: (answer) => void (model = answer),
     call: ask,
   };
+}
+
+/** Tells every secret of the server, as a tool that reads its environment and its memory would; or fails with it. */
+function leakTool(canaries: Canaries) {
+  return testTool("leak", ({ how }) => {
+    const secrets = canaries.all().join("\n");
+    if (how === "throw") throw new Error(`cannot go on with ${secrets}`);
+    if (how === "fail") {
+      return { ok: false, errorType: "runtime", message: secrets, content: secrets, suggestions: [secrets] };
+    }
+    return { ok: true, content: secrets };
+  });
 }
 
 /** `echo` says what it is told, and `act` is a tool that agents ask approval for. */
