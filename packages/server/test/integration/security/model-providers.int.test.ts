@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import type { ModelInfo } from "@berth/contract";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ResolvedAddress } from "../../../src/lib/checked-addresses.ts";
+import { auditDraft } from "../../../src/operations/audit-draft.ts";
 import { stranger } from "../../support/http/api.ts";
 import { useTenantApi } from "../../support/models/tenant-api.ts";
 import { testTool } from "../../support/runtime/test-tools.ts";
@@ -9,6 +10,15 @@ import { testTool } from "../../support/runtime/test-tools.ts";
 const serverKey = "CANARY_server_5a5a5a5a5a";
 const orgKey = "CANARY_org_1b1b1b1b1b1b";
 const userKey = "CANARY_user_7c7c7c7c7c7c";
+const plainSettings = {
+  sandboxAllocationStrategy: "Session-Exclusive",
+  sandboxPoolQuota: 5,
+  autoScrollEnabled: true,
+  taskCompletionNotificationEnabled: true,
+  inputSuggestionsEnabled: true,
+  sharedLinks: [],
+  customSpFragments: [],
+} as const;
 const env = (url: string) => ({
   BERTH_PROVIDERS: JSON.stringify([
     {
@@ -99,6 +109,29 @@ describe("model providers of tenants", () => {
     const create = (who: object) => api.post("/sessions", { agent: "tester", model: "own/mine" }, who);
     expect((await create({})).status).toBe(201);
     expect((await create(bob)).problem()).toMatchObject({ status: 422, code: "unknown_model" });
+  });
+
+  it("of users are not called where the operator forbids them", async () => {
+    const { api, endpoint } = await start({ env, operations: { userModelProviders: false } });
+    const own = { name: "shared", kind: "anthropic", baseUrl: "https://own.example", hasKey: false } as const;
+    const { store } = api.operations;
+    // From before it was forbidden.
+    await store.org(api.harness.orgId).userConfig.put({
+      userId: "usr_test",
+      ifVersion: 0,
+      settings: { ...plainSettings, modelProviders: [{ ...own, headers: [], models: [] }] },
+      secrets: { put: [], drop: [], by: "usr_test" },
+      audit: auditDraft(
+        api.principal,
+        { requestId: null, address: null },
+        { action: "test.done", target: null },
+      ),
+    });
+    await api.agent({ model: "shared/m" });
+    const { id } = await api.session();
+    await api.say(id, "hi");
+    await api.until(id, "run.finished");
+    expect(endpoint.requests.map(({ headers }) => headers["authorization"])).toEqual([`Bearer ${serverKey}`]);
   });
 
   it("AGT-05: a key that the provider quotes is in no event, and one that a tool finds is struck out", async () => {
