@@ -1,7 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { BerthClient, Erasure } from "@berth/client";
 import { Command } from "commander";
-import type { Actions } from "./context.ts";
+import { connect } from "./connection.ts";
+import type { Actions, GlobalFlags } from "./context.ts";
+import { CliError, exit } from "./exit.ts";
 import { safeText } from "./terminal/safe-text.ts";
 
 const examples = `
@@ -13,7 +15,7 @@ Examples:
   ./berth erasures create --whole-org org_… --org acme --confirm acme
   ./berth erasures show rct_…`;
 
-interface CreateFlags {
+interface CreateFlags extends GlobalFlags {
   readonly user?: string;
   readonly wholeOrg?: string;
   readonly confirm: string;
@@ -32,12 +34,17 @@ export function erasuresCommand(actions: Actions): Command {
     .requiredOption("--confirm <name>", "the user's email, or the organization's slug")
     .option("--org <slug>", "in another organization")
     .option("--no-wait", "do not wait");
-  actions.bind<CreateFlags>(create, async ({ client, flags, print, signal }) => {
+  actions.bind<CreateFlags>(create, async ({ client, flags, io, print, signal }) => {
     const { user, wholeOrg, confirm, wait } = flags;
     const scope = wholeOrg === undefined ? "user" : "org";
-    const berth = await client();
-    const begun = await berth.erasures.create({ scope, id: wholeOrg ?? user ?? "", confirm }, { signal });
-    const erasure = wait === false ? begun : await untilDone(berth, begun, signal);
+    const id = wholeOrg ?? user;
+    if (id === undefined) throw new CliError("Say whom: --user ID, or --whole-org ID.", exit.usage);
+    const begun = await (await client()).erasures.create({ scope, id, confirm }, { signal });
+    if (wait === false) return print(begun, () => receipt(begun));
+    // An organization that is gone cannot be asked: the operator asks at home.
+    const { org: _, ...atHome } = flags;
+    const berth = await (scope === "org" ? connect(atHome, signal, io.env) : client());
+    const erasure = await untilDone(berth, begun, signal);
     print(erasure, () => receipt(erasure));
   });
   const show = erasures
