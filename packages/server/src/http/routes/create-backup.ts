@@ -8,6 +8,7 @@ export const createBackupRoute = endpoint({
   method: "post",
   path: "/api/v1/backups",
   tag: "data",
+  rate: "heavy",
   summary: "Begins a backup of the whole server",
   description:
     "The server goes on meanwhile. The file lies in `backupDir` on the server, sealed; nothing can be downloaded.",

@@ -10,6 +10,7 @@ export const exportAuditRoute = endpoint({
   method: "get",
   path: "/api/v1/audit-log/export",
   tag: "audit",
+  rate: "heavy",
   summary: "The audit log as JSON Lines, oldest first",
   description: "One entry a line. The export is an entry itself, which is the last one that can be in it.",
   query: z.strictObject(auditQuery),

@@ -60,6 +60,7 @@ export const getUsageRoute = endpoint({
   method: "get",
   path: "/api/v1/usage",
   tag: "limits",
+  rate: "heavy",
   summary: "Sums of the usage ledger, which has one row for each model call and each tool call",
   description:
     "Of one's own sessions; with the permission usage:read of the whole organization. Days come newest first, other groups in the order of their keys.",

@@ -7,6 +7,7 @@ export const rotateVaultRoute = endpoint({
   method: "post",
   path: "/api/v1/vault/rotate",
   tag: "server",
+  rate: "heavy",
   summary: "Wraps every data key by the master key in use",
   description: "What a rotation that was cut off has left, the next one does.",
   body: rotateVaultBody,

@@ -8,6 +8,7 @@ export const verifyAuditRoute = endpoint({
   method: "post",
   path: "/api/v1/audit-log/verify",
   tag: "audit",
+  rate: "heavy",
   summary: "Says whether the audit log is what was sealed, and names the first entry that is not",
   body: emptyBody,
   bodyOptional: true,
