@@ -12,7 +12,8 @@ const codeOf = (asked: Promise<unknown>) =>
 
 describe("the first owner", () => {
   it("is made once, with the admin key, and can log in then", async () => {
-    const { client, berth } = await start();
+    const rig = await start();
+    const { client } = rig;
     expect(await codeOf(client.logins.setUpOwner({ ...owner, password: "short" }))).toBe("weak_password");
     expect(await client.logins.setUpOwner(owner)).toMatchObject({ email: owner.email, role: "owner" });
     expect(await codeOf(client.logins.setUpOwner({ ...owner, email: "eve@acme.example" }))).toBe(
@@ -22,13 +23,14 @@ describe("the first owner", () => {
     const login = await client.logins.logIn({ email, password });
     expect(login).toMatchObject({ user: { name: owner.name }, org: { slug: "default" } });
     expect(await codeOf(client.logins.logIn({ email, password: "another password" }))).toBe("login_refused");
-    const again = await berth("user", "create-owner", email, "--name", "Eve", "--password-stdin");
+    const again = await rig.berth("user", "create-owner", email, "--name", "Eve", "--password-stdin");
     expect(again.code).not.toBe(0);
   });
 
   it("is asked for a password that nobody sees", async () => {
-    const { client, at } = await start();
-    const { terminal, ended } = at("user", "create-owner", owner.email, "--name", owner.name);
+    const rig = await start();
+    const { client } = rig;
+    const { terminal, ended } = rig.at("user", "create-owner", owner.email, "--name", owner.name);
     await terminal.until("password");
     terminal.type(`${owner.password}\n`);
     expect([await ended, terminal.err()]).toEqual([0, expect.not.stringContaining(owner.password)]);

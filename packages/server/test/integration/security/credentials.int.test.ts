@@ -38,7 +38,7 @@ describe("AUT-03: credentials where they do not belong", () => {
       { "x-auth-token": key },
     ];
     for (const headers of attempts) {
-      const reply = await rawRequest({ url: me(), headers: headers as unknown as Record<string, string> });
+      const reply = await rawRequest({ url: me(), headers });
       expect([headers, reply.status]).toEqual([headers, 401]);
     }
     const inBody = { url: `${world().url}/api/v1/sessions`, method: "POST", body: { agent: "helper", key } };
@@ -59,7 +59,7 @@ describe("AUT-03: credentials where they do not belong", () => {
       const given = headers as unknown as Record<string, string | string[]>;
       const reply = await rawRequest({ url: me(), headers: given });
       // A header that comes twice is refused as a request, before anybody looks at who sends it.
-      expect([400, 401], Object.keys(headers).join()).toContain(reply.status);
+      expect([400, 401]).toContain(reply.status);
     }
     expect((await rawRequest({ url: me(), headers: { authorization: `Bearer ${key}` } })).status).toBe(200);
   });
