@@ -109,21 +109,19 @@ function noteJoined(draft: Draft, event: SessionEvent<"user.message">, taken: re
 /** A run that begins to wait for budgets is found by them, and by a timer at the first end of one's period. */
 function noteBudgets(
   draft: Draft,
-  before: SessionState,
-  after: SessionState,
+  { run: was }: SessionState,
+  { run }: SessionState,
   events: readonly SessionEvent[],
 ): void {
-  const now = after.run?.blockedBy ?? null;
-  const was = before.run?.blockedBy ?? null;
-  if (now === was) return;
-  draft.budgetWaits = now ?? [];
-  if (was !== null) draft.clear.push({ kind: "budget", ref: before.run?.id ?? "" });
-  if (now === null) return;
-  const reached = events.findLast((event) => event.type === "budget.reached");
-  const ends = (reached?.data.budgets ?? []).flatMap(({ resetsAt }) =>
-    resetsAt === null ? [] : [Date.parse(resetsAt)],
-  );
-  if (ends.length > 0) draft.set.push({ kind: "budget", ref: after.run?.id ?? "", dueAt: Math.min(...ends) });
+  const waited = was?.blockedBy ?? null;
+  const waits = run?.blockedBy ?? null;
+  if (waits === waited) return;
+  draft.budgetWaits = waits ?? [];
+  if (was !== null && waited !== null) draft.clear.push({ kind: "budget", ref: was.id });
+  if (run === null || waits === null) return;
+  const reached = events.flatMap((event) => (event.type === "budget.reached" ? event.data.budgets : []));
+  const ends = reached.flatMap(({ resetsAt }) => (resetsAt === null ? [] : [Date.parse(resetsAt)]));
+  if (ends.length > 0) draft.set.push({ kind: "budget", ref: run.id, dueAt: Math.min(...ends) });
 }
 
 function awaitedCalls(state: SessionState): ReadonlySet<string> {

@@ -23,7 +23,7 @@ export function budgetsConformance(open: OpenStore): void {
       return { here, a: await here.held(), b: await here.held(), id };
     }
 
-    it("let calls begin while anything is left, and count what they came to", async () => {
+    it("I15: let calls begin while anything is left, and count what they came to", async () => {
       const { here, a, b, id } = await bothAt(100);
       const [first, second, third] = [reserve(here, 80), reserve(here, 80), reserve(here, 1)];
       expect(whyNot(await begin(a, first))).toBe("ok");

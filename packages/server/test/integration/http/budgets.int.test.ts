@@ -34,8 +34,15 @@ describe("budgets", () => {
     const api = await start();
     const budget = await made(api, { warnAt: 0.8 });
     expect(budget).toMatchObject({
-      ...{ ...ofOrg, target: null, onLimit: "pause", warnAt: 0.8 },
-      ...{ spent: 0, reserved: 0, remaining: 5, waiting: 0, createdBy: "usr_test" },
+      ...ofOrg,
+      target: null,
+      onLimit: "pause",
+      warnAt: 0.8,
+      spent: 0,
+      reserved: 0,
+      remaining: 5,
+      waiting: 0,
+      createdBy: "usr_test",
     });
     expect(Date.parse(budget.resetsAt ?? "")).toBeGreaterThan(Date.now());
     const agents = await made(api, {
@@ -128,8 +135,8 @@ describe("budgets", () => {
     const reached = await api.until(session.id, "budget.reached");
     expect(reached.data.budgets).toEqual([
       {
-        ...{ budgetId: budget.id, scope: "session", target: session.id, unit: "usd", period: "total" },
-        ...{ limit: 0.01, spent: 0.015, onLimit: "pause", resetsAt: null },
+        budgetId: budget.id, scope: "session", target: session.id, unit: "usd", period: "total",
+        limit: 0.01, spent: 0.015, onLimit: "pause", resetsAt: null,
       },
     ]);
     const runId = sent.inputs[0]?.runId ?? "";

@@ -231,7 +231,7 @@ describe("calls that count to budgets", () => {
 });
 
 describe("concurrent runs at one budget", () => {
-  it("AGT-06: exceed it by one call's reserve at most, and count what the ledger has", async () => {
+  it("I15, AGT-06: exceed it by one call's reserve at most, and count what the ledger has", async () => {
     const h = await open(hello);
     const { id } = await addBudget(h, { amount: 5 * perCall });
     const agent = await h.agent();

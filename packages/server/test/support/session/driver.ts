@@ -12,7 +12,7 @@ import { decodeState, encodeState } from "../../../src/session/snapshot.ts";
 import type { SessionState } from "../../../src/session/state.ts";
 import { epochMs, idOf, isoAt } from "./ids.ts";
 import { Rows } from "./rows.ts";
-import { limits, person, plan, story } from "./story.ts";
+import { budgetReached, limits, person, plan, story } from "./story.ts";
 import { type Transition, isTransition, transit } from "./transit.ts";
 
 /** What one commit did, for who checks it. */
@@ -175,6 +175,18 @@ export class Driver {
     const { now, epoch } = this;
     const mint = () => this.mint("step");
     this.add(transit(this.state, transition, { now, epoch, mint }));
+  }
+
+  /** True when a model call would begin and nothing of the run is under way: where a budget may be in its way. */
+  get mayPause(): boolean {
+    const busy = this.thinking.size + this.running.size + this.compacting.size > 0;
+    if (busy || Object.values(this.state.namespaces).some((at) => at.step !== null)) return false;
+    return nextStep(this.state, this.policy).some(({ type }) => type === "begin_step");
+  }
+
+  /** A budget is in the way of the next model call, instead of which the run waits. */
+  pause(resetsAt: string | null): void {
+    this.add([budgetReached({ resetsAt })]);
   }
 
   /** Adds events to the draft. */

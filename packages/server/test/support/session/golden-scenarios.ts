@@ -1,60 +1,13 @@
 import type { InputBody, SessionEvent } from "@berth/contract";
 import { stubPlan, tokensAfter } from "../../../src/session/context-window.ts";
-import { approvalIdOf, type Block, finishStep, finishTool } from "../../../src/session/decide-step.ts";
+import { approvalIdOf, type Block } from "../../../src/session/decide-step.ts";
 import { finishRun } from "../../../src/session/decide-run.ts";
 import { placeOf, stamp } from "../../../src/session/new-event.ts";
 import { root } from "../../../src/session/state.ts";
-import { openCall } from "./answers.ts";
 import { Driver } from "./driver.ts";
+import { gives, goOn, message, says, send } from "./golden-moves.ts";
 import { hashOf, idOf, isoAt } from "./ids.ts";
-import { call, client, delegation, helper, person, spent } from "./story.ts";
-
-type Said = string | Block | ReturnType<typeof call>;
-
-/** Sends inputs, then lets the holder take and commit whatever it can before somebody has to answer. */
-function send(
-  driver: Driver,
-  ...inputs: readonly (readonly [InputBody, "control" | "steer" | "queue"])[]
-): void {
-  for (const [body, lane] of inputs) driver.accept(body, lane);
-  goOn(driver);
-}
-
-function goOn(driver: Driver): void {
-  driver.now += 1_000;
-  for (let more = true; more;) {
-    more = driver.take() !== null || driver.transit();
-    driver.commit();
-  }
-}
-
-const message = (content: string, onBusy: "enqueue" | "steer" | "rollback" = "enqueue") => {
-  const lane = onBusy === "enqueue" ? "queue" : onBusy === "steer" ? "steer" : "control";
-  return [{ type: "user.message", content, onBusy }, lane] as const;
-};
-
-/** The model of a namespace answers its open step. */
-function says(driver: Driver, namespace: string, ...said: readonly Said[]): void {
-  const stepId = driver.thinking.get(namespace) ?? "";
-  const blocks = said.map((one, blockId): Block => {
-    if (typeof one === "string") return { blockId, type: "text", text: one };
-    return "toolUseId" in one ? { blockId, type: "tool_use", call: one } : one;
-  });
-  const model = driver.state.namespaces[namespace]?.model ?? "";
-  const messageId = stepId.replace(/^stp_/, "msg_");
-  const finish = said.some((one) => typeof one !== "string" && "toolUseId" in one) ? "tool_calls" : "stop";
-  const numbers = { usage: spent(1_200, 30), cost: 0.002, ttftMs: 200, durationMs: 900 } as const;
-  driver.add(finishStep({ namespace, stepId, messageId, blocks, model, finish, ...numbers }));
-  goOn(driver);
-}
-
-/** A running tool gives back something. */
-function gives(driver: Driver, number: number, content: string): void {
-  const found = openCall(driver, idOf("toolUse", number));
-  if (found !== null)
-    driver.add([finishTool(found.namespace, found.call, { ok: true, content, durationMs: 12 })]);
-  goOn(driver);
-}
+import { budgetReached, call, client, delegation, helper, person, spent } from "./story.ts";
 
 const thinking: Block = { blockId: 0, type: "thinking", text: "They want a file.", signature: "c2ln" };
 
@@ -255,6 +208,37 @@ function everythingElse(driver: Driver): void {
   send(driver, [{ type: "session.archive", archived: false }, "control"]);
 }
 
+/** Told of a budget, stopped by it, let go on by a raise, by a new day and by a cancel. */
+function budgets(driver: Driver): void {
+  const warned = { level: "share", budget: noticeOf(budgetReached({ spent: 4.2 })) } as const;
+  const reach = (change: Parameters<typeof budgetReached>[0]) => {
+    driver.accept({ type: "user.message", content: "Go on.", onBusy: "enqueue" }, "queue");
+    driver.take();
+    driver.pause(change?.resetsAt ?? null);
+    goOn(driver);
+  };
+  send(driver, message("Count your tokens."));
+  driver.add([{ type: "budget.warned", data: warned }]);
+  says(driver, root, "Nearly all are gone.");
+  reach({});
+  send(driver, [{ type: "budget.released", cause: "changed", budgetId: idOf("budget", 1) }, "control"]);
+  says(driver, root, "More came.");
+  reach({ resetsAt: isoAt(driver.now + 60_000) });
+  driver.now += 120_000;
+  driver.fireTimers();
+  goOn(driver);
+  says(driver, root, "It is another day.");
+  reach({});
+  send(driver, [{ type: "user.interrupt" }, "control"]);
+  send(driver, [{ type: "budget.released", cause: "removed", budgetId: idOf("budget", 1) }, "control"]);
+}
+
+const noticeOf = ({ data }: ReturnType<typeof budgetReached>) => {
+  const [notice] = data.budgets;
+  if (notice === undefined) throw new Error("a budget is reached without one");
+  return notice;
+};
+
 /** Plays a scenario on a fresh session. */
 const fresh = (scenario: (driver: Driver) => void) => (): readonly SessionEvent[] => {
   const driver = new Driver();
@@ -272,4 +256,5 @@ export const goldenScenarios: Readonly<Record<string, () => readonly SessionEven
   "fork-prefix": () => forkPrefix().raw,
   "crash-recovery": fresh(crashRecovery),
   "everything-else": fresh(everythingElse),
+  budgets: fresh(budgets),
 };

@@ -195,7 +195,9 @@ export function rowsAgree(driver: Driver): void {
   expect(pending.toSorted()).toEqual(Object.keys(committed.approvals).toSorted());
   const calls = Object.values(committed.namespaces).flatMap((at) => at.calls);
   const awaited = calls.filter((call) => call.kind === "client" && call.state === "executing");
-  const waiting = new Set([...pending, ...awaited.map((call) => call.toolUseId)]);
+  const { run } = committed;
+  const blocked = run !== null && run.blockedBy !== null ? [run.id] : [];
+  const waiting = new Set([...pending, ...awaited.map((call) => call.toolUseId), ...blocked]);
   for (const { ref } of rows.timers.values()) expect(waiting).toContain(ref);
 }
 

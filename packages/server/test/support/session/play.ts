@@ -2,7 +2,7 @@ import { nextInput } from "../../../src/session/decide-input.ts";
 import { isStepBoundary, nextStep } from "../../../src/session/next-step.ts";
 import { answer, compacted, fail, toolReturns } from "./answers.ts";
 import { Driver, type DriverOptions } from "./driver.ts";
-import { hashOf, idOf } from "./ids.ts";
+import { hashOf, idOf, isoAt } from "./ids.ts";
 import { Tape } from "./tape.ts";
 
 type Move = (driver: Driver, tape: Tape) => void;
@@ -39,6 +39,7 @@ function comeToRest(driver: Driver, tape: Tape): void {
     if (namespaces.length + driver.running.size > 0) continue;
     driver.now += 120_000;
     driver.fireTimers();
+    if (driver.state.run?.blockedBy) release(driver);
   }
   throw new Error(
     `the session does not come to rest: it wants ${JSON.stringify(nextStep(driver.state, driver.policy))}`,
@@ -52,6 +53,8 @@ function movesWithin(driver: Driver): readonly Move[] {
   if (nextInput(state, driver.mailbox) !== null) moves.push(...times(6, take));
   if (state.run === null) return moves;
   moves.push(...times(6, (one) => void one.transit()));
+  if (driver.mayPause) moves.push((one, tape) => one.pause(tape.once(2) ? isoAt(one.now + 60_000) : null));
+  if (state.run.blockedBy !== null) moves.push(release);
   for (const namespace of driver.thinking.keys()) {
     moves.push(...times(6, (one, tape) => answer(one, namespace, tape)), (one) => fail(one, namespace));
   }
@@ -70,6 +73,11 @@ function movesWithin(driver: Driver): readonly Move[] {
 
 function times(count: number, move: Move): readonly Move[] {
   return Array.from({ length: count }, () => move);
+}
+
+/** Somebody raised the budget, also when nobody waits for it any more. */
+function release(driver: Driver): void {
+  driver.accept({ type: "budget.released", cause: "changed", budgetId: idOf("budget", 1) });
 }
 
 function take(driver: Driver, tape: Tape): void {
@@ -132,6 +140,7 @@ const fromOutside: readonly Move[] = [
   (driver) => driver.accept({ type: "user.approval", approvalId: idOf("approval", 1), decision: "allow" }),
   (driver) =>
     driver.accept({ type: "user.tool_result", toolUseId: idOf("toolUse", 1), content: "", ok: true }),
+  release,
   (driver) => driver.fireTimers(),
   (driver, tape) => {
     driver.now += tape.pick([1_000, 30_000, 90_000]);

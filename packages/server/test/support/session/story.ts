@@ -1,4 +1,4 @@
-import type { AgentRef, EventData, SessionEvent, Usage } from "@berth/contract";
+import type { AgentRef, BudgetNotice, EventData, SessionEvent, Usage } from "@berth/contract";
 import { sessionEvent } from "@berth/contract";
 import { hashJson } from "../../../src/lib/canonical-json.ts";
 import { type RunPlan, startRun } from "../../../src/session/decide-run.ts";
@@ -44,6 +44,19 @@ export function call(number: number, change: Partial<ToolUse> = {}): ToolUse {
 
 export const client = { kind: "client", effect: "once", timeoutMs: 60_000 } as const;
 export const delegation = { kind: "delegate", effect: "pure", name: "delegate" } as const;
+
+/** What a run is told when a budget is in its way. */
+export function budgetReached(change: Partial<BudgetNotice> = {}): NewEvent<"budget.reached"> {
+  const about = {
+    budgetId: idOf("budget", 1),
+    scope: "org",
+    target: null,
+    unit: "usd",
+    period: "day",
+  } as const;
+  const rest = { limit: 5, spent: 5.01, onLimit: "pause", resetsAt: null } as const;
+  return { type: "budget.reached", data: { budgets: [{ ...about, ...rest, ...change }] } };
+}
 
 export const spent = (inputTokens: number, outputTokens: number): Usage => ({
   ...noUsage,
