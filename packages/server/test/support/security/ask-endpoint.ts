@@ -75,7 +75,7 @@ export function ask(
 }
 
 /** What a reply says but for ids, so that two can be compared. */
-export function withoutIds({ status, text }: Seen): string {
+export function withoutIds({ status, text }: Pick<Seen, "status" | "text">): string {
   return `${status} ${text.replaceAll(idShape, "$1_…").replaceAll(/"requestId":"[^"]*"/g, "")}`;
 }
 
