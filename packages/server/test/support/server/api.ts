@@ -12,6 +12,7 @@ export interface ApiRequest {
   /** A body that is not JSON. */
   readonly bytes?: Uint8Array<ArrayBuffer>;
   readonly key?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -34,6 +35,7 @@ export async function send({ url, apiKey }: Door, request: ApiRequest): Promise<
       authorization: `Bearer ${apiKey}`,
       ...(content !== undefined && { "content-type": type }),
       ...(key !== undefined && { "idempotency-key": key }),
+      ...request.headers,
     },
     ...(content !== undefined && { body: content }),
     ...(signal !== undefined && { signal }),
