@@ -21,10 +21,11 @@ export function as(world: World, key: string | null, headers: Readonly<Record<st
 
 export type Caller = ReturnType<typeof as>;
 
-/** The reply's JSON, when it has the status that is expected. */
-export function made<T>(seen: Seen, status = 201): T {
+/** The reply's JSON, when it has the status that is expected; as who reads it says, checked when they give a schema. */
+export function made<T>(seen: Seen, status = 201, schema?: { parse(value: unknown): T }): T {
   if (seen.status !== status) throw new Error(`answered ${seen.status}: ${seen.text}`);
-  return JSON.parse(seen.text) as T;
+  const value: unknown = JSON.parse(seen.text);
+  return schema === undefined ? (value as T) : schema.parse(value);
 }
 
 /** Invites somebody as `inviter` says, and has the invitation taken. */
