@@ -12,12 +12,12 @@ describe("backups by themselves", () => {
     const clock = createManualClock();
     const made: BackupRecord[] = [];
     const limits: object[] = [];
-    const start = async (): Promise<BackupRecord> => {
+    const start = async () => {
       const startedAt = clock.now();
       const rest = { finishedAt: startedAt, bytes: 1, progress: null, missingBlobs: 0, error: null };
-      const record = { name: `b${made.length}`, path: "", status: "done" as const, startedAt, ...rest };
+      const record: BackupRecord = { name: `b${made.length}`, path: "", status: "done", startedAt, ...rest };
       made.unshift(record);
-      return record;
+      return { record, replayed: false };
     };
     const backups: Backups = {
       start,

@@ -11,12 +11,16 @@ export async function startBackup(
   context: OperationsContext,
   principal: Principal,
   origin: Origin,
-): Promise<Backup> {
+): Promise<{ readonly backup: Backup; readonly replayed: boolean }> {
   requirePermission(principal, "server:manage");
-  const begun = await context.data.backups.start();
-  const told = { action: "backup.started", target: { type: "backup", id: begun.name } };
-  await context.store.org(principal.orgId).audit.append(auditDraft(principal, origin, told));
-  return backupView(begun);
+  const { idempotency } = origin;
+  const key = idempotency === null ? undefined : `${principal.orgId} ${idempotency.scope} ${idempotency.key}`;
+  const { record, replayed } = await context.data.backups.start(key);
+  if (!replayed) {
+    const told = { action: "backup.started", target: { type: "backup", id: record.name } };
+    await context.store.org(principal.orgId).audit.append(auditDraft(principal, origin, told));
+  }
+  return { backup: backupView(record), replayed };
 }
 
 /** Newest first. */

@@ -35,7 +35,7 @@ export async function backUpOffline({ config, signal, onProgress }: OfflineBacku
     const keys = await openServerKeys({ dataDir: config.data, preset: config, required });
     const blobs = holdableBlobs(createDiskBlobs({ dataDir: config.data, note: async () => {} }));
     const backups = openBackups({ config, keys, blobs, clock: systemClock });
-    const { name } = await backups.start();
+    const { name } = (await backups.start()).record;
     const look = setInterval(() => {
       void backups.find(name).then((record) => record !== null && onProgress(record));
     }, lookMs);

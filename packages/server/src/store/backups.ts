@@ -30,8 +30,10 @@ export interface NotedErasure {
 
 /** Makes backups of everything this server keeps, one at a time. */
 export interface Backups {
-  /** Resolves when it has begun. Rejects with `backup_running`. */
-  start(): Promise<BackupRecord>;
+  /**
+   * Resolves when it has begun. The key of the one that this process made last gives that one again. Rejects with `backup_running`.
+   */
+  start(key?: string): Promise<{ readonly record: BackupRecord; readonly replayed: boolean }>;
   /** Newest first: the one that runs or failed last, then the files that there are. */
   list(): Promise<readonly BackupRecord[]>;
   find(name: string): Promise<BackupRecord | null>;

@@ -2,6 +2,7 @@ import { backup } from "@berth/contract";
 import { startBackup } from "../../operations/backups.ts";
 import { endpoint } from "../endpoint.ts";
 import { emptyBody } from "../path-params.ts";
+import { replayHeaders } from "../settled-answer.ts";
 
 export const createBackupRoute = endpoint({
   id: "createBackup",
@@ -17,6 +18,7 @@ export const createBackupRoute = endpoint({
   replies: { 202: { description: "It has begun.", schema: backup } },
   problems: ["backup_running"],
   async handle({ operations, principal, origin }) {
-    return { status: 202, body: await startBackup(operations, principal, origin) };
+    const started = await startBackup(operations, principal, origin);
+    return { status: 202, body: started.backup, headers: replayHeaders(started) };
   },
 });

@@ -55,6 +55,7 @@ export function createBackupKeeper(options: BackupKeeperOptions): Backups {
   const { folder, clock } = options;
   /** The one that runs or ran last in this process. */
   let last: BackupRecord | null = null;
+  let lastKey: string | undefined;
   let work: Promise<void> = Promise.resolve();
   let ending = new AbortController();
 
@@ -72,7 +73,8 @@ export function createBackupKeeper(options: BackupKeeperOptions): Backups {
     list,
     find: async (name) => (await list()).find((record) => record.name === name) ?? null,
     idle: () => work,
-    async start() {
+    async start(key) {
+      if (last !== null && key !== undefined && key === lastKey) return { record: last, replayed: true };
       if (last?.status === "running") throw running(last);
       const startedAt = clock.now();
       const name = backupName(startedAt);
@@ -85,6 +87,7 @@ export function createBackupKeeper(options: BackupKeeperOptions): Backups {
         progress: { done: 0, total: 0 },
       };
       last = begun;
+      lastKey = key;
       ending = new AbortController();
       const { signal } = ending;
       const onProgress = (done: number, total: number) =>
@@ -108,7 +111,7 @@ export function createBackupKeeper(options: BackupKeeperOptions): Backups {
           last = ended;
           options.onEnd?.(ended);
         });
-      return begun;
+      return { record: begun, replayed: false };
     },
     async prune({ keep, maxAgeMs }) {
       const done = (await list()).filter(({ status }) => status === "done");

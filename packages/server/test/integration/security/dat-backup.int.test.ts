@@ -242,8 +242,19 @@ describe("backup and restore", () => {
       const { name } = await client.backups.create();
       await until(async () => (await client.backups.get(name)).status === "done");
     }
-    expect((await client.backups.list()).items.map(({ status }) => status)).toEqual(["done", "done", "done"]);
-    expect(await readdir(at("elsewhere"))).toHaveLength(3);
+    const twice = [
+      await client.backups.create({ idempotencyKey: "one" }),
+      await client.backups.create({ idempotencyKey: "one" }),
+    ];
+    expect(twice[1]?.name).toBe(twice[0]?.name);
+    await until(async () => (await client.backups.get(twice[0]?.name ?? "")).status === "done");
+    expect((await client.backups.list()).items.map(({ status }) => status)).toEqual([
+      "done",
+      "done",
+      "done",
+      "done",
+    ]);
+    expect(await readdir(at("elsewhere"))).toHaveLength(4);
     expect(await readdir(at("data"))).not.toContain("backup.tmp");
   });
 });
