@@ -38,6 +38,13 @@ describe("requests", () => {
     expect(keys[2]).toBe("mine");
   });
 
+  it("say in which organization, when the caller does", async () => {
+    await using server = await startServer((_, response) => sendJson(response, 202, accepted));
+    await createClient({ baseUrl: server.url, org: "acme" }).session("ses_x").send("a");
+    await createClient({ baseUrl: server.url }).session("ses_x").send("a");
+    expect(server.seen.map(({ headers }) => headers["x-berth-org"])).toEqual(["acme", undefined]);
+  });
+
   it("are not sent again when the server says no", async () => {
     const problem = {
       title: "No",

@@ -109,6 +109,7 @@ describe("nobody climbs", () => {
       await owner.post("/service-accounts", { name: "certified", certificates }),
       await owner.patch(`/service-accounts/${world().a.service.id}`, { certificates }),
       await owner.patch(`/orgs/${world().a.orgId}`, { status: "suspended" }),
+      await owner.patch(`/orgs/${world().a.orgId}`, { settings: { weight: 50 } }),
       await owner.post("/orgs", { slug: "another" }),
       await owner.get("/orgs"),
     ];
