@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { newId } from "../../../src/lib/id.ts";
+import { openWs } from "../../support/follow/ws-client.ts";
 import { useTwoOrgs } from "../../support/security/world.ts";
 
 interface Entry {
@@ -67,6 +68,30 @@ describe("AUD-03: refused accesses are in the log of whose credential it was", {
     const { status, requestId } = await ask(a.people.owner.key, "/me", { "x-berth-org": b.slug });
     expect(status).toBe(404);
     expect(await refusedOf(a.orgId, requestId)).toMatchObject([{ details: { code: "org_not_found" } }]);
+  });
+
+  it("what is asked for over a WebSocket, and decisions that come over one", async () => {
+    const { a, b, port, store } = world();
+    const headers = { authorization: `Bearer ${a.people.member.key}` };
+    const socket = openWs(port, "/ws", headers);
+    await socket.status;
+    socket.send({ op: "subscribe", id: "theirs", sessionId: b.things.sessionId });
+    await socket.until("error", ({ code }) => code === "session_not_found");
+    const approvalId = a.things.privateApprovalId;
+    const { sessionId } = (await store.org(a.orgId).findApproval(approvalId)) ?? { sessionId: "" };
+    const events = [{ type: "user.approval" as const, approvalId, decision: "deny" as const }];
+    socket.send({ op: "send", id: "decision", sessionId, events });
+    await socket.until("accepted");
+    socket.socket.close();
+    const alone = openWs(port, `/sessions/${b.things.sessionId}/ws`, headers);
+    await alone.until("error");
+    await alone.closed;
+    const { items } = await store.org(a.orgId).audit.list({ limit: 3, actor: a.people.member.id });
+    expect(items).toMatchObject([
+      { action: "access.refused", details: { route: "WS open", code: "session_not_found" } },
+      { action: "approval.decided", target: { id: approvalId }, address: "127.0.0.1" },
+      { action: "access.refused", details: { route: "WS subscribe" }, target: { id: b.things.sessionId } },
+    ]);
   });
 
   it("not what nobody can be told of: no key, a wrong key, a wrong path, a missing file", async () => {
