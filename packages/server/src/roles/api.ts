@@ -92,6 +92,8 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
       await streams.closeAll();
       server.closeIdleConnections();
       await closed;
+      // What waits for a backup to end is let go first.
+      await ports.backups.stop();
       await dataJobs.stop();
       await authentication.stop();
       stopEdge();

@@ -156,7 +156,7 @@ async function make(
         path,
         key,
         manifest: { version, schema, deployment, generation, createdAt, keys, counts: { ...counts } },
-        database: { path: copyPath, bytes: copy.bytes, blobs: () => copy.blobs() },
+        database: { ...copy, path: copyPath },
         blobs,
         signal,
         onProgress,

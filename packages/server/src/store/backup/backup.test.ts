@@ -46,6 +46,8 @@ describe("a backup's file", () => {
       database: {
         path: database,
         bytes: bytes.byteLength,
+        blobCount: named.length,
+        blobBytes: named.reduce((sum, { size }) => sum + size, 0),
         blobs: () => named.map((blob) => ({ ...blob, referenced: true })),
       },
       blobs: { get: async (_orgId, hash) => stored.get(hash) ?? null },
@@ -197,6 +199,8 @@ describe("a backup's file", () => {
     const withBlobs = (referenced: boolean) => ({
       path: database,
       bytes: 8,
+      blobCount: 1,
+      blobBytes: 5,
       blobs: () => [{ ...named, referenced }],
     });
     expect(await writeBackup({ ...job, database: withBlobs(true) })).toMatchObject({

@@ -10,6 +10,8 @@ import { type BackupKey, frameBytes, SealedWriter } from "./sealed-file.ts";
 export interface DatabaseCopy {
   readonly path: string;
   readonly bytes: number;
+  readonly blobCount: number;
+  readonly blobBytes: number;
   /** The blobs that it names, in any order. */
   blobs(): Iterable<NamedBlob>;
 }
@@ -66,11 +68,7 @@ async function writeContent(
   job: BackupJob,
 ): Promise<Pick<WrittenBackup, "blobs" | "missingBlobs">> {
   const { manifest, database, signal, onProgress } = job;
-  let [count, blobBytes] = [0, 0];
-  for (const { size } of database.blobs()) {
-    count += 1;
-    blobBytes += size;
-  }
+  const { blobCount, blobBytes } = database;
   const total = database.bytes + blobBytes;
   let done = 0;
   const counted = async function* (bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
@@ -81,7 +79,7 @@ async function writeContent(
       onProgress?.(done, total);
     }
   };
-  await writePart(to, { kind: "manifest", size: 0, format: 1, ...manifest, blobs: count, blobBytes });
+  await writePart(to, { kind: "manifest", size: 0, format: 1, ...manifest, blobs: blobCount, blobBytes });
   await writePart(to, { kind: "database", size: database.bytes }, counted(fileBytes(database.path)));
   let parts = 2;
   let missingBlobs = 0;

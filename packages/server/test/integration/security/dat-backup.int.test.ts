@@ -175,7 +175,7 @@ describe("backup and restore", () => {
         keys: own.ids,
         counts: {},
       },
-      database: { path: at("db"), bytes: 15, blobs: () => [] },
+      database: { path: at("db"), bytes: 15, blobCount: 0, blobBytes: 0, blobs: () => [] },
       blobs: { get: async () => null },
     });
     expect((await berth(["backup", "verify", file, "--data", at("new")], keys)).code).toBe(0);
