@@ -48,8 +48,16 @@ interface RunFilter {
 export function listRunRecords(
   sql: Connection["sql"],
   orgId: string,
-  { visibleTo, ...filter }: RunFilter & { readonly visibleTo?: string },
+  filter: RunFilter & { readonly visibleTo?: string },
 ): RunRecord[] {
+  return visibleRows(sql, orgId, filter).map(runRecord);
+}
+
+function visibleRows(
+  sql: Connection["sql"],
+  orgId: string,
+  { visibleTo, ...filter }: RunFilter & { readonly visibleTo?: string },
+): RunRow[] {
   if (visibleTo === undefined) return list(sql, orgId, { filter, index: indexFor(filter) });
   const index = indexFor(filter);
   // With a plus a column's index is not taken: what is of one session, or goes on, is few already.
@@ -69,11 +77,7 @@ interface Listing {
   readonly who?: string;
 }
 
-function list(
-  sql: Connection["sql"],
-  orgId: string,
-  { filter, index, whose, who = "" }: Listing,
-): RunRecord[] {
+function list(sql: Connection["sql"], orgId: string, { filter, index, whose, who = "" }: Listing): RunRow[] {
   const { after, sessionId, status, limit } = filter;
   const where = new Conditions().and("org_id = ?", orgId);
   if (whose !== undefined) where.and(whose, who);
@@ -83,9 +87,10 @@ function list(
     const rare = open.has(status) && index.includes("runs_open");
     where.and(rare ? "status = ? AND status IN ('queued', 'running', 'waiting')" : "status = ?", status);
   }
-  return sql<RunRow>(`${select} ${index} WHERE ${where.text} ORDER BY id DESC LIMIT ?`)
-    .all(...where.values, limit + 1)
-    .map(runRecord);
+  return sql<RunRow>(`${select} ${index} WHERE ${where.text} ORDER BY id DESC LIMIT ?`).all(
+    ...where.values,
+    limit + 1,
+  );
 }
 
 function indexFor({ sessionId, status }: RunFilter): string {

@@ -17,8 +17,16 @@ const noSessions: Readonly<Record<SessionStatus, number>> = {
 export function listSessionRecords(
   sql: Connection["sql"],
   orgId: string,
-  { visibleTo, ...filter }: SessionFilter,
+  filter: SessionFilter,
 ): SessionRecord[] {
+  return visibleRows(sql, orgId, filter).map(sessionRecord);
+}
+
+function visibleRows(
+  sql: Connection["sql"],
+  orgId: string,
+  { visibleTo, ...filter }: SessionFilter,
+): SessionRow[] {
   const { owner } = filter;
   if (visibleTo === undefined || owner === visibleTo) return select(sql, orgId, filter);
   if (owner !== undefined) return select(sql, orgId, filter, { others: visibleTo });
@@ -37,7 +45,7 @@ function select(
   orgId: string,
   filter: Omit<SessionFilter, "visibleTo">,
   whose?: Whose,
-): SessionRecord[] {
+): SessionRow[] {
   const where = new Conditions().and("org_id = ?", orgId);
   const { status, agentId } = filter;
   if (filter.after !== undefined) where.and("id < ?", filter.after);
@@ -65,9 +73,7 @@ function select(
     whose !== undefined && "others" in whose && filter.owner === undefined ? "sessions_shared" : "";
   const from = index === "" ? "sessions" : `sessions INDEXED BY ${index}`;
   const text = `SELECT ${sessionColumns} FROM ${from} WHERE ${where.text} ORDER BY ${order} DESC LIMIT ?`;
-  return sql<SessionRow>(text)
-    .all(...where.values, filter.limit + 1)
-    .map(sessionRecord);
+  return sql<SessionRow>(text).all(...where.values, filter.limit + 1);
 }
 
 /** The frequent statuses are found by the index on archived. */
