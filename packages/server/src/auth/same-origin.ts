@@ -17,6 +17,18 @@ export function refuseForeignOrigin(presented: Presented, allowed: OriginRules):
   if (isSameOrigin(presented, allowed) === false) throw foreignOrigin();
 }
 
+/**
+ * For credentials that come along unasked, by a proxy or by TLS: a page of another origin may make a browser send them, but not to
+ * change anything. Programs say nothing and are let through. Throws `csrf_failed`.
+ */
+export function refuseForeignChange(presented: Presented, allowed: OriginRules): void {
+  if (changesSomething(presented)) refuseForeignOrigin(presented, allowed);
+}
+
+export function changesSomething({ method }: Pick<Presented, "method">): boolean {
+  return method !== "GET" && method !== "HEAD" && method !== "OPTIONS";
+}
+
 /** Null: the request does not say. */
 function isSameOrigin(presented: Presented, allowed: OriginRules): boolean | null {
   const origin = presented.header("origin");

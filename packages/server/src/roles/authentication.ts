@@ -64,12 +64,15 @@ export async function openAuthentication(options: AuthenticationOptions): Promis
   if (isOn("share-link")) tokens.push(shareLinkMethod({ store, pepper: keys.pepper, orgs, use: linkUse }));
   if (isOn("jwt")) tokens.push(jwtMethod({ verifier, store, orgs, memory, verified, now }));
   const login = openLogin({ config, ports, orgs, passwords });
+  const origins = new Set(config.corsOrigins);
   const trust = isOn("sso-header") ? ssoTrustOf(config) : null;
   const { ssoProvision: provision, ssoDefaultRole: defaultRole, ssoOrg: defaultOrg } = config;
   const rules = { provision, defaultRole, trustEmail: true };
-  const requests: RequestMethod[] = [ssoHeaderMethod({ trust, rules, defaultOrg, store, orgs, memory, now })];
+  const requests: RequestMethod[] = [
+    ssoHeaderMethod({ trust, rules, defaultOrg, store, orgs, memory, now, origins }),
+  ];
   if (login !== null) requests.push(cookieMethod({ ...login, store, orgs, memory }));
-  const fallback = isOn("certificate") ? certificateMethod({ store, orgs, memory }) : null;
+  const fallback = isOn("certificate") ? certificateMethod({ store, orgs, memory, origins }) : null;
   const authenticator = createAuthenticator({ methods: { tokens, requests, fallback }, clock });
   const unsubscribe = await onAuthHint(bus, ({ orgId }) => {
     memory.forget(orgId);

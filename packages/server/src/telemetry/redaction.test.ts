@@ -67,6 +67,7 @@ describe("createRedactor", () => {
   it.each([
     [`key brt_${"a".repeat(43)}.`, "key [secret]."],
     ["sk-proj-0123456789abcdef_XYZ", "[secret]"],
+    ["token eyJhbGciOiJS.eyJzdWIiOiJh.c2lnbmF0dXJl ends", "token [secret] ends"],
     ["Authorization: Bearer abc.def.ghi", "Authorization: Bearer [secret]"],
     ["https://user:hunter2@example.org/x", "https://user:[secret]@example.org/x"],
   ])("knows the shape of a secret: %s", (text, expected) => {

@@ -6,9 +6,11 @@ import { KnownValues, secretMark } from "./known-values.ts";
 const secretName =
   /(^|[^a-z])(authorization|cookie|set-cookie|password|passwd|passphrase|secret|token|ticket|credentials?|(api|admin|private|secret|access|signing|encryption)[-_]?key)$/i;
 
-/** What looks like a secret wherever it stands: our own keys and tickets, providers' keys, authorization headers, passwords in URLs. */
+/** What looks like a secret wherever it stands: our own keys and tickets, signed tokens, providers' keys, authorization headers, passwords in URLs. */
 const secretShapes = [
   /\b(?:brt|tkt|ivt|lgn|csr|shr)_[A-Za-z0-9_-]{43,}/g,
+  // Signed tokens of identity providers.
+  /\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*/g,
   /\b(?:sk|xai|gsk|pk|rk)-[A-Za-z0-9_-]{16,}/g,
   /(?<=\b(?:Bearer|Basic) )[A-Za-z0-9._~+/=-]{8,}/gi,
   /(?<=:\/\/[^\s/:@]{0,100}:)[^\s/@]{1,200}(?=@)/g,

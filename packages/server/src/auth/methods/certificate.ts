@@ -5,19 +5,22 @@ import type { OrgChoice } from "../org-choice.ts";
 import type { PeerCertificate } from "../peer.ts";
 import { principalOf } from "../principal-of.ts";
 import type { Credential, Principal } from "../principal.ts";
+import { type OriginRules, refuseForeignChange } from "../same-origin.ts";
 import type { ShortMemory } from "../short-memory.ts";
 
 export interface CertificateOptions {
   readonly store: Store;
   readonly orgs: OrgChoice;
   readonly memory: ShortMemory<Principal>;
+  /** Of pages that may change something with a browser's certificate, besides the server's own. */
+  readonly origins: OriginRules;
 }
 
 /**
  * A client certificate that TLS has verified, mapped to a service account. It comes from the socket and never from a header. What the
  * certificate is known by is kept beside the credential, so that an open stream can be looked at again.
  */
-export function certificateMethod({ store, orgs, memory }: CertificateOptions): RequestMethod {
+export function certificateMethod({ store, orgs, memory, origins }: CertificateOptions): RequestMethod {
   const { identity } = store.system;
   const shown = new WeakMap<Credential, PeerCertificate>();
 
@@ -32,6 +35,7 @@ export function certificateMethod({ store, orgs, memory }: CertificateOptions): 
     async authenticate(presented) {
       const { certificate } = presented.peer;
       if (certificate === null) return null;
+      refuseForeignChange(presented, origins);
       const { fingerprint, expiresAt } = certificate;
       const key = `certificate ${fingerprint}`;
       const known = memory.get(key);

@@ -6,7 +6,7 @@ import { type OrgChoice, orgNotFound } from "../org-choice.ts";
 import type { Presented } from "../presented.ts";
 import { principalOf } from "../principal-of.ts";
 import type { Credential, Principal } from "../principal.ts";
-import { type OriginRules, requireSameOrigin } from "../same-origin.ts";
+import { changesSomething, type OriginRules, requireSameOrigin } from "../same-origin.ts";
 import type { ShortMemory } from "../short-memory.ts";
 import { invalidCredential } from "../unauthenticated.ts";
 
@@ -23,8 +23,6 @@ interface Shown {
   readonly login: LoginRecord;
   readonly tokenHash: string;
 }
-
-const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** The cookie of a person who is logged in. Browsers send it unasked, so whatever changes something has to show the login's token too. */
 export function cookieMethod(options: CookieOptions): RequestMethod {
@@ -51,7 +49,7 @@ export function cookieMethod(options: CookieOptions): RequestMethod {
   }
 
   function requireIntent(principal: Principal, presented: Presented): void {
-    if (safeMethods.has(presented.method)) return;
+    if (!changesSomething(presented)) return;
     const login = shown.get(principal.credential)?.login;
     if (login === undefined) throw invalidCredential();
     requireSameOrigin(presented, origins);

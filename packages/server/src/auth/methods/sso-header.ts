@@ -10,6 +10,7 @@ import { type Provisioning, standingOf } from "../people.ts";
 import type { Presented } from "../presented.ts";
 import { principalOf } from "../principal-of.ts";
 import type { Principal } from "../principal.ts";
+import { type OriginRules, refuseForeignChange } from "../same-origin.ts";
 import type { ShortMemory } from "../short-memory.ts";
 import { isSignedSso } from "../sso-signature.ts";
 
@@ -23,6 +24,8 @@ export interface SsoHeaderOptions {
   readonly orgs: OrgChoice;
   readonly memory: ShortMemory<Principal>;
   readonly now: () => number;
+  /** Of pages that may change something for people behind the proxy, besides the server's own. */
+  readonly origins: OriginRules;
 }
 
 /** Which proxies are believed: by their address, and by a signature or a certificate besides. */
@@ -46,7 +49,7 @@ const userInfo = z.strictObject({
 
 /** `X-User-Info` of an authenticating proxy. Anybody can send that header, so it is never passed over: from whom it is not to come it is refused. */
 export function ssoHeaderMethod(options: SsoHeaderOptions): RequestMethod {
-  const { trust, rules, store, orgs, memory, now } = options;
+  const { trust, rules, store, orgs, memory, now, origins } = options;
   const { identity } = store.system;
 
   async function look(value: string, presented: Presented): Promise<Principal | null> {
@@ -79,6 +82,7 @@ export function ssoHeaderMethod(options: SsoHeaderOptions): RequestMethod {
       if (trust === null || value.length > longestHeader || !isTrusted(trust, value, presented, now())) {
         return null;
       }
+      refuseForeignChange(presented, origins);
       const key = `sso ${presented.header("x-berth-org") ?? ""} ${value}`;
       const known = memory.get(key);
       if (known !== undefined) return known;

@@ -82,6 +82,28 @@ function signed(info: unknown, at = now(), key = secret): Record<string, string>
 const asProxy = (headers: Readonly<Record<string, string | readonly string[]>>, from = proxy) =>
   rawRequest({ url: me(), headers, from });
 
+describe("AUT-09: a page that makes a browser behind the proxy send something", () => {
+  const send = (headers: Readonly<Record<string, string>>) =>
+    rawRequest({
+      url: `${world().url}/api/v1/tickets`,
+      method: "POST",
+      headers: { ...signed(dora), ...headers },
+      from: proxy,
+    });
+  it("AUT-09: changes nothing, though the proxy adds who it is", async () => {
+    for (const headers of [
+      { origin: "https://evil.example" },
+      { origin: "null" },
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+    ]) {
+      expect(await send(headers)).toMatchObject({ status: 403, code: "csrf_failed" });
+    }
+    expect((await send({ origin: world().url })).status).toBe(201);
+    expect((await send({})).status).toBe(201);
+  });
+});
+
 describe("AUT-04: X-User-Info", () => {
   it("AUT-04: of the proxy, signed, is who it names", async () => {
     const reply = await asProxy(signed(dora));

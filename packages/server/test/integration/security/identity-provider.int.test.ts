@@ -192,6 +192,20 @@ describe("a login at the identity provider", () => {
     ]);
   });
 
+  it("is one entry of the audit log, with who it was and where from", async () => {
+    const { key } = world().a.people.owner;
+    const entries = async () => {
+      const path = "/api/v1/audit-log?action=login.started&limit=200";
+      const seen = await world().call(key, { method: "GET", path });
+      return (JSON.parse(seen.text) as { items: { actor: { name: string }; address: string }[] }).items;
+    };
+    const before = (await entries()).length;
+    await createBrowserRobot().follow(start(), ({ pathname }) => pathname === "/console");
+    const after = await entries();
+    expect(after.length - before).toBe(1);
+    expect(after.some(({ actor, address }) => actor.name === "Ada" && address === "127.0.0.1")).toBe(true);
+  });
+
   it("is worth nothing in another browser, a second time, or with another state", async () => {
     const robot = createBrowserRobot();
     const isBack = ({ pathname }: URL) => pathname.endsWith("/callback");
