@@ -82,7 +82,8 @@ export class RunSlots {
   /** It has ended: it neither holds a slot nor stands in line. */
   leave(holder: SlotHolder): void {
     this.#line.remove(placeOf(holder));
-    this.#drop(holder);
+    if (this.#taken.has(holder)) this.#drop(holder);
+    else this.#options.onRoom?.();
   }
 
   /** How many of an organization stand in line here. */

@@ -74,6 +74,25 @@ describe("AUD-03: the audit log", { timeout: 60_000 }, () => {
     ]);
   });
 
+  it("seals what was written within a second", async () => {
+    const { a, call, store } = world();
+    const { audit } = store.org(a.orgId);
+    const body = { name: "sealed-soon", model: "test/model" };
+    await call(a.people.owner.key, { method: "POST", path: "/api/v1/agents", body });
+    const [written] = (await audit.list({ limit: 1 })).items;
+    const since = performance.now();
+    while ((await audit.list({ limit: 1 })).items[0]?.seal === null) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect([written?.action, performance.now() - since < 1_000]).toEqual(["agent.created", true]);
+    const verified = await call(a.people.owner.key, {
+      method: "POST",
+      path: "/api/v1/audit-log/verify",
+      body: {},
+    });
+    expect(JSON.parse(verified.text)).toMatchObject({ ok: true, firstBad: null });
+  });
+
   it("fails the request when the entry cannot be written, and the change with it", async () => {
     const { a, call, store } = world();
     const agents = async () => (await store.org(a.orgId).listAgents({ limit: 200 })).items.length;
