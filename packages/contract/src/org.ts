@@ -12,7 +12,18 @@ export const orgSlug = z
 export const orgName = z.string().trim().min(1).max(200);
 
 /** Addresses and networks, `203.0.113.7` or `2001:db8::/32`. */
-const networks = z.array(z.union([z.ipv4(), z.cidrv4(), z.ipv6(), z.cidrv6()])).max(200);
+const network = z.union([z.ipv4(), z.cidrv4(), z.ipv6(), z.cidrv6()]);
+const networks = z
+  .array(
+    z
+      .string()
+      .max(64)
+      .refine(
+        (text) => network.safeParse(text).success,
+        "must be an address or a network, such as 10.0.0.0/8",
+      ),
+  )
+  .max(200);
 
 /** What an organization sets for itself, each member with a default elsewhere. */
 const settings = {
