@@ -8,7 +8,9 @@ import { createData } from "./resources/data.ts";
 import { createMembers } from "./resources/members.ts";
 import { createOrgs } from "./resources/orgs.ts";
 import { createAudit } from "./resources/audit.ts";
+import { createBudgets } from "./resources/budgets.ts";
 import { createQuotas } from "./resources/quotas.ts";
+import { createUsage } from "./resources/usage.ts";
 import { createLogins } from "./resources/logins.ts";
 import { createRuns } from "./resources/runs.ts";
 import { createServiceAccounts } from "./resources/service-accounts.ts";
@@ -75,6 +77,8 @@ export function createClient(options: ClientOptions) {
     approvals: createApprovals(http),
     audit: createAudit(http),
     quotas: createQuotas(http),
+    budgets: createBudgets(http),
+    usage: createUsage(http),
     orgs: createOrgs(http),
     ...createMembers(http),
     serviceAccounts: createServiceAccounts(http),

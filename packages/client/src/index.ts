@@ -10,8 +10,10 @@ export type { ApiKeyQuery } from "./resources/api-keys.ts";
 export type { ApprovalQuery } from "./resources/approvals.ts";
 export type { InvitationQuery, MemberQuery } from "./resources/members.ts";
 export type { AuditQuery } from "./resources/audit.ts";
+export type { BudgetQuery } from "./resources/budgets.ts";
 export type { RunQuery } from "./resources/runs.ts";
 export type { Changed, SessionQuery } from "./resources/sessions.ts";
+export type { UsageQuery } from "./resources/usage.ts";
 export type { EventsOptions } from "./session/event-source.ts";
 export type {
   ApprovalRequest,

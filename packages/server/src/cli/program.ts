@@ -4,6 +4,7 @@ import { approvalsCommand } from "./approvals.ts";
 import { backupCommand } from "./backup.ts";
 import { auditCommand } from "./audit.ts";
 import { benchCommand } from "./bench.ts";
+import { budgetCommand } from "./budget.ts";
 import { chatCommand } from "./chat.ts";
 import { configCommand } from "./config.ts";
 import type { Actions } from "./context.ts";
@@ -29,6 +30,7 @@ import { toolsCommand } from "./tools.ts";
 import { userCommand } from "./user.ts";
 import { userConfigCommand } from "./user-config.ts";
 import { vaultCommand } from "./vault.ts";
+import { usageCommand } from "./usage.ts";
 import { version } from "../roles/version.ts";
 
 const examples = `
@@ -81,6 +83,8 @@ export function createProgram(actions: Actions, io: Io): Command {
   program.addCommand(serviceAccountCommand(actions));
   program.addCommand(keyCommand(actions));
   program.addCommand(quotaCommand(actions));
+  program.addCommand(budgetCommand(actions));
+  program.addCommand(usageCommand(actions));
   program.addCommand(auditCommand(actions));
   program.addCommand(secretsCommand(actions));
   program.addCommand(doctorCommand(actions));
