@@ -21,7 +21,9 @@ const document = JSON.parse(text) as Document;
 
 describe("the OpenAPI document", () => {
   it("passes the recommended rules of a linter", async () => {
-    const config = await createConfig({ extends: ["recommended"] });
+    // Browsers that log in are redirected, there and back.
+    const rules = { "operation-2xx-response": "off" } as const;
+    const config = await createConfig({ extends: ["recommended"], rules });
     const problems = await lintFromString({ source: text, config });
     const told = problems.map(({ severity, ruleId, message, location }) => {
       return `${severity} ${ruleId}: ${message} ${location[0]?.pointer ?? ""}`;
@@ -60,7 +62,8 @@ describe("the OpenAPI document", () => {
     for (const { path, method, access } of endpoints) {
       const { security, responses } = document.paths[path]?.[method] ?? { security: [], responses: {} };
       const needsKey = access !== "open";
-      expect([path, security.length > 0, "401" in responses]).toEqual([path, needsKey, needsKey]);
+      const mayLack = responses["401"]?.description.includes("`unauthenticated`") ?? false;
+      expect([path, security.length > 0, mayLack]).toEqual([path, needsKey, needsKey]);
     }
   });
 

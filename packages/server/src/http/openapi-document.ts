@@ -48,6 +48,11 @@ function generate(endpoints: readonly Endpoint[]): string {
     in: "header",
     name: "X-API-Key",
   });
+  registry.registerComponent("securitySchemes", "cookie", {
+    type: "apiKey",
+    in: "cookie",
+    name: "__Host-berth",
+  });
   for (const endpoint of endpoints) registry.registerPath(routeOf(endpoint));
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
@@ -74,7 +79,7 @@ function routeOf(endpoint: Endpoint): RouteConfig {
     tags: [tag],
     summary,
     ...(endpoint.description !== undefined && { description: endpoint.description }),
-    security: access === "open" ? [] : [{ bearer: [] }, { apiKey: [] }],
+    security: access === "open" ? [] : [{ bearer: [] }, { apiKey: [] }, { cookie: [] }],
     request: {
       ...(endpoint.params && { params: endpoint.params as z.ZodObject }),
       ...(endpoint.query && { query: endpoint.query as z.ZodObject }),
