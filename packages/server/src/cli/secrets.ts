@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { newKeyText } from "../auth/server-keys.ts";
+import { newSecrets } from "../roles/new-secrets.ts";
 import type { Actions } from "./context.ts";
 
 const examples = `
@@ -9,14 +9,6 @@ Examples:
 Keep them where the data folder is not: without BERTH_MASTER_KEY stored secrets cannot be opened, without BERTH_KEY_PEPPER no API
 key is known, and without BERTH_AUDIT_KEY the audit log cannot be verified.`;
 
-const names = [
-  "BERTH_ADMIN_KEY",
-  "BERTH_MASTER_KEY",
-  "BERTH_KEY_PEPPER",
-  "BERTH_AUDIT_KEY",
-  "BERTH_BACKUP_KEY",
-] as const;
-
 export function secretsCommand(actions: Actions): Command {
   const secrets = new Command("secrets").description("Make the server's own keys.");
   const generate = secrets
@@ -24,13 +16,9 @@ export function secretsCommand(actions: Actions): Command {
     .description("Print new random keys as an environment file. Nothing is stored.")
     .addHelpText("after", examples);
   actions.bind(generate, async ({ print }) => {
-    const made = Object.fromEntries(names.map((name) => [name, valueOf(name)]));
+    const made = newSecrets();
     const lines = Object.entries(made).map(([name, value]) => `${name}=${value}\n`);
     print(made, lines.join(""));
   });
   return secrets;
-}
-
-function valueOf(name: (typeof names)[number]): string {
-  return name === "BERTH_ADMIN_KEY" ? `brt_${newKeyText()}` : newKeyText();
 }
