@@ -16,7 +16,7 @@ const mayImport = {
   memory: ["models", "store", "session", "telemetry", "lib"],
   auth: ["store", "coordination", "telemetry", "lib"],
   allocation: ["store", "coordination", "sandbox", "telemetry", "lib"],
-  limits: ["store", "coordination", "telemetry", "lib"],
+  limits: ["auth", "store", "coordination", "telemetry", "lib"],
   runtime: [...ports, "session", "auth", "allocation", "limits", "telemetry", "lib"],
   operations: [...ports, "session", "auth", "allocation", "limits", "telemetry", "lib"],
   http: ["operations", "auth", "limits", "telemetry", "lib"],
