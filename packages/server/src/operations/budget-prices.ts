@@ -12,6 +12,19 @@ export interface Spender {
   readonly targets: readonly { readonly scope: BudgetScope; readonly target: string }[];
 }
 
+/** The same for an agent that is written, when a budget of money holds its calls: the organization's or its own. */
+export async function requireAgentPrices(
+  context: OperationsContext,
+  { orgId, owner, id, agent }: Omit<Spender, "targets"> & { readonly id: string },
+): Promise<void> {
+  const targets = [
+    { scope: "org", target: "" },
+    { scope: "agent", target: id },
+  ] as const;
+  const units = await context.store.org(orgId).budgets.limitedUnits(targets);
+  if (units.has("usd")) await requirePrices(context, [{ orgId, owner, agent, targets }]);
+}
+
 /**
  * Rejects with `model_not_priced` when a budget of money would count calls that nobody knows the price of: each model needs a price, or
  * its calls a budget of tokens that holds them.

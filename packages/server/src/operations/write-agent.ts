@@ -6,6 +6,7 @@ import { newId } from "../lib/id.ts";
 import { matchesGlob } from "../tools/glob-match.ts";
 import { agentFor, agentNotFound } from "./access.ts";
 import { auditDraft } from "./audit-draft.ts";
+import { requireAgentPrices } from "./budget-prices.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { invalidBody } from "./invalid-body.ts";
 import { agentView } from "./views.ts";
@@ -15,7 +16,7 @@ interface Written {
   readonly replayed: boolean;
 }
 
-/** Version 1 of an agent. Rejects with `agent_name_taken`, `unknown_tool` or `validation_failed`. */
+/** Version 1 of an agent. Rejects with `agent_name_taken`, `unknown_tool`, `model_not_priced` or `validation_failed`. */
 export async function createAgent(
   context: OperationsContext,
   principal: Principal,
@@ -24,6 +25,7 @@ export async function createAgent(
   requirePermission(principal, "agent:write");
   checkDefinition(context, definition);
   const id = newId("agent", context.clock.now());
+  await requireAgentPrices(context, { orgId: principal.orgId, owner: principal.id, id, agent: definition });
   const { result, replayed } = await context.store.org(principal.orgId).createAgent({
     id,
     definition,
@@ -52,6 +54,7 @@ export async function putAgent(
   const { agentId, definition, ifVersion, origin } = request;
   const { id } = await agentFor({ context, principal, id: agentId, permission: "agent:write" });
   checkDefinition(context, definition);
+  await requireAgentPrices(context, { orgId: principal.orgId, owner: principal.id, id, agent: definition });
   const { result, replayed } = await context.store.org(principal.orgId).putAgent({
     id,
     definition,

@@ -1,4 +1,4 @@
-import type { SessionEvent } from "@berth/contract";
+import type { BudgetNotice, SessionEvent } from "@berth/contract";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 
 /** Feeds log lines and metrics from what was committed, so that they never tell of what did not happen. */
@@ -43,7 +43,18 @@ export function tellBusiness(telemetry: Telemetry, orgId: string, event: Session
       const { tokensBefore, tokensAfter } = event.data;
       return telemetry.contextCompacted({ ...scope, tokensBefore, tokensAfter });
     }
+    case "budget.reached":
+      for (const budget of event.data.budgets) telemetry.budgetReached({ ...scope, ...metBudget(budget) });
+      return;
+    case "budget.warned": {
+      const { level, budget } = event.data;
+      return telemetry.budgetWarned({ ...scope, ...metBudget(budget), level });
+    }
     default:
       return;
   }
+}
+
+function metBudget({ budgetId, scope, unit, limit, spent }: BudgetNotice) {
+  return { budgetId, scope, unit, limit, spent };
 }

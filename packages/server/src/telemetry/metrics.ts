@@ -1,4 +1,5 @@
 import { Registry } from "prom-client";
+import { budgetMetrics } from "./metrics/budgets.ts";
 import { connectionMetrics } from "./metrics/connections.ts";
 import { modelMetrics } from "./metrics/models.ts";
 import { processMetrics } from "./metrics/process.ts";
@@ -17,6 +18,7 @@ export function createMetrics({ version }: { readonly version?: string } = {}) {
   return {
     ...runMetrics(registry),
     ...modelMetrics(registry),
+    ...budgetMetrics(registry),
     ...toolMetrics(registry),
     ...sessionMetrics(registry),
     ...storeMetrics(registry),

@@ -54,6 +54,19 @@ describe("createTelemetry", () => {
     expect(await series('berth_model_cost_dollars_total{provider="openai"}')).toBe(0.25);
   });
 
+  it("counts runs that wait for budgets and that are told of them", async () => {
+    const { telemetry, lines, series } = setUp();
+    const budget = { budgetId: "bud_1", scope: "user", unit: "usd", limit: 5, spent: 5.01 };
+    telemetry.budgetReached({ ...ids, ...budget });
+    telemetry.budgetWarned({ ...ids, ...budget, level: "share" });
+    expect(await series('berth_budget_pauses_total{scope="user"}')).toBe(1);
+    expect(await series('berth_budget_warnings_total{level="share"}')).toBe(1);
+    expect(lines).toMatchObject([
+      { level: "warn", ...ids, ...budget },
+      { level: "info", ...ids },
+    ]);
+  });
+
   it("labels model calls by provider, never by the model's name", async () => {
     const { telemetry, lines, series, metrics } = setUp();
     telemetry.modelCalled({ ...ids, model: "openai/a/b", outcome: "ok", ttftMs: 300, durationMs: 2_000 });

@@ -1,3 +1,4 @@
+import { budgetEvents } from "./events/budgets.ts";
 import { connectionEvents } from "./events/connections.ts";
 import { dataEvents } from "./events/data.ts";
 import type { Sinks } from "./events/scope.ts";
@@ -18,6 +19,7 @@ export interface Telemetry
     Sinks,
     ReturnType<typeof runEvents>,
     ReturnType<typeof modelEvents>,
+    ReturnType<typeof budgetEvents>,
     ReturnType<typeof toolEvents>,
     ReturnType<typeof sessionEvents>,
     ReturnType<typeof connectionEvents>,
@@ -29,6 +31,7 @@ export function createTelemetry(sinks: Sinks): Telemetry {
     ...sinks,
     ...runEvents(sinks),
     ...modelEvents(sinks),
+    ...budgetEvents(sinks),
     ...toolEvents(sinks),
     ...sessionEvents(sinks),
     ...connectionEvents(sinks),

@@ -12,7 +12,7 @@ export const createAgentRoute = endpoint({
   summary: "Makes an agent",
   body: agentDefinition,
   replies: { 201: { description: "The agent, at version 1.", schema: agent } },
-  problems: ["agent_name_taken", "unknown_tool"],
+  problems: ["agent_name_taken", "unknown_tool", "model_not_priced"],
   async handle({ operations, principal, body, origin }) {
     const written = await createAgent(operations, principal, { definition: body, origin });
     const headers = { ...agentHeaders(written.agent), ...replayHeaders(written) };

@@ -17,7 +17,7 @@ export const putAgentRoute = endpoint({
   params: agentPath,
   body: agentDefinition,
   replies: { 200: { description: "The agent in its new version.", schema: agent } },
-  problems: ["agent_not_found", "agent_name_taken", "version_mismatch", "unknown_tool"],
+  problems: ["agent_not_found", "agent_name_taken", "version_mismatch", "unknown_tool", "model_not_priced"],
   async handle({ operations, principal, params, body, origin, request }) {
     const written = await putAgent(operations, principal, {
       agentId: params.agentId,

@@ -127,6 +127,16 @@ describe("budgets", () => {
     await made(api, { scope: "session", target: session.id });
   });
 
+  it("of money keep agents from being written whose models have no price", async () => {
+    const api = await start();
+    await made(api);
+    const reply = await api.post("/agents", { name: "other", model: "free/model" });
+    expect([reply.status, reply.problem().code]).toEqual([422, "model_not_priced"]);
+    const put = await api.put("/agents/tester", { name: "tester", model: "free/model" });
+    expect([put.status, put.problem().code]).toEqual([422, "model_not_priced"]);
+    expect((await api.put("/agents/tester", { name: "tester", model: "test/model" })).status).toBe(200);
+  });
+
   it("AGT-06: hold a run until they are raised, and the run says which and why", async () => {
     const api = await start();
     const session = await api.session();
