@@ -44,12 +44,12 @@ export function openRawSse(options: {
   const { promise: head, resolve: gotHead } = Promise.withResolvers<string>();
   const { promise: closed, resolve: gotClosed } = Promise.withResolvers<void>();
   let before: Buffer | null = Buffer.alloc(0);
-  const take = (bytes: Buffer) => {
+  const take = dechunk((bytes) => {
     const taken = bytes.subarray(0, left);
     left -= taken.length;
     parser.feed(decoder.decode(taken, { stream: true }));
     if (left === 0) socket.destroy();
-  };
+  });
   socket.on("data", (bytes) => {
     if (before === null) return take(bytes);
     before = Buffer.concat([before, bytes]);
@@ -66,8 +66,8 @@ export function openRawSse(options: {
     gotClosed();
   });
   const resume = lastEventId === null ? "" : `Last-Event-ID: ${lastEventId}\r\n`;
-  // With HTTP/1.0 the body is not chunked: what comes is the stream and nothing else.
-  socket.write(`GET ${path} HTTP/1.0\r\nHost: 127.0.0.1:${port}\r\nX-API-Key: ${apiKey}\r\n${resume}\r\n`);
+  const own = `Host: 127.0.0.1:${port}\r\nX-API-Key: ${apiKey}\r\nConnection: close\r\n`;
+  socket.write(`GET ${path} HTTP/1.1\r\n${own}${resume}\r\n`);
   return {
     head,
     closed,
@@ -78,5 +78,31 @@ export function openRawSse(options: {
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     cut: () => void socket.destroy(),
+  };
+}
+
+/** Takes a chunked body in pieces of any size, and gives what is in its chunks. */
+function dechunk(give: (bytes: Buffer) => void): (bytes: Buffer) => void {
+  let line = "";
+  /** Bytes of the chunk that are still to come, with the line break after it; null: its size is to come. */
+  let toCome: number | null = null;
+  return (bytes) => {
+    for (let at = 0; at < bytes.length;) {
+      if (toCome === null) {
+        const end = bytes.indexOf("\n", at);
+        line += bytes.toString("latin1", at, end === -1 ? bytes.length : end);
+        at = end === -1 ? bytes.length : end + 1;
+        if (end === -1) continue;
+        toCome = Number.parseInt(line, 16) + 2;
+        line = "";
+      } else {
+        const piece = bytes.subarray(at, at + toCome);
+        const content = piece.subarray(0, Math.max(0, toCome - 2));
+        if (content.length > 0) give(content);
+        at += piece.length;
+        toCome -= piece.length;
+        if (toCome === 0) toCome = null;
+      }
+    }
   };
 }
