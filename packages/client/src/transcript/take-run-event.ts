@@ -1,4 +1,4 @@
-import type { SessionEvent } from "@berth/contract";
+import type { BudgetNotice, SessionEvent } from "@berth/contract";
 import { type Blocks, isUnfinished } from "./blocks.ts";
 import { notice, placeOf } from "./take-model-event.ts";
 
@@ -10,6 +10,8 @@ type RunEvent = SessionEvent<
   | "session.resumed"
   | "input.refused"
   | "error"
+  | "budget.reached"
+  | "budget.warned"
 >;
 
 export function takeRunEvent(blocks: Blocks, event: RunEvent): void {
@@ -47,7 +49,25 @@ export function takeRunEvent(blocks: Blocks, event: RunEvent): void {
       return blocks.put({ ...notice(event, event.data.message, "error"), code: event.data.code });
     case "error":
       return blocks.put({ ...notice(event, event.data.message, "error"), code: event.data.code });
+    case "budget.reached": {
+      const used = event.data.budgets.map(nameOf).join(" and of ");
+      return blocks.put(notice(event, `Nothing is left of ${used}: the run waits until there is more.`));
+    }
+    case "budget.warned": {
+      const { budget } = event.data;
+      return blocks.put(notice(event, `Of ${nameOf(budget)} ${amountOf(budget, budget.spent)} are spent.`));
+    }
   }
+}
+
+function nameOf(budget: BudgetNotice): string {
+  const { scope, period, limit } = budget;
+  const time = period === "total" ? "" : ` a ${period}`;
+  return `the ${scope === "org" ? "organization" : scope}'s budget of ${amountOf(budget, limit)}${time}`;
+}
+
+function amountOf({ unit }: BudgetNotice, amount: number): string {
+  return unit === "usd" ? `${amount} dollars` : `${amount} tokens`;
 }
 
 /** Sub-agents are numbered within their run. */

@@ -253,3 +253,29 @@ describe("a transcript", () => {
     expect(createTranscript().apply(unknown)).toEqual([]);
   });
 });
+
+describe("budgets in a transcript", () => {
+  const budget = {
+    budgetId: "bud_00000000000000000000000001",
+    scope: "org",
+    target: null,
+    unit: "usd",
+    period: "day",
+    limit: 5,
+    spent: 4.5,
+    onLimit: "pause",
+    resetsAt: null,
+  } as const;
+
+  it("say what a run waits for, and what is spent", () => {
+    const tokens = { ...budget, scope: "session", unit: "tokens", period: "total", limit: 900 } as const;
+    const blocks = shown([
+      logged(2, "budget.warned", { level: "share", budget }),
+      logged(3, "budget.reached", { budgets: [budget, tokens] }),
+    ]);
+    expect(blocks.map((block) => block.kind === "notice" && block.text)).toEqual([
+      "Of the organization's budget of 5 dollars a day 4.5 dollars are spent.",
+      "Nothing is left of the organization's budget of 5 dollars a day and of the session's budget of 900 tokens: the run waits until there is more.",
+    ]);
+  });
+});

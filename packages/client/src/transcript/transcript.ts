@@ -59,6 +59,8 @@ function take(blocks: Blocks, event: StreamEvent): void {
     case "session.resumed":
     case "input.refused":
     case "error":
+    case "budget.reached":
+    case "budget.warned":
       return takeRunEvent(blocks, event);
     default:
       // Events that change no block, also those of a newer server.
