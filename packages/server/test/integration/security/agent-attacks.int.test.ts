@@ -214,12 +214,11 @@ describe("agents under attack", { timeout: 40_000 }, () => {
   it.each(["say", "fail", "throw"])(
     "AGT-05: secrets that a tool finds (%s) are struck out everywhere",
     async (how) => {
-      const { canaries, call, a, logs, url } = world();
+      const { canaries, call, a, logs } = world();
       const { until, sessionId } = await talk(world(), {
         says: `call leak ${JSON.stringify({ how })}`,
         permissions: { mode: "auto" },
       });
-      const server = ["admin-key", "master-key", "pepper", "audit-key", "backup-key", "openai-key"];
       const log = await until("run.finished");
       const [result] = resultsOf(log);
       expect(JSON.stringify(result)).toContain("[secret]");
@@ -232,9 +231,8 @@ describe("agents under attack", { timeout: 40_000 }, () => {
         path: `/api/v1/sessions/${sessionId}/export`,
       });
       for (const said of [JSON.stringify(log), stream.text, exported.text, logs()]) {
-        expect(canaries.in(said).filter((area) => server.includes(area))).toEqual([]);
+        expect(canaries.in(said)).toEqual([]);
       }
-      expect(url).toContain("127.0.0.1");
     },
   );
 

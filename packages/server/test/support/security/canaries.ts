@@ -19,8 +19,8 @@ export class Canaries {
     return secret;
   }
 
-  all(): readonly string[] {
-    return [...this.#all.values()];
+  forget(area: string): void {
+    this.#all.delete(area);
   }
 
   /** The areas whose secrets stand in a text, as they are, in JSON, in a URL or in base64. */
