@@ -54,5 +54,9 @@ export type RotateApiKeyBody = z.input<typeof rotateApiKeyBody>;
 
 export const createApiKeyReply = apiKey.extend({
   key: z.string().describe("shown this once; sent as `Authorization: Bearer` or `X-API-Key`"),
+  signingSecret: z
+    .string()
+    .nullable()
+    .describe("of a service account's key, shown this once: with it requests are signed instead"),
 });
 export type CreateApiKeyReply = z.infer<typeof createApiKeyReply>;

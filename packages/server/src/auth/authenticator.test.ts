@@ -58,7 +58,13 @@ const authenticator = createAuthenticator({
 });
 
 function presented(headers: Readonly<Record<string, string>>): Presented {
-  return { header: (name) => headers[name] ?? null, peer: localPeer, method: "GET", origin: null };
+  return {
+    header: (name) => headers[name] ?? null,
+    peer: localPeer,
+    method: "GET",
+    target: "/",
+    origin: null,
+  };
 }
 const authenticate = (headers: Readonly<Record<string, string>>) =>
   authenticator.authenticate(presented(headers));

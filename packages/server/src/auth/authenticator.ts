@@ -52,7 +52,8 @@ export function createAuthenticator({
   return {
     async authenticate(presented) {
       const offered = requests.filter((method) => method.isOffered(presented));
-      const token = tokenOf(presented);
+      const isSigned = offered.some(({ kind }) => kind === "signature");
+      const token = tokenOf(presented, isSigned);
       if (offered.length + (token === null ? 0 : 1) > 1) {
         throw unauthenticated("this request has two credentials");
       }
@@ -73,8 +74,9 @@ export function createAuthenticator({
 }
 
 /** The key or token of the headers; null when there is none. A header that came twice holds a comma, which no token has. */
-function tokenOf(presented: Presented): string | null {
-  const authorization = presented.header("authorization");
+function tokenOf(presented: Presented, isSigned: boolean): string | null {
+  // A signature is its own method's.
+  const authorization = isSigned ? null : presented.header("authorization");
   const apiKey = presented.header("x-api-key");
   if (authorization !== null && apiKey !== null) throw unauthenticated("this request has two credentials");
   if (authorization === null) return apiKey;

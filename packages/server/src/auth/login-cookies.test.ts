@@ -4,7 +4,13 @@ import { localPeer } from "./peer.ts";
 import type { Presented } from "./presented.ts";
 
 function presented(origin: string, cookie: string | null = null): Presented {
-  return { header: (name) => (name === "cookie" ? cookie : null), peer: localPeer, method: "GET", origin };
+  return {
+    header: (name) => (name === "cookie" ? cookie : null),
+    peer: localPeer,
+    method: "GET",
+    target: "/",
+    origin,
+  };
 }
 
 describe("login cookies", () => {

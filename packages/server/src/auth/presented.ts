@@ -7,6 +7,8 @@ export interface Presented {
   readonly peer: Peer;
   /** In upper case. */
   readonly method: string;
+  /** Path and query, as they were sent. */
+  readonly target: string;
   /** The server as this client reaches it: `https://berth.example`. Null when that is not known. */
   readonly origin: string | null;
 }

@@ -18,6 +18,8 @@ export interface Credential {
   readonly id: string;
   /** Milliseconds since 1970; null: until it is revoked. */
   readonly expiresAt: number | null;
+  /** Of a signed request: hex SHA-256 of the body that it must have. */
+  readonly bodyHash?: string;
 }
 
 /** Who is calling: a user or a service account, in one organization. */

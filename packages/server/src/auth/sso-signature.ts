@@ -4,7 +4,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 const longestAgeMs = 60_000;
 
 /** The HMAC of an authenticating proxy: hex HMAC-SHA-256 over `<seconds>.<value of X-User-Info>`. */
-export function ssoSignature(value: string, seconds: number, secret: string): string {
+function ssoSignature(value: string, seconds: number, secret: string): string {
   return createHmac("sha256", secret).update(`${seconds}.${value}`).digest("hex");
 }
 

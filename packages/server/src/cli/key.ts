@@ -97,12 +97,13 @@ async function ownerOf(client: BerthClient, who: string): Promise<string> {
   return who.includes("_") ? who : (await findServiceAccount(client, who)).id;
 }
 
-function shown({ id, key, expiresAt }: CreateApiKeyReply): string {
+function shown({ id, key, expiresAt, signingSecret }: CreateApiKeyReply): string {
   const until = expiresAt === null ? "until it is revoked" : `until ${dateOf(expiresAt)} UTC`;
   return [
     key,
     "",
     `This is ${id}. It works ${until}, and is not shown again.`,
+    ...(signingSecret === null ? [] : [`Sign with it, instead of sending it:  ${signingSecret}`]),
     `Use it:     export BERTH_API_KEY=…`,
     `End it:     ./berth key revoke ${id}`,
     "",

@@ -8,6 +8,11 @@ export function presentedOf(request: Request | IncomingMessage): Presented {
     header: request instanceof Request ? (name) => request.headers.get(name) : headerOf(request),
     peer: peerOf(request),
     method: (request.method ?? "GET").toUpperCase(),
+    get target() {
+      if (!(request instanceof Request)) return request.url ?? "";
+      const { pathname, search } = new URL(request.url);
+      return `${pathname}${search}`;
+    },
     // Read only for cookies, and it costs the parsing of an address.
     get origin() {
       return ownOrigin(request);

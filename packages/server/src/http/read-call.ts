@@ -22,6 +22,7 @@ import { parseJson, requireUnicode } from "./parse-json.ts";
 import { peerOf } from "./peer.ts";
 import { readBody } from "./read-body.ts";
 import { idempotencyKeyOf, requireBytes, requireJson, traceparentOf } from "./request-headers.ts";
+import { requireSignedBody } from "./signed-body.ts";
 import { validate } from "./validate.ts";
 
 const nothing = z.strictObject({});
@@ -43,7 +44,7 @@ export async function readCall(incoming: Incoming): Promise<Call> {
   requireUnicode(url.search);
   const query = validate(endpoint.query ?? nothing, queryOf(url.searchParams), "query");
   const key = endpoint.method === "get" ? null : idempotencyKeyOf(request.headers);
-  const { body, hashOf } = await readContent(context, endpoint, request);
+  const { body, hashOf } = await readContent(context, { endpoint, request, principal });
   const who = principal === null ? "" : `${principal.type}:${principal.id}`;
   const scope = `${who} ${endpoint.method} ${url.pathname}${url.search}`;
   return {
@@ -125,16 +126,20 @@ function queryOf(search: URLSearchParams): Record<string, string | string[]> {
 
 async function readContent(
   { settings }: HttpContext,
-  endpoint: Endpoint,
-  request: Request,
+  { endpoint, request, principal }: Pick<Incoming, "endpoint" | "request" | "principal">,
 ): Promise<{ body: unknown; hashOf: () => string }> {
   if (endpoint.upload) {
     requireBytes(request.headers);
     const bytes = await readBody(request, { bytes: settings.uploadBytes, setting: "uploadLimit" });
+    requireSignedBody(principal, bytes);
     return { body: bytes, hashOf: () => createHash("sha256").update(bytes).digest("hex") };
   }
-  if (endpoint.method === "get" || endpoint.method === "delete") return { body: undefined, hashOf: () => "" };
+  if (endpoint.method === "get" || endpoint.method === "delete") {
+    requireSignedBody(principal, new Uint8Array());
+    return { body: undefined, hashOf: () => "" };
+  }
   const bytes = await readBody(request, { bytes: settings.bodyBytes, setting: "bodyLimit" });
+  requireSignedBody(principal, bytes);
   const absent = bytes.byteLength === 0 && (endpoint.bodyOptional === true || endpoint.body === undefined);
   if (!absent) requireJson(request.headers);
   const value = absent ? {} : parseJson(bytes, settings.jsonDepth);

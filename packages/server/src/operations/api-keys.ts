@@ -2,10 +2,12 @@ import type { ApiKey, CreateApiKeyBody, CreateApiKeyReply, Page, rotateApiKeyBod
 import type { z } from "zod";
 import { makeApiKey } from "../auth/api-key.ts";
 import { tellAccessChanged } from "./tell-access-changed.ts";
+import { signingSecret } from "../auth/request-signature.ts";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
 import { newId } from "../lib/id.ts";
+import type { Secret } from "../lib/secret.ts";
 import type { ApiKeyRecord, PageFilter } from "../store/identity.ts";
 import { alreadyCreated } from "./already-created.ts";
 import { auditDraft } from "./audit-draft.ts";
@@ -61,7 +63,7 @@ export async function createApiKey(
     }),
   });
   if (replayed) throw alreadyCreated("the API key", result.id);
-  return { ...apiKeyView(result), key: key.reveal() };
+  return shownOnce(context, result, key);
 }
 
 /** One's own, or with api-key:read all of the organization or of one owner; newest first. */
@@ -114,7 +116,7 @@ export async function rotateApiKey(
   });
   if (replayed) throw alreadyCreated("the API key", result.id);
   tellAccessChanged(context, principal.orgId);
-  return { ...apiKeyView(result), key: key.reveal() };
+  return shownOnce(context, result, key);
 }
 
 /** Ends a key; streams that it opened end within seconds. Rejects with `api_key_not_found` or `forbidden`. */
@@ -136,6 +138,12 @@ export async function revokeApiKey(
   if (revoked === null) throw apiKeyNotFound(keyId);
   tellAccessChanged(context, principal.orgId);
   return apiKeyView(revoked);
+}
+
+function shownOnce({ keys }: OperationsContext, record: ApiKeyRecord, key: Secret): CreateApiKeyReply {
+  const signs = record.principalType === "service";
+  const signing = signs ? signingSecret(record.id, keys.pepper).reveal() : null;
+  return { ...apiKeyView(record), key: key.reveal(), signingSecret: signing };
 }
 
 export function apiKeyNotFound(id: string): BerthError {

@@ -11,6 +11,7 @@ import { certificateMethod } from "../auth/methods/certificate.ts";
 import { cookieMethod } from "../auth/methods/cookie.ts";
 import { jwtMethod, type Verified } from "../auth/methods/jwt.ts";
 import { shareLinkMethod } from "../auth/methods/share-link.ts";
+import { signatureMethod } from "../auth/methods/signature.ts";
 import { ssoHeaderMethod, type SsoTrust } from "../auth/methods/sso-header.ts";
 import { createOrgChoice } from "../auth/org-choice.ts";
 import type { Passwords } from "../auth/password.ts";
@@ -72,6 +73,9 @@ export async function openAuthentication(options: AuthenticationOptions): Promis
     ssoHeaderMethod({ trust, rules, defaultOrg, store, orgs, memory, now, origins }),
   ];
   if (login !== null) requests.push(cookieMethod({ ...login, store, orgs, memory }));
+  if (isOn("signature")) {
+    requests.push(signatureMethod({ store, pepper: keys.pepper, orgs, counter: ports.counter, use, now }));
+  }
   const fallback = isOn("certificate") ? certificateMethod({ store, orgs, memory, origins }) : null;
   const authenticator = createAuthenticator({ methods: { tokens, requests, fallback }, clock });
   const unsubscribe = await onAuthHint(bus, ({ orgId }) => {

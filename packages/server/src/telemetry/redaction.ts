@@ -8,7 +8,7 @@ const secretName =
 
 /** What looks like a secret wherever it stands: our own keys and tickets, signed tokens, providers' keys, authorization headers, passwords in URLs. */
 const secretShapes = [
-  /\b(?:brt|tkt|ivt|lgn|csr|shr)_[A-Za-z0-9_-]{43,}/g,
+  /\b(?:brt|tkt|ivt|lgn|csr|shr|sgn)_[A-Za-z0-9_-]{43,}/g,
   // Signed tokens of identity providers.
   /\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*/g,
   /\b(?:sk|xai|gsk|pk|rk)-[A-Za-z0-9_-]{16,}/g,

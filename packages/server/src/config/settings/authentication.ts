@@ -4,7 +4,7 @@ import { boolean, duration, integer, list, secret, text, url } from "../setting-
 import { optional } from "../setting.ts";
 
 /** What may be turned off. The admin key cannot: somebody must be able to get in. */
-export const authMethods = [
+const authMethods = [
   "api-key",
   "jwt",
   "sso-header",
