@@ -58,6 +58,7 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
   const streamSettings = {
     heartbeatMs: config.sseHeartbeat,
     maxUnsent: config.followerBuffer,
+    maxUnsentAnswers: 2 * (config.followerBuffer + 1_048_576),
     maxStreams: config.maxStreams,
     maxStreamsPerOrg: config.maxStreamsPerOrg,
     maxStreamsPerAddress: config.maxStreamsPerAddress,
@@ -82,7 +83,15 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
     readiness: () => readiness(ports, worker),
   });
   const server = createNodeServer({ ...transport.options, app, sockets: streams.sockets });
-  const url = await listen(server, transport.scheme, config);
+  const release = async () => {
+    await authentication.stop();
+    stopEdge();
+    await refusals.stop();
+  };
+  const url = await listen(server, transport.scheme, config).catch(async (error: unknown) => {
+    await release();
+    throw error;
+  });
   const dataJobs = startDataJobs(ports, operations, config);
   return {
     url,
@@ -95,9 +104,7 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
       // What waits for a backup to end is let go first.
       await ports.backups.stop();
       await dataJobs.stop();
-      await authentication.stop();
-      stopEdge();
-      await refusals.stop();
+      await release();
     },
   };
 }
