@@ -24,14 +24,14 @@ describe("text for a terminal", () => {
 });
 
 describe("arguments to approve", () => {
-  it("hide nothing", () => {
+  it("AGT-03: hide nothing", () => {
     const value = { command: "ls\u001b[2K\r\u202e\u200b\u2028 \ud800 \u{e0041}\n" };
     expect(exactJson(value)).toBe(
       '{\n  "command": "ls\\u001b[2K\\r\\u202e\\u200b\\u2028 \\ud800 \\udb40\\udc41\\n"\n}',
     );
   });
 
-  it("are the same JSON", () => {
+  it("AGT-03: are the same JSON", () => {
     const value = { a: "\u202e", b: ["\u{e0041}", "👩‍👧", { c: null }] };
     expect(JSON.parse(exactJson(value))).toEqual(value);
   });
