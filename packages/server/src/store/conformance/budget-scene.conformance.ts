@@ -22,7 +22,7 @@ export async function budget(here: Scene, change: Partial<NewBudget> = {}): Prom
 }
 
 /** Whom a call is counted to unless a test says otherwise. */
-export const payer = { owner: "usr_1", agents: ["agt_1"], runId: "run_1" } as const;
+const payer = { owner: "usr_1", agents: ["agt_1"], runId: "run_1" } as const;
 
 export function reserve(here: Scene, tokens: number, change: Partial<Reserve> = {}): Reserve {
   const about = { call: newId("step"), at: here.clock.now(), kind: "model", model: "test/model" } as const;

@@ -2,7 +2,7 @@ import type { ModelClient, Models } from "../../../src/models/model.ts";
 import { type Answer, scriptedClient } from "./scripted-client.ts";
 
 /** Output tokens of each of its models at most. */
-export const maxOutputTokens = 100;
+const maxOutputTokens = 100;
 
 const perMillion = { input: 1_000, output: 1_000, cacheRead: 1_000, cacheWrite: 1_000 };
 

@@ -66,7 +66,7 @@ export class BudgetModel {
   }
 }
 
-export function amountOf(call: ModelCall, unit: BudgetUnit): number {
+function amountOf(call: ModelCall, unit: BudgetUnit): number {
   return unit === "usd" ? (call.cost ?? 0) : call.inputTokens + call.outputTokens;
 }
 
