@@ -61,15 +61,16 @@ async function call<T>(
 
 /** A session to ask for, made with the credential that will ask. */
 async function contender(name: string, server: BerthServer, key: string): Promise<Contender> {
+  const agent = `bench-${name.replaceAll(/\W/g, "").toLowerCase()}`;
   await call(server, {
     path: "/agents",
     key,
-    body: { name: `bench-${name.replaceAll(/\W/g, "")}`, model: "demo/tour" },
+    body: { name: agent, model: "demo/tour" },
   });
   const made = await call<{ id: string }>(server, {
     path: "/sessions",
     key,
-    body: { agent: `bench-${name.replaceAll(/\W/g, "")}` },
+    body: { agent },
   });
   const pool = new Pool(server.url, { connections: concurrency });
   return { name, server, authorization: `Bearer ${key}`, sessionId: made.id, pool };
@@ -152,7 +153,7 @@ try {
   });
   const key = await call<{ key: string }>(multi, {
     path: "/api-keys",
-    body: { name: "bench", principalId: account.id },
+    body: { name: "bench", owner: account.id },
     org: org.id,
   });
   contenders.push(await contender("single, admin key", single, single.adminKey));
