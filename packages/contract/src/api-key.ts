@@ -25,7 +25,7 @@ export type ApiKey = z.infer<typeof apiKey>;
 
 export const createApiKeyBody = z.strictObject({
   name: z.string().trim().min(1).max(200),
-  owner: keyOwner.optional().describe("default: the caller; anybody else needs api-key:write"),
+  owner: keyOwner.optional().describe("default: the caller; a service account needs api-key:write"),
   scopes: scopes.optional().describe("default: all that the owner may do, and no more than the caller may"),
   expiresInMs: z
     .int()

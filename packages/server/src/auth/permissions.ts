@@ -37,7 +37,7 @@ export const permissions = [
   "member:write",
   "service-account:read",
   "service-account:write",
-  /** Keys of other principals. One's own need nothing. */
+  /** Keys of other principals: make and rotate those of service accounts, revoke anybody's. One's own need nothing. */
   "api-key:read",
   "api-key:write",
   "audit:read",

@@ -13,7 +13,7 @@ const examples = `
 Examples:
   ./berth key create --name laptop --expires 90d
   ./berth key create --for ci --scopes session:read,session:write
-  ./berth key create --for grace@acme.example --org acme
+  ./berth key create --for robot --org acme
   ./berth key list --all
   ./berth key rotate key_… --overlap 1h          the old one works for an hour more
   ./berth key revoke key_…                       streams that it opened end within seconds`;
@@ -33,7 +33,7 @@ export function keyCommand(actions: Actions): Command {
       .command("create")
       .description("Make a key, and show it this once.")
       .option("--name <name>", "what it is for", "cli")
-      .option("--for <who>", "a service account or member, by id, name or email; default: yourself")
+      .option("--for <who>", "a service account, by id or name; default: yourself")
       .option(
         "--scopes <list>",
         "what it is limited to, joined by commas; default: all that its owner may do",

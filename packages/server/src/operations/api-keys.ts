@@ -23,7 +23,7 @@ interface OfKey {
 }
 
 /**
- * A key of one's own, of a service account, or of another member. The key is in this reply and nowhere else. Rejects with
+ * A key of one's own or of a service account. The key is in this reply and nowhere else. Rejects with
  * `unknown_principal`, `unknown_permission`, `forbidden`, or `already_created` when the request is a repetition.
  */
 export async function createApiKey(

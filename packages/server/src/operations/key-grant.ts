@@ -30,18 +30,28 @@ export async function keyOwnerOf(
 }
 
 /**
- * One's own key needs no permission, unless it is a key that asks: else who finds one could make others that outlast it. Throws
- * `forbidden`.
+ * One's own key needs no permission, unless it is a key that asks: else who finds one could make others that outlast it. Nobody makes
+ * a key for another person, not the operator either: what is done with it would be that person's doing, and what only that person
+ * sees would be open to its maker. Throws `forbidden`.
  */
 export function requireMayMake(principal: Principal, owner: KeyOwner): void {
   const own = owner.id === principal.id && owner.type === principal.type;
-  if (!own || principal.credential.kind === "api_key") requirePermission(principal, "api-key:write");
+  if (!own || isKey(principal)) requirePermission(principal, "api-key:write");
+  if (own || owner.type === "service") return;
+  throw new BerthError(
+    "forbidden",
+    "People make their keys themselves, once they have logged in: for a program make a service account's key.",
+  );
+}
+
+/** Whether it calls with an API key, or signs with one. */
+export function isKey({ credential }: Principal): boolean {
+  return credential.kind === "api_key" || credential.kind === "signature";
 }
 
 /**
- * What the key is limited to; null for all that its owner may do, now and later. Only whoever may do as much may make such a key, and
- * only for itself or for a service account: a person that is promoted must not find that somebody else holds its key. Throws
- * `unknown_permission` or `forbidden`.
+ * What the key is limited to; null for all that its owner may do, now and later. Only whoever may do as much may make such a key.
+ * Throws `unknown_permission` or `forbidden`.
  */
 export function scopesOf(
   principal: Principal,
@@ -65,7 +75,7 @@ export function scopesOf(
     return own.length === all.length ? null : own;
   }
   requireMayGive(principal, owner.permissions, "Whom this key acts for");
-  return owner.type === "service" ? null : all;
+  return null;
 }
 
 /**
@@ -77,8 +87,7 @@ export function requireMayRotate(
   owner: KeyOwner,
   key: { readonly id: string; readonly scopes: readonly string[] | null },
 ): void {
-  const { kind, id } = principal.credential;
-  if (kind === "api_key" && id !== key.id) requirePermission(principal, "api-key:write");
+  if (isKey(principal) && principal.credential.id !== key.id) requirePermission(principal, "api-key:write");
   if (owner.type === "user" && owner.id !== principal.id) {
     throw new BerthError("forbidden", "People rotate their keys themselves: you may revoke this one.");
   }
@@ -89,7 +98,7 @@ export function requireMayRotate(
 
 /** A key that makes another does not outlive itself by it. Times are milliseconds since 1970; null: never. */
 export function expiryOf(principal: Principal, wanted: number | null): number | null {
-  const { kind, expiresAt } = principal.credential;
-  if (kind !== "api_key" || expiresAt === null || isOperator(principal)) return wanted;
+  const { expiresAt } = principal.credential;
+  if (!isKey(principal) || expiresAt === null || isOperator(principal)) return wanted;
   return wanted === null ? expiresAt : Math.min(wanted, expiresAt);
 }

@@ -7,20 +7,26 @@ import type { AccountRecord, LoginRecord } from "../store/identity.ts";
 import { noPassword, wrongPassword } from "./accept-invitation.ts";
 import { auditDraft } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
+import { isKey } from "./key-grant.ts";
 import { timeOrNull, timeText } from "./views.ts";
 
-/** The caller's own account, in all its organizations. Rejects with `not_a_person`. */
+/** The caller's own account, in all its organizations; for a key, in the key's. Rejects with `not_a_person`. */
 export async function getOwnAccount(context: OperationsContext, principal: Principal): Promise<User> {
-  return accountView(context, await accountOf(context, principal));
+  const account = await accountOf(context, principal);
+  const view = await accountView(context, account);
+  if (!isKey(principal)) return view;
+  const memberships = view.memberships.filter(({ org }) => org.id === principal.orgId);
+  return { ...view, lastLoginAt: null, memberships };
 }
 
-/** Rejects with `not_a_person`. */
+/** Rejects with `not_a_person`, or `forbidden` for a key. */
 export async function updateOwnAccount(
   context: OperationsContext,
   principal: Principal,
   { name, origin }: { readonly name: string; readonly origin: Origin },
 ): Promise<User> {
   const { id } = await accountOf(context, principal);
+  requirePerson(principal);
   const updated = await context.store.system.identity.updateAccount({
     orgId: principal.orgId,
     userId: id,
@@ -59,23 +65,25 @@ export async function changeOwnPassword(
   tellAccessChanged(context, null);
 }
 
-/** Where one is logged in, newest first. Rejects with `not_a_person`. */
+/** Where one is logged in, newest first. Rejects with `not_a_person`, or `forbidden` for a key. */
 export async function listOwnLogins(
   context: OperationsContext,
   principal: Principal,
 ): Promise<Page<UserLogin>> {
   const { id } = await accountOf(context, principal);
+  requirePerson(principal);
   const logins = await context.store.system.identity.listLogins(id);
   return { items: logins.map((login) => loginView(login, principal)), next: null };
 }
 
-/** Ends one login, or all but the one that asks. Rejects with `not_a_person` or `login_not_found`. */
+/** Ends one login, or all but the one that asks. Rejects with `not_a_person` or `login_not_found`, or `forbidden` for a key. */
 export async function endOwnLogins(
   context: OperationsContext,
   principal: Principal,
   { loginId, origin }: { readonly loginId: string | null; readonly origin: Origin },
 ): Promise<void> {
   const { id: userId } = await accountOf(context, principal);
+  requirePerson(principal);
   const current = loginIdOf(principal);
   const others = { userId, ...(current !== null && { except: current }) };
   const ended = await context.store.system.identity.endLogins(
@@ -128,6 +136,12 @@ function loginView(login: LoginRecord, principal: Principal): UserLogin {
     lastSeenAt: timeText(login.lastSeenAt),
     expiresAt: timeText(login.expiresAt),
   };
+}
+
+/** A key is good for one organization and for what its scopes say; the account is the person's in all of them. Throws `forbidden`. */
+function requirePerson(principal: Principal): void {
+  if (!isKey(principal)) return;
+  throw new BerthError("forbidden", "A key does not open the account of its owner: log in for that.");
 }
 
 function loginIdOf({ credential }: Principal): string | null {

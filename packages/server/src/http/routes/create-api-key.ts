@@ -9,7 +9,7 @@ export const createApiKeyRoute = endpoint({
   tag: "api-keys",
   summary: "Makes an API key",
   description:
-    "One's own needs no permission, others' need api-key:write, and so does a key that makes a key. It is never good for more than who makes it, nor for more than whom it acts for. The key is shown this once.",
+    "One's own needs no permission; a service account's needs api-key:write, and so does a key that makes a key. Nobody makes one for another person. It is never good for more than who makes it, nor for more than whom it acts for. The key is shown this once.",
   body: createApiKeyBody,
   replies: { 201: { description: "The key.", schema: createApiKeyReply } },
   problems: ["unknown_principal", "unknown_permission", "already_created"],

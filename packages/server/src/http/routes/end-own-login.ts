@@ -8,6 +8,7 @@ export const endOwnLoginRoute = endpoint({
   path: "/api/v1/users/me/logins/{loginId}",
   tag: "users",
   summary: "Ends one of one's logins",
+  description: "Not with an API key, which is good for one organization.",
   params: loginPath,
   replies: { 204: { description: "It is ended." } },
   problems: ["login_not_found", "not_a_person"],

@@ -7,6 +7,7 @@ export const endOwnLoginsRoute = endpoint({
   path: "/api/v1/users/me/logins",
   tag: "users",
   summary: "Ends all of one's logins but the one that asks",
+  description: "Not with an API key, which is good for one organization.",
   replies: { 204: { description: "They are ended." } },
   problems: ["not_a_person"],
   async handle({ operations, principal, origin }) {

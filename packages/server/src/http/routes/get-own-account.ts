@@ -7,7 +7,7 @@ export const getOwnAccountRoute = endpoint({
   method: "get",
   path: "/api/v1/users/me",
   tag: "users",
-  summary: "One's own account, in all its organizations",
+  summary: "One's own account, in all its organizations; with a key, in the key's",
   replies: { 200: { description: "The account.", schema: user } },
   problems: ["not_a_person"],
   handle: async ({ operations, principal }) => ({

@@ -8,6 +8,7 @@ export const listOwnLoginsRoute = endpoint({
   path: "/api/v1/users/me/logins",
   tag: "users",
   summary: "Where one is logged in",
+  description: "Not with an API key, which is good for one organization.",
   replies: { 200: { description: "All of them, newest first.", schema: pageOf(userLogin) } },
   problems: ["not_a_person"],
   handle: async ({ operations, principal }) => ({

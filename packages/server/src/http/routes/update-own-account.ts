@@ -8,6 +8,7 @@ export const updateOwnAccountRoute = endpoint({
   path: "/api/v1/users/me",
   tag: "users",
   summary: "Changes one's own name",
+  description: "Not with an API key, which is good for one organization.",
   body: updateUserBody,
   replies: { 200: { description: "The account as it is now.", schema: user } },
   problems: ["not_a_person"],

@@ -1,6 +1,6 @@
 import type { CreateInvitationReply, Invitation, Member, Page, User } from "@berth/contract";
 import { describe, expect, it } from "vitest";
-import { as, type Caller, join, made, newKey } from "../../support/security/people.ts";
+import { as, type Caller, join, loggedIn, made, newKey } from "../../support/security/people.ts";
 import { useTwoOrgs } from "../../support/security/world.ts";
 
 const world = useTwoOrgs();
@@ -86,8 +86,9 @@ describe("invitations", () => {
 
 describe("members", () => {
   it("are suspended and resumed, and their keys with them", async () => {
-    const { userId } = await join(world(), of("admin"), { email: address(), password });
-    const { key } = await newKey(world(), of("admin"), { owner: userId });
+    const email = address();
+    const { userId } = await join(world(), of("admin"), { email, password });
+    const { key } = await newKey(world(), await loggedIn(world(), { email, password }), {});
     const me = () => as(world(), key).get("/me");
     expect((await me()).status).toBe(200);
     made(await of("admin").patch(`/members/${userId}`, { status: "suspended" }), 200);
@@ -100,8 +101,9 @@ describe("members", () => {
   });
 
   it("may leave, but the last owner", async () => {
-    const { userId } = await join(world(), of("admin"), { email: address(), password });
-    const { key } = await newKey(world(), of("admin"), { owner: userId });
+    const email = address();
+    const { userId } = await join(world(), of("admin"), { email, password });
+    const { key } = await newKey(world(), await loggedIn(world(), { email, password }), {});
     expect((await as(world(), key).delete(`/members/${userId}`)).status).toBe(204);
     const owner = await of("owner").delete(`/members/${world().a.people.owner.id}`);
     expect([owner.status, owner.code]).toEqual([409, "last_owner"]);
@@ -110,20 +112,45 @@ describe("members", () => {
 
 describe("one's own account", () => {
   it("is read and renamed by the person alone", async () => {
+    const email = address();
+    const { userId } = await join(world(), of("admin"), { email, password });
+    await join(world(), as(world(), world().b.people.admin.key), { email, password });
+    const person = await loggedIn(world(), { email, password, org: "alpha" });
+    const account = made<User>(await person.get("/users/me"), 200);
+    expect(account.memberships.map(({ org }) => org.slug).toSorted()).toEqual(["alpha", "beta"]);
+    const renamed = made<User>(await person.patch("/users/me", { name: "Sam person" }), 200);
+    expect([renamed.id, renamed.name]).toEqual([userId, "Sam person"]);
     const own = made<User>(await of("member").get("/users/me"), 200);
     expect(own).toMatchObject({ id: world().a.people.member.id, hasPassword: false });
     expect(own.memberships).toEqual([
       { org: { id: world().a.orgId, slug: "alpha", name: world().a.mark }, role: "member" },
     ]);
-    const renamed = made<User>(await of("member").patch("/users/me", { name: "Sam member" }), 200);
-    expect(renamed.name).toBe("Sam member");
     const robot = await as(world(), world().a.service.key).get("/users/me");
     expect([robot.status, robot.code]).toEqual([409, "not_a_person"]);
   });
 
+  it("is not opened by a key, which knows nothing of other organizations", async () => {
+    const email = address();
+    const { userId } = await join(world(), of("admin"), { email, password });
+    await join(world(), as(world(), world().b.people.admin.key), { email, password });
+    const person = await loggedIn(world(), { email, password, org: "beta" });
+    const { key } = await newKey(world(), person, {});
+    const own = made<User>(await as(world(), key).get("/users/me"), 200);
+    expect(own).toMatchObject({ id: userId, lastLoginAt: null });
+    expect(own.memberships.map(({ org }) => org.slug)).toEqual(["beta"]);
+    const refused = [
+      await as(world(), key).patch("/users/me", { name: "somebody else" }),
+      await as(world(), key).get("/users/me/logins"),
+      await as(world(), key).delete("/users/me/logins"),
+    ];
+    expect(refused.map(({ status, code }) => [status, code])).toEqual(refused.map(() => [403, "forbidden"]));
+    expect((await person.get("/me")).status).toBe(200);
+  });
+
   it("keeps its password to who knows it", async () => {
-    const { userId } = await join(world(), of("admin"), { email: address(), password });
-    const { key } = await newKey(world(), of("admin"), { owner: userId });
+    const email = address();
+    await join(world(), of("admin"), { email, password });
+    const { key } = await newKey(world(), await loggedIn(world(), { email, password }), {});
     const change = (current: string, next: string) =>
       as(world(), key).put("/users/me/password", { current, new: next });
     expect((await change("not my password", "a new battery staple")).code).toBe("wrong_password");

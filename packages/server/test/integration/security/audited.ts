@@ -148,7 +148,11 @@ const identity: Told = {
   rotateApiKey: { action: "api_key.rotated" },
   revokeApiKey: { action: "api_key.revoked" },
   getOwnAccount: reads,
-  updateOwnAccount: { action: "user.renamed" },
+  updateOwnAccount: {
+    action: "user.renamed",
+    without: "key",
+    given: async (target) => ({ headers: (await loggedIn(target)).headers, body: { name: "Sam" } }),
+  },
   changeOwnPassword: {
     action: "user.password_changed",
     without: "key",

@@ -42,6 +42,17 @@ export async function join(
   return { userId: made<{ userId: string }>(accepted, 200).userId, invitation };
 }
 
+/** Somebody who has logged in with a password: a caller with the cookie and its token. */
+export async function loggedIn(
+  world: World,
+  who: { readonly email: string; readonly password: string; readonly org?: string },
+): Promise<Caller> {
+  const reply = await as(world, null).post("/login", who);
+  const cookies = reply.headers.getSetCookie().map((line) => line.split(";")[0] ?? "");
+  const { csrfToken } = made<{ csrfToken: string }>(reply);
+  return as(world, null, { cookie: cookies.join("; "), "x-csrf-token": csrfToken, origin: world.url });
+}
+
 /** A key that `maker` makes. */
 export async function newKey(
   world: World,
