@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { accessConformance } from "./conformance/access.conformance.ts";
 import { agentsConformance } from "./conformance/agents.conformance.ts";
 import { auditConformance } from "./conformance/audit.conformance.ts";
+import { budgetWaitsConformance } from "./conformance/budget-waits.conformance.ts";
 import { budgetsConformance } from "./conformance/budgets.conformance.ts";
 import { credentialsConformance } from "./conformance/credentials.conformance.ts";
 import { dataConformance } from "./conformance/data.conformance.ts";
@@ -44,6 +45,7 @@ const areas = [
   credentialsConformance,
   accessConformance,
   budgetsConformance,
+  budgetWaitsConformance,
   dataConformance,
   erasuresConformance,
 ];

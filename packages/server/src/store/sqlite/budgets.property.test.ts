@@ -5,14 +5,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createManualClock } from "../../../test/support/manual-clock.ts";
 import { Tape } from "../../../test/support/session/tape.ts";
-import { BudgetModel, type ModelBudget, type ModelCall } from "../../../test/support/store/budget-model.ts";
-import { budget, reserve, spent, told } from "../conformance/budget-scene.conformance.ts";
-import { type HeldSession, message, Scene } from "../conformance/scene.conformance.ts";
+import { Play } from "../../../test/support/store/budget-play.ts";
 import { openSqliteStore, type SqliteStore } from "./sqlite-store.ts";
-
-const hour = 3_600_000;
-const owners = ["usr_1", "usr_2"] as const;
-const agents = ["agt_1", "agt_2"] as const;
 
 let dataDir = "";
 let store: SqliteStore;
@@ -26,135 +20,9 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-/** Plays one organization: calls begin and end, workers die, budgets come, change and go, days pass. */
-class Play {
-  readonly here = new Scene({ store, clock, close: async () => undefined });
-  readonly model = new BudgetModel();
-  readonly sessions: HeldSession[] = [];
-  readonly runs = new Map<string, string>();
-  readonly #tape: Tape;
-
-  constructor(tape: Tape) {
-    this.#tape = tape;
-  }
-
-  /** Three sessions, each with a run. */
-  async open(): Promise<void> {
-    while (this.sessions.length < 3) {
-      const session = await this.here.held();
-      const input = message();
-      await session.store.accept({ inputs: [input] });
-      this.runs.set(session.sessionId, input.runId ?? "");
-      this.sessions.push(session);
-    }
-  }
-
-  async run(moves: readonly ((play: Play) => Promise<void>)[]): Promise<void> {
-    await this.open();
-    while (!this.#tape.ended) {
-      await moves[this.#tape.next(moves.length)]?.(this);
-      await this.check();
-    }
-    for (const call of [...this.model.open]) await this.finish(call, this.#tape.next(10));
-    await this.check();
-    for (const one of this.model.budgets) expect(this.model.reserved(one, clock.now())).toBe(0);
-  }
-
-  /** What the store counts is what the calls sum up to. */
-  async check(): Promise<void> {
-    const { items } = await this.here.org.budgets.list({ limit: 200 });
-    const now = clock.now();
-    const counted = (one: { id: string; spent: number; reserved: number }) => [
-      one.id,
-      one.spent,
-      one.reserved,
-    ];
-    const expected = this.model.budgets.map((one) =>
-      counted({ id: one.id, spent: this.model.spent(one, now), reserved: this.model.reserved(one, now) }),
-    );
-    expect(items.map(counted).toSorted()).toEqual(expected.toSorted());
-  }
-
-  async addBudget(): Promise<void> {
-    const scope = this.#tape.pick(["org", "user", "agent", "session", "run"] as const);
-    const { sessionId: session } = this.#session();
-    const user = this.#tape.pick(owners);
-    const agent = this.#tape.pick(agents);
-    const targets = { org: "", user, agent, session, run: this.runs.get(session) ?? "" };
-    const unit = this.#tape.pick(["usd", "tokens"] as const);
-    const period = this.#tape.pick(["total", "day", "month"] as const);
-    const onLimit = this.#tape.pick(["pause", "deny", "warn"] as const);
-    const amount = (1 + this.#tape.next(400)) * (unit === "usd" ? 10 : 1);
-    const about = { scope, target: targets[scope], unit, period, onLimit, amount };
-    this.model.budgets.push({ id: (await budget(this.here, about)).id, ...about });
-  }
-
-  async changeBudget(): Promise<void> {
-    const one = this.#budget();
-    if (one === undefined) return;
-    one.amount = 1 + this.#tape.next(2_000);
-    await this.here.org.budgets.update({ id: one.id, amount: one.amount, audit: told("budget.updated") });
-  }
-
-  async removeBudget(): Promise<void> {
-    const one = this.#budget();
-    // What is under way is not looked for any more once the last one is gone.
-    if (one === undefined || (this.model.budgets.length === 1 && this.model.open.length > 0)) return;
-    this.model.budgets.splice(this.model.budgets.indexOf(one), 1);
-    await this.here.org.budgets.remove({ id: one.id, audit: told("budget.removed") });
-  }
-
-  async begin(): Promise<void> {
-    // Without a budget nothing is reserved.
-    if (this.model.budgets.length === 0) return;
-    const session = this.#session();
-    const agent = this.#tape.pick(agents);
-    const call = reserve(this.here, 1 + this.#tape.next(120), {
-      owner: this.#tape.pick(owners),
-      agents: this.#tape.once(2) ? [agent] : [agent, agents[0]],
-      runId: this.runs.get(session.sessionId) ?? "",
-    });
-    const made = { ...call, sessionId: session.sessionId };
-    const expected = this.model.blocking(made);
-    const outcome = await session.append(1, { reserves: [call] });
-    const blocking = !outcome.ok && outcome.reason === "budget" ? outcome.blocking : [];
-    expect(blocking.map(({ why, budget: { id } }) => `${id} ${why}`).toSorted()).toEqual(expected.toSorted());
-    expect(outcome.ok).toBe(expected.length === 0);
-    if (outcome.ok) this.model.begin(made);
-  }
-
-  async end(): Promise<void> {
-    const call = this.model.open[this.#tape.next(Math.max(1, this.model.open.length))];
-    if (call !== undefined) await this.finish(call, this.#tape.next(call.inputTokens + 1));
-  }
-
-  async finish(call: ModelCall, tokens: number): Promise<void> {
-    const session = this.sessions.find((one) => one.sessionId === call.sessionId);
-    const used = Math.min(tokens, call.inputTokens);
-    expect(await session?.append(1, { settles: [spent(call, used)] })).toEqual({ ok: true });
-    this.model.end(call, used);
-  }
-
-  /** The worker dies, and another takes the session. */
-  async crash(): Promise<void> {
-    const session = this.#session();
-    const { sessionId, workerId } = session;
-    this.sessions[this.sessions.indexOf(session)] = await this.here.hold(sessionId, workerId);
-    this.model.lose(sessionId);
-  }
-
-  async wait(): Promise<void> {
-    await clock.advance((1 + this.#tape.next(20)) * hour);
-  }
-
-  #session(): HeldSession {
-    return this.sessions[this.#tape.next(this.sessions.length)] as HeldSession;
-  }
-
-  #budget(): ModelBudget | undefined {
-    return this.model.budgets[this.#tape.next(Math.max(1, this.model.budgets.length))];
-  }
-}
+/** An organization of its own in the one store. */
+const playOf = (numbers: readonly number[]) =>
+  new Play({ store, clock, close: async () => undefined }, new Tape(numbers));
 
 const often = <T>(count: number, one: T): readonly T[] => Array.from({ length: count }, () => one);
 const calls = [
@@ -175,14 +43,14 @@ const effort = { numRuns: 40, interruptAfterTimeLimit: 30_000 };
 describe("budgets, whatever begins, ends, dies or is changed", { timeout: 60_000 }, () => {
   it("I15: count what the ledger holds and what is under way, and let a call through if anything is left", () =>
     fc.assert(
-      fc.asyncProperty(tape, (numbers) => new Play(new Tape(numbers)).run([...calls, ...changes])),
+      fc.asyncProperty(tape, (numbers) => playOf(numbers).run([...calls, ...changes])),
       effort,
     ));
 
   it("I15: are exceeded by at most one call's reserve", () =>
     fc.assert(
       fc.asyncProperty(tape, async (numbers) => {
-        const play = new Play(new Tape(numbers));
+        const play = playOf(numbers);
         await play.open();
         for (let i = 0; i < 3; i++) await play.addBudget();
         await play.run([

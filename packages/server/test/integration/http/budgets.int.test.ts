@@ -145,8 +145,15 @@ describe("budgets", () => {
     const reached = await api.until(session.id, "budget.reached");
     expect(reached.data.budgets).toEqual([
       {
-        budgetId: budget.id, scope: "session", target: session.id, unit: "usd", period: "total",
-        limit: 0.01, spent: 0.015, onLimit: "pause", resetsAt: null,
+        budgetId: budget.id,
+        scope: "session",
+        target: session.id,
+        unit: "usd",
+        period: "total",
+        limit: 0.01,
+        spent: 0.015,
+        onLimit: "pause",
+        resetsAt: null,
       },
     ]);
     const runId = sent.inputs[0]?.runId ?? "";
