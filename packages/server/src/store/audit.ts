@@ -113,7 +113,10 @@ export interface SystemAudit {
    * A cut that lies before the one that there is changes nothing.
    */
   cut(change: { readonly orgId: string; readonly cut: AuditCut; readonly limit: number }): Promise<number>;
-  /** Blanks name and address of an actor, and the details of what it did or what was done to it. Returns how many entries. */
+  /**
+   * Blanks name and address of an actor, and the details of what it did, of what was done to it and of what names its email.
+   * Returns how many entries.
+   */
   erasePerson(change: {
     readonly orgId: string;
     readonly actorId: string;

@@ -80,11 +80,12 @@ export const tenantTables = {
     userErasure: "session",
     conversation: true,
   },
-  // Replies that hold what was asked for.
+  // Replies that hold what was asked for, also those to whoever invited the user.
   idempotency: {
     key: ["scope", "key"],
     ...none,
-    ofUser: "scope LIKE '%:' || ?2 || ' %'",
+    ofUser: `(scope LIKE '%:' || ?2 || ' %'
+      OR instr(result, (SELECT json_quote(email) FROM accounts WHERE id = ?2 AND email IS NOT NULL)) > 0)`,
     userErasure: "rows",
   },
   // The files themselves are exported, and erased with what refers to them.

@@ -153,6 +153,36 @@ it("erases a user: nothing that was said or kept is found in any file afterwards
   );
 });
 
+it("erases the address of somebody who came by invitation from what others did with it", async () => {
+  const at = world();
+  const { admin, owner } = at.a.people;
+  const email = `erased-${randomBytes(6).toString("hex")}@alpha.example`;
+  const invite = () =>
+    at.call(admin.key, {
+      method: "POST",
+      path: "/api/v1/invitations",
+      body: { kind: "join", email, role: "member" },
+      headers: { "Idempotency-Key": randomBytes(8).toString("hex") },
+    });
+  await invite();
+  const { token } = bodyOf<{ token: string }>(await invite());
+  const accept = { token, name: "Erased", password: "correct horse battery" };
+  const accepted = await at.call(null, {
+    method: "POST",
+    path: "/api/v1/invitations/accept",
+    body: accept,
+  });
+  expect([accepted.status, accepted.text]).toEqual([200, expect.any(String)]);
+  const { userId } = bodyOf<{ userId: string }>(accepted);
+  expect((await filesWith(at, email)).some((file) => file.includes("berth.db"))).toBe(true);
+
+  await done(at, owner.key, await erase(at, owner.key, { scope: "user", id: userId, confirm: email }));
+
+  expect(await filesWith(at, email)).toEqual([]);
+  const verified = await at.call(owner.key, { method: "POST", path: "/api/v1/audit-log/verify", body: {} });
+  expect(bodyOf<{ ok: boolean }>(verified).ok).toBe(true);
+});
+
 it("erases nobody without the right to, the right name, or an owner who stays", async () => {
   const at = world();
   const { a, b, home } = at;

@@ -18,7 +18,7 @@ export function cutAudit(tx: Transaction, { orgId, cut, limit }: ArgsOf<"cutAudi
   return Number(removed.changes);
 }
 
-/** Only what is sealed: what is not yet is found by the next call. */
+/** Only what is sealed: what is not yet is found by the next call. Invitations are told of with the address before there is a person. */
 export function erasePerson(tx: Transaction, { orgId, actorId, limit }: ArgsOf<"eraseAuditPerson">): number {
   const own = tx
     .sql(`UPDATE audit_log SET erased = 1, actor_name = '', address = NULL, details = '{}' WHERE no IN
@@ -28,5 +28,10 @@ export function erasePerson(tx: Transaction, { orgId, actorId, limit }: ArgsOf<"
     .sql(`UPDATE audit_log SET erased = 1, actor_name = '', address = NULL, details = '{}' WHERE no IN
       (SELECT no FROM audit_log WHERE org_id = ? AND target_id = ? AND erased = 0 AND number IS NOT NULL LIMIT ?)`)
     .run(orgId, actorId, limit);
-  return Number(own.changes) + Number(about.changes);
+  const named = tx
+    .sql(`UPDATE audit_log SET erased = 1, actor_name = '', address = NULL, details = '{}' WHERE no IN
+      (SELECT no FROM audit_log WHERE org_id = ?1 AND erased = 0 AND number IS NOT NULL AND instr(details,
+        (SELECT json_quote(email) FROM accounts WHERE id = ?2 AND email IS NOT NULL)) > 0 LIMIT ?3)`)
+    .run(orgId, actorId, limit);
+  return Number(own.changes) + Number(about.changes) + Number(named.changes);
 }
