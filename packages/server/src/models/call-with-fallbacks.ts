@@ -9,6 +9,7 @@ import type {
   ResolvedModel,
 } from "./model.ts";
 import { abortedError, modelError } from "./model-error.ts";
+import { plausibleUsage } from "./plausible-usage.ts";
 import type { RetrySettings } from "./retry-settings.ts";
 
 interface Calling {
@@ -110,7 +111,7 @@ async function* attemptOnce(
       }
       if (last?.type === "finish") tell(null);
       else breaker.answering();
-      yield parts;
+      yield parts.map(believed);
       if (last?.type === "finish") return null;
     }
     return modelError("bad_response", "the model's adapter ended without an end");
@@ -125,6 +126,10 @@ async function* attemptOnce(
     // The reader left in the middle, or the adapter ended without an end.
     if (!told) breaker.released();
   }
+}
+
+function believed(part: ModelPart): ModelPart {
+  return part.type === "usage" ? { type: "usage", usage: plausibleUsage(part.usage) } : part;
 }
 
 /** Full jitter: anything up to a limit that doubles. What the provider asks for is the least; null when that is too long. */

@@ -1,5 +1,8 @@
 import type { ModelInfo, Usage } from "@berth/contract";
 
+/** US dollars of one call. Prices of tenants are what they write, and a dearer call is a mistake. */
+const mostDollars = 1_000_000;
+
 /**
  * US dollars of a usage, null without a price. `inputTokens` is the whole input; what was read from and written to the cache
  * is part of it and has prices of its own. `outputTokens` holds the reasoning.
@@ -13,5 +16,5 @@ export function costOf(price: ModelInfo["price"], usage: Usage): number | null {
     cacheReadTokens * price.cacheRead +
     cacheWriteTokens * price.cacheWrite +
     outputTokens * price.output;
-  return dollars / 1_000_000;
+  return Math.min(dollars / 1_000_000, mostDollars);
 }

@@ -1,6 +1,7 @@
 import type { BudgetScope, BudgetUnit } from "@berth/contract";
 import type { SQLInputValue } from "node:sqlite";
 import type { Connection } from "../connection.ts";
+import { sumOf } from "./sums.ts";
 
 type Sql = Connection["sql"];
 
@@ -14,8 +15,8 @@ interface Spent {
 }
 
 const amounts: Readonly<Record<BudgetUnit, string>> = {
-  usd: "coalesce(sum(cost), 0)",
-  tokens: "coalesce(sum(input_tokens + output_tokens), 0)",
+  usd: sumOf("cost"),
+  tokens: sumOf("input_tokens + output_tokens"),
 };
 
 /** Rows of one scope, in a table of the ledger's columns. */

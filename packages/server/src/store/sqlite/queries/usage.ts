@@ -2,6 +2,7 @@ import type { SQLInputValue } from "node:sqlite";
 import { periodStart } from "../../budgets.ts";
 import type { UsageFilter, UsageGroup, UsageRecord } from "../../usage.ts";
 import type { Connection } from "../connection.ts";
+import { sumOf } from "./sums.ts";
 
 type Sql = Connection["sql"];
 
@@ -42,7 +43,7 @@ export function sumUsage(sql: Sql, orgId: string, filter: UsageFilter): UsageRec
       sum(CASE WHEN kind <> 'tool' THEN calls ELSE 0 END) AS modelCalls, sum(CASE WHEN kind = 'tool' THEN calls ELSE 0 END) AS toolCalls,
       sum(failed) AS failed, sum(CASE WHEN kind <> 'tool' THEN estimated ELSE 0 END) AS estimated, sum(unpriced) AS unpriced,
       sum(input_tokens) AS inputTokens, sum(output_tokens) AS outputTokens, sum(cache_read_tokens) AS cacheReadTokens,
-      sum(cache_write_tokens) AS cacheWriteTokens, sum(reasoning_tokens) AS reasoningTokens, sum(cost) AS cost,
+      sum(cache_write_tokens) AS cacheWriteTokens, sum(reasoning_tokens) AS reasoningTokens, ${sumOf("cost")} AS cost,
       sum(duration_ms) AS durationMs
     FROM (${source}) WHERE ${where.join(" AND ")}
     GROUP BY key ${after === undefined ? "" : `HAVING key ${newestFirst ? "<" : ">"} ?`}

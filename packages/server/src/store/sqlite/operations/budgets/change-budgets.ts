@@ -4,6 +4,7 @@ import type { Outcome } from "../../../store.ts";
 import type { ArgsOf, ResultOf } from "../../protocol.ts";
 import { findBudgetRecord } from "../../queries/budgets.ts";
 import { openReserves, spentOf } from "../../queries/spent.ts";
+import { atMost } from "../../queries/sums.ts";
 import type { Transaction } from "../../transaction.ts";
 import { assignments, type Columns } from "../columns.ts";
 import { once } from "../idempotency.ts";
@@ -88,7 +89,12 @@ export function allowBudget(tx: Transaction, args: ArgsOf<"allowBudget">): Resul
     .get(orgId, runId);
   if (budget === null || run === undefined) return null;
   tx.sql(`INSERT INTO budget_allowances (org_id, budget_id, run_id, granted) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET granted = max(granted, used) + excluded.granted`).run(orgId, id, runId, amount);
+    ON CONFLICT DO UPDATE SET granted = ${atMost("max(granted, used) + excluded.granted")}`).run(
+    orgId,
+    id,
+    runId,
+    amount,
+  );
   return { budget, woken: wakeWaiting(tx, { orgId, budgetId: id, cause: "allowed", runId }) };
 }
 

@@ -1,5 +1,6 @@
 import { periodStart } from "../../../budgets.ts";
 import type { LedgerEntry } from "../../../usage.ts";
+import { atMost } from "../../queries/sums.ts";
 import type { Transaction } from "../../transaction.ts";
 
 /** Whose calls they are. */
@@ -50,7 +51,7 @@ export function writeEntry(tx: Transaction, session: SpendingSession, entry: Led
       output_tokens = output_tokens + excluded.output_tokens,
       cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
       cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,
-      reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, cost = cost + excluded.cost,
+      reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, cost = ${atMost("cost + excluded.cost")},
       duration_ms = duration_ms + excluded.duration_ms`).run(
     orgId,
     periodStart("day", at),

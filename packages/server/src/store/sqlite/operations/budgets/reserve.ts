@@ -1,5 +1,6 @@
 import type { Blocking, Overrun, Reserve } from "../../../budgets.ts";
 import { budgetsInScope, type Counted, type Payer } from "../../queries/budgets.ts";
+import { sumOf } from "../../queries/sums.ts";
 import type { Transaction } from "../../transaction.ts";
 import type { SpendingSession } from "./ledger.ts";
 import { amountOf, count, nothing } from "./settle.ts";
@@ -69,7 +70,7 @@ export function isAllowed(
   const amount = unit === "usd" ? "coalesce(cost, 0)" : "input_tokens + output_tokens";
   const open = tx
     .sql<{ sum: number }>(
-      `SELECT coalesce(sum(${amount}), 0) AS sum FROM budget_reserves WHERE org_id = ? AND run_id = ?`,
+      `SELECT ${sumOf(amount)} AS sum FROM budget_reserves WHERE org_id = ? AND run_id = ?`,
     )
     .get(orgId, runId);
   return (open?.sum ?? 0) < allowance.room;

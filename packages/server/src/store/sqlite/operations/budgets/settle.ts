@@ -2,6 +2,7 @@ import type { BudgetUnit } from "@berth/contract";
 import { type CallKind, periodStart } from "../../../budgets.ts";
 import type { LedgerEntry } from "../../../usage.ts";
 import { budgetsInScope, type Payer } from "../../queries/budgets.ts";
+import { atMost } from "../../queries/sums.ts";
 import type { Transaction } from "../../transaction.ts";
 import { type SpendingSession, writeEntry } from "./ledger.ts";
 
@@ -131,8 +132,8 @@ export function count(tx: Transaction, payer: Payer, { at, spent, reserved }: Ch
   }
   if (spent === nothing) return;
   tx.sql(
-    `UPDATE budget_allowances AS a SET used = used + CASE (SELECT unit FROM budgets b WHERE b.org_id = a.org_id AND b.id = a.budget_id)
-      WHEN 'usd' THEN ? ELSE ? END WHERE a.org_id = ? AND a.run_id = ?`,
+    `UPDATE budget_allowances AS a SET used = ${atMost(`used + CASE (SELECT unit FROM budgets b WHERE b.org_id = a.org_id
+      AND b.id = a.budget_id) WHEN 'usd' THEN ? ELSE ? END`)} WHERE a.org_id = ? AND a.run_id = ?`,
   ).run(spent.usd, spent.tokens, orgId, runId);
 }
 
@@ -142,7 +143,7 @@ export function addToPeriod(
 ): void {
   const { orgId, id, startsAt, spent, reserved } = change;
   tx.sql(`INSERT INTO budget_periods (org_id, budget_id, starts_at, spent, reserved) VALUES (?, ?, ?, ?, max(0, ?))
-    ON CONFLICT DO UPDATE SET spent = spent + excluded.spent, reserved = max(0, reserved + ?)`).run(
+    ON CONFLICT DO UPDATE SET spent = ${atMost("spent + excluded.spent")}, reserved = ${atMost("max(0, reserved + ?)")}`).run(
     orgId,
     id,
     startsAt,
