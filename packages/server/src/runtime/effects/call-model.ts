@@ -1,7 +1,7 @@
 import type { Usage } from "@berth/contract";
 import { newId } from "../../lib/id.ts";
 import { failpoint } from "../../lib/failpoint.ts";
-import type { ModelCall, ModelError, ModelPart } from "../../models/model.ts";
+import type { ModelCall, ModelClient, ModelError, ModelPart } from "../../models/model.ts";
 import type { Block, StepResult } from "../../session/decide-step.ts";
 import type { NewEvent } from "../../session/new-event.ts";
 import { textTokens } from "../../session/size.ts";
@@ -12,6 +12,7 @@ import type { ToolSet } from "../toolset.ts";
 
 export interface ModelJob {
   readonly context: RuntimeContext;
+  readonly models: Pick<ModelClient, "stream" | "cost">;
   readonly live: LiveText;
   readonly tools: ToolSet;
   readonly call: ModelCall;
@@ -60,7 +61,7 @@ export async function callModel(job: ModelJob): Promise<ModelOutcome> {
   };
   failpoint("runtime.before-model");
   let last: ModelPart | null = null;
-  for await (const parts of job.context.models.stream(job.call, job.signal)) {
+  for await (const parts of job.models.stream(job.call, job.signal)) {
     for (const part of parts) {
       // What comes after the end is shown to nobody: the log may hold the text so far already.
       if (!job.signal.aborted) take(job, progress, part, startedAt);
@@ -192,7 +193,7 @@ function resultOf(
     blocks: blocksOf(job, progress),
     model: progress.model,
     usage,
-    cost: job.context.models.cost(progress.model, usage),
+    cost: job.models.cost(progress.model, usage),
     ttftMs: progress.ttftMs === null ? null : Math.round(progress.ttftMs * 10) / 10,
     durationMs: Math.round(end.durationMs * 10) / 10,
     finish: end.finish,
