@@ -127,9 +127,10 @@ export function requirePermission(
   permission: Permission,
 ): void {
   if (principal.permissions.has(permission)) return;
-  throw new BerthError(
-    "forbidden",
-    `this needs the permission ${permission}: ask an administrator of your organization for it`,
-    { details: { permission } },
-  );
+  const who = grantable.includes(permission)
+    ? "ask an administrator of your organization for it"
+    : "only the operator has it, with the server's admin key";
+  throw new BerthError("forbidden", `this needs the permission ${permission}: ${who}`, {
+    details: { permission },
+  });
 }

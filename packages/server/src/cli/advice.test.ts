@@ -16,8 +16,10 @@ describe("what the server says, at the command line", () => {
 
   it("is a sentence before the next one begins", () => {
     const detail = "There is no key: send the key as `Authorization: Bearer KEY` or as `X-API-Key: KEY`";
-    const { message } = failureOf(new BerthApiError(401, { detail }));
+    const { message } = failureOf(new BerthApiError(401, { detail, code: "unauthenticated" }));
     expect(message).toBe("There is no key. Set BERTH_API_KEY.");
+    const login = new BerthApiError(401, { detail: "This password opens nothing.", code: "login_refused" });
+    expect(failureOf(login).message).toBe("This password opens nothing.");
   });
 
   it("names a single wrong field once, and each of several", () => {

@@ -61,7 +61,7 @@ function folderHint(key: { data: string; url: string; found: boolean; holds: boo
     : key.holds
       ? `The admin.key in ${folder} is not that server's.`
       : `The admin.key in ${folder} was not sent: the server at ${key.url} does not hold that folder.`;
-  return `${what} Set BERTH_API_KEY, or name the server's data folder with --data.`;
+  return `${what} Set BERTH_API_KEY (./berth login EMAIL makes one), or name the server's data folder with --data.`;
 }
 
 function shortPath(path: string): string {

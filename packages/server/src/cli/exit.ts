@@ -48,12 +48,13 @@ export function failureOf(thrown: unknown): Failure {
     return { exitCode: thrown.exitCode, code: "failed", message: thrown.message };
   if (thrown instanceof BerthConnectionError) {
     const advice = tlsAdvice(thrown) ?? "Is the server running? Start it with: npm start";
-    const message = `${thrown.message}. ${advice}`;
+    // Node adds an advice for whoever starts Node.
+    const message = `${thrown.message.replace(/; if the root CA is installed locally.*/s, "")}. ${advice}`;
     return { exitCode: exit.unreachable, code: "unreachable", message };
   }
   if (thrown instanceof RefusedKeyError) return refused(thrown.refusal, thrown.hint);
   if (thrown instanceof BerthApiError)
-    return refused(thrown, thrown.status === 401 ? "Set BERTH_API_KEY." : null);
+    return refused(thrown, thrown.code === "unauthenticated" ? "Set BERTH_API_KEY." : null);
   if (thrown instanceof BerthError) {
     const exitCode = thrown.code === "invalid_config" ? exit.usage : exit.failed;
     return { exitCode, code: thrown.code, message: thrown.message };

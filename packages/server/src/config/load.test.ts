@@ -170,7 +170,7 @@ describe("what is wrong", () => {
 
   it.each<[Record<string, string>, string]>([
     [{ BERTH_LEASE: "100ms" }, "BERTH_LEASE must be from 1s to 5m, not 100ms"],
-    [{ BERTH_LEASE: "6000" }, 'BERTH_LEASE "6000" is no duration: write it as 250ms, 30s, 5m or 1h30m'],
+    [{ BERTH_LEASE: "6000" }, 'BERTH_LEASE "6000" is no duration: write it as 250ms, 30s, 1h30m or 7d'],
     [{ BERTH_PORT: "7420.5" }, "BERTH_PORT must be an integer from 0 to 65535"],
     [{ BERTH_OLLAMA_DISCOVERY: "maybe" }, "BERTH_OLLAMA_DISCOVERY must be true or false"],
     [{ BERTH_HOST: "a b" }, 'BERTH_HOST must be host name or address, not "a b"'],

@@ -44,7 +44,7 @@ export async function checkedAddresses(
   if (addresses.every(({ address }) => rules.permits({ host, port: place.port, address }))) return addresses;
   throw new BerthError(
     "address_refused",
-    `${host} is not a public address, and only those can be reached from here.`,
+    `${host} is not a public address, and only those can be reached from here, unless the operator permits more.`,
   );
 }
 

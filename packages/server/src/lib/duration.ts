@@ -15,7 +15,7 @@ export function parseDuration(text: string): number {
   if (match === null || trimmed === "") {
     throw new BerthError(
       "invalid_duration",
-      `${JSON.stringify(text)} is no duration: write it as 250ms, 30s, 5m or 1h30m`,
+      `${JSON.stringify(text)} is no duration: write it as 250ms, 30s, 1h30m or 7d`,
     );
   }
   const [, d, h, m, s, ms] = match.map((part) => Number(part ?? 0));

@@ -42,6 +42,8 @@ export async function runTurn(context: TurnContext, start: TurnStart): Promise<R
   const renderer = createRenderer(printer, { messages: false });
   const onEvent = (event: FollowedEvent) => {
     const changes = transcript.apply(event);
+    // A run that waits for money looks like one that hangs.
+    if (event.type === "budget.reached") tellBudgets(printer, event);
     if (context.quiet === true) return;
     renderer.show(changes);
     if (event.type === "todo.changed") renderer.todos(event.data.todos);

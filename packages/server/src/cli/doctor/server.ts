@@ -1,6 +1,8 @@
 import { BerthApiError, type BerthClient, BerthConnectionError, createClient } from "@berth/client";
 import type { LoadedConfig } from "../../config/load.ts";
 import { findServer } from "../connection.ts";
+import { tlsAdvice } from "../tls-advice.ts";
+import { fetchOverTls } from "../tls-fetch.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import type { Finding } from "./finding.ts";
 
@@ -12,9 +14,10 @@ export interface ServerFindings {
 /** Whether a server answers, knows the key, has models and isolates what agents run. */
 export async function checkServer(loaded: LoadedConfig, signal: AbortSignal): Promise<ServerFindings> {
   const { url, apiKey, keyHint } = await findServer(loaded);
+  const send = (await fetchOverTls(loaded.config)) ?? fetch;
   let skewMs = 0;
   const timed: typeof fetch = async (input, init) => {
-    const response = await fetch(input, init);
+    const response = await send(input, init);
     const date = Date.parse(response.headers.get("date") ?? "");
     if (!Number.isNaN(date)) skewMs = Math.abs(Date.now() - date);
     return response;
@@ -110,6 +113,11 @@ function judgeFailure(
   { url, hasKey, keyHint }: { url: string; hasKey: boolean; keyHint: string },
 ): ServerFindings {
   const name = "server";
+  const untrusted = tlsAdvice(error);
+  if (untrusted !== null) {
+    const detail = `something answers at ${url}, and no connection over TLS can be made`;
+    return { reachable: true, findings: [{ name, status: "fail", detail, fix: untrusted }] };
+  }
   if (error instanceof BerthConnectionError) {
     const detail = `nothing answers at ${url}`;
     return { reachable: false, findings: [{ name, status: "warn", detail, fix: "Start it: npm start" }] };

@@ -2,6 +2,9 @@ import type { BerthClient, ShareLink } from "@berth/client";
 import type { Command } from "commander";
 import { parseDuration } from "../../lib/duration.ts";
 import type { Actions, CommandContext } from "../context.ts";
+import { CliError, exit } from "../exit.ts";
+
+const longestMs = 30 * 86_400_000;
 
 const shareExamples = `
 Examples:
@@ -26,8 +29,9 @@ export function bindSessionSharing(actions: Actions, sessions: Command): void {
     const { client, args, flags, print } = context;
     const [id = ""] = args;
     if (flags.withOrg === true) return setVisibility(context, "org");
-    const berth = await client();
-    const link = await berth.sessions.shareLinks.create(id, { expiresInMs: parseDuration(flags.expires) });
+    const expiresInMs = parseDuration(flags.expires);
+    if (expiresInMs > longestMs) throw new CliError("A link works for 30d at most.", exit.usage);
+    const link = await (await client()).sessions.shareLinks.create(id, { expiresInMs });
     print(link, `${link.token}\n\n${told(link, id)}`);
   });
   const shares = sessions

@@ -8,11 +8,11 @@ import { failpoints } from "../../lib/failpoint.ts";
 import { type Connection, openForWriting } from "./connection.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 
-/** Every row of every table. */
+/** Every row of every table, but for the deployment's: its id is random. */
 function rowsOf(connection: Connection): Record<string, unknown[]> {
   const tables = connection
     .sql<{ name: string }>(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'sqlite_sequence'",
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('sqlite_sequence', 'deployment')",
     )
     .all();
   const rows = (name: string) =>

@@ -75,6 +75,14 @@ describe("a server that speaks TLS", () => {
     expect(missing).toMatchObject({ code: 2, err: expect.stringContaining("--ca names") });
   });
 
+  it("is examined by the doctor, who says what is missing", async () => {
+    const trusted = await berth("doctor", "--ca", at("ca.pem"));
+    expect(trusted.out).toMatch(/ok +server +Berth/);
+    const untrusted = await berth("doctor");
+    expect(untrusted.code).toBe(1);
+    expect(untrusted.out).toMatch(/fail +server +something answers at https:.*\n +.*--ca FILE/);
+  });
+
   it("takes new files on SIGHUP, and lives on when they do not work", async () => {
     const first = await shown();
     const second = await issue();

@@ -4,7 +4,7 @@ import type { ArgsOf } from "../../protocol.ts";
 import { findAccountRecord } from "../../queries/identity/accounts.ts";
 import { findMemberRecord } from "../../queries/identity/members.ts";
 import type { Transaction } from "../../transaction.ts";
-import { voidResets } from "./accounts.ts";
+import { voidInvitationsBy, voidInvitationsBy, voidResets } from "./accounts.ts";
 import { revokeKeysOf } from "./api-keys.ts";
 import { keepAnOwner } from "./last-owner.ts";
 import { requireRole } from "./role-exists.ts";
@@ -25,6 +25,8 @@ export function updateMember(tx: Transaction, args: ArgsOf<"updateMember">): Mem
     userId,
   );
   if (role !== member.role) voidResets(tx, userId);
+  const mayLess = role !== member.role && role !== "owner";
+  if (mayLess || status !== "active") voidInvitationsBy(tx, orgId, userId);
   return findMemberRecord(tx.sql, orgId, userId);
 }
 
@@ -35,6 +37,7 @@ export function removeMember(tx: Transaction, { orgId, userId }: ArgsOf<"removeM
   if (isOwner(member)) keepAnOwner(tx, orgId, userId);
   tx.sql("DELETE FROM members WHERE org_id = ? AND user_id = ?").run(orgId, userId);
   revokeKeysOf(tx, orgId, userId);
+  voidInvitationsBy(tx, orgId, userId);
   tx.sql("DELETE FROM logins WHERE user_id = ? AND current_org = ?").run(userId, orgId);
   tx.sql(
     `UPDATE invitations SET revoked_at = ? WHERE org_id = ? AND accepted_at IS NULL AND revoked_at IS NULL

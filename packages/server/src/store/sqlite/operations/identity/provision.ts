@@ -8,7 +8,7 @@ import {
 } from "../../queries/identity/accounts.ts";
 import { findMemberRecord } from "../../queries/identity/members.ts";
 import type { Transaction } from "../../transaction.ts";
-import { changePassword, insertAccount, insertMember, requireAccount, voidResets } from "./accounts.ts";
+import { changePassword, insertAccount, insertMember, requireAccount, voidInvitationsBy, voidResets } from "./accounts.ts";
 import { keepAnOwner } from "./last-owner.ts";
 import { requireRole } from "./role-exists.ts";
 
@@ -70,5 +70,6 @@ function joinAs(tx: Transaction, userId: string, { orgId, role, updateRole }: Ar
     userId,
   );
   voidResets(tx, userId);
+  if (role !== "owner") voidInvitationsBy(tx, orgId, userId);
   return true;
 }
