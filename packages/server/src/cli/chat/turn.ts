@@ -7,6 +7,7 @@ import {
   type FollowState,
   type RunHandlers,
   type RunResult,
+  type SessionEvent,
   type SessionHandle,
 } from "@berth/client";
 import { advised } from "../advice.ts";
@@ -42,10 +43,10 @@ export async function runTurn(context: TurnContext, start: TurnStart): Promise<R
   const renderer = createRenderer(printer, { messages: false });
   const onEvent = (event: FollowedEvent) => {
     const changes = transcript.apply(event);
-    // A run that waits for money looks like one that hangs.
-    if (event.type === "budget.reached") tellBudgets(printer, event);
-    if (context.quiet === true) return;
+    // Without a word, a run that waits for its budget looks like one that hangs.
+    if (context.quiet === true && event.type !== "budget.reached") return;
     renderer.show(changes);
+    if (event.type === "budget.reached") renderer.line(howToGoOn(event));
     if (event.type === "todo.changed") renderer.todos(event.data.todos);
   };
   const handlers: RunHandlers = {
@@ -91,6 +92,14 @@ function answering({ client, lines, printer, yes, interrupter, signal: watching 
       return answer;
     },
   };
+}
+
+function howToGoOn({ runId, data }: SessionEvent<"budget.reached">): string {
+  const id = data.budgets[0]?.budgetId ?? "BUDGET";
+  return [
+    `Whoever may set budgets lets it go on with  ./berth budget raise ${id} --limit AMOUNT`,
+    `or this run alone with  ./berth budget allow ${id} --run ${runId ?? "RUN"} --amount AMOUNT`,
+  ].join("\n");
 }
 
 /** Says once that the connection is gone, and once that it is back. */

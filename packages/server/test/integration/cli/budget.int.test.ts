@@ -51,6 +51,20 @@ describe("berth budget", () => {
     expect(parsed(await rig.berth("budget", "list", "--json"))).toEqual([]);
   });
 
+  it("tells whoever watches a run that it waits, and how to let it go on", async () => {
+    const rig = await start();
+    await rig.agent();
+    const made = parsed(await rig.berth("budget", "create", "--limit", "1tokens", "--json")) as Budget;
+    await rig.berth("run", script(told), "--agent", "tester");
+    const running = rig.berth("run", script(told), "--agent", "tester");
+    await expect.poll(async () => (await rig.client.budgets.get(made.id)).waiting).toBe(1);
+    await rig.client.budgets.update(made.id, { limit: 1_000 });
+    const { code, out, err } = await running;
+    expect([code, out]).toEqual([0, "hello\n"]);
+    expect(err).toContain("Nothing is left of the organization's budget of 1 tokens");
+    expect(err).toMatch(new RegExp(`berth budget allow ${made.id} --run run_\\w+ --amount AMOUNT`));
+  });
+
   it("lets one run go on, and says what is wrong with a command", async () => {
     const rig = await start();
     await rig.agent();
