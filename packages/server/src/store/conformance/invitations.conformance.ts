@@ -90,6 +90,27 @@ export function invitationsConformance(open: OpenStore): void {
       expect(await refusal(tenant.invite({ role: "made-up" }))).toBe("unknown_role");
     });
 
+    it("are void once whoever invited is gone, suspended, or may do less", async () => {
+      const tenant = await Tenant.of(scene());
+      const lost: ((userId: string) => Promise<unknown>)[] = [
+        (userId) => tenant.identity.removeMember({ userId, audit: entry() }),
+        (userId) => tenant.identity.updateMember({ userId, status: "suspended", audit: entry() }),
+        (userId) => tenant.identity.updateMember({ userId, role: "viewer", audit: entry() }),
+      ];
+      for (const lose of lost) {
+        const { id: invitedBy } = await tenant.invited();
+        const invitation = await tenant.invite({ invitedBy });
+        const other = await tenant.invite();
+        await lose(invitedBy);
+        expect(await tenant.system.findInvitation(invitation.tokenHash)).toBeNull();
+        expect(await tenant.system.findInvitation(other.tokenHash)).not.toBeNull();
+      }
+      const { id: promoted } = await tenant.invited();
+      const kept = await tenant.invite({ invitedBy: promoted });
+      await tenant.identity.updateMember({ userId: promoted, role: "owner", audit: entry() });
+      expect(await tenant.system.findInvitation(kept.tokenHash)).not.toBeNull();
+    });
+
     it("are not taken where the organization is suspended", async () => {
       const tenant = await Tenant.of(scene());
       const invitation = await tenant.invite();

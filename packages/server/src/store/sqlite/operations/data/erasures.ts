@@ -5,6 +5,7 @@ import type { Outcome } from "../../../store.ts";
 import type { ArgsOf } from "../../protocol.ts";
 import { findErasureRecord } from "../../queries/data/erasures.ts";
 import type { Transaction } from "../../transaction.ts";
+import { voidInvitationsBy } from "../identity/accounts.ts";
 import { revokeKeysOf } from "../identity/api-keys.ts";
 import { keepAnOwner } from "../identity/last-owner.ts";
 import { once } from "../idempotency.ts";
@@ -43,6 +44,7 @@ function lockUser(tx: Transaction, orgId: string, userId: string): void {
     throw new BerthError("operator_account", "The admin key stands for this account: it cannot be erased.");
   keepAnOwner(tx, orgId, userId);
   revokeKeysOf(tx, orgId, userId);
+  voidInvitationsBy(tx, orgId, userId);
   tx.sql("UPDATE members SET status = 'suspended', updated_at = ? WHERE org_id = ? AND user_id = ?").run(
     tx.now,
     orgId,

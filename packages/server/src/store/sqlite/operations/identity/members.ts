@@ -4,7 +4,7 @@ import type { ArgsOf } from "../../protocol.ts";
 import { findAccountRecord } from "../../queries/identity/accounts.ts";
 import { findMemberRecord } from "../../queries/identity/members.ts";
 import type { Transaction } from "../../transaction.ts";
-import { voidInvitationsBy, voidInvitationsBy, voidResets } from "./accounts.ts";
+import { voidInvitationsBy, voidResets } from "./accounts.ts";
 import { revokeKeysOf } from "./api-keys.ts";
 import { keepAnOwner } from "./last-owner.ts";
 import { requireRole } from "./role-exists.ts";
