@@ -1,15 +1,7 @@
 import { z } from "zod";
-import {
-  type Actor,
-  actor,
-  type EventData,
-  type LiveData,
-  liveEvents,
-  type LiveType,
-  persistedEvents,
-  type PersistedType,
-} from "./event-data.ts";
+import { type Actor, actor, type EventData, persistedEvents, type PersistedType } from "./event-data.ts";
 import { idSchema, timestamp } from "./id.ts";
+import { type LiveData, liveEvents, type LiveType } from "./live-event-data.ts";
 
 const envelope = {
   at: timestamp,

@@ -11,6 +11,7 @@ export * from "./id.ts";
 export * from "./input.ts";
 export * from "./invitation.ts";
 export * from "./list.ts";
+export * from "./live-event-data.ts";
 export * from "./login.ts";
 export * from "./member.ts";
 export * from "./model-provider.ts";
