@@ -77,11 +77,12 @@ export function invitationsConformance(open: OpenStore): void {
       const third = await tenant.invite();
       expect(await tenant.system.findInvitation(first.tokenHash)).toBeNull();
       const all = await tenant.identity.listInvitations({ limit: 2 });
-      expect(all.items.map(({ id }) => id).toSorted()).toEqual(
-        [first.id, second.id, third.id].toSorted().slice(1),
-      );
       const rest = await tenant.identity.listInvitations({ limit: 2, after: all.next ?? "" });
-      expect(rest).toMatchObject({ items: [{ revokedAt: expect.any(Number) }], next: null });
+      // Ids of one millisecond are in no order.
+      const listed = [...all.items, ...rest.items];
+      expect([all.items.length, rest.next]).toEqual([2, null]);
+      expect(listed.map(({ id }) => id).toSorted()).toEqual([first.id, second.id, third.id].toSorted());
+      expect(listed.filter(({ revokedAt }) => revokedAt !== null).map(({ id }) => id)).toEqual([first.id]);
       expect(await tenant.identity.revokeInvitation({ id: third.id, audit: entry() })).toBe(true);
       const left = await tenant.identity.listInvitations({ limit: 5, open: true });
       expect(left.items.map(({ id }) => id)).toEqual([second.id]);
