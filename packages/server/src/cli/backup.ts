@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Backup, BerthClient } from "@berth/client";
 import { Command } from "commander";
-import { formatByteSize } from "../lib/byte-size.ts";
+import { roughByteSize } from "../lib/byte-size.ts";
 import type { MadeBackup } from "../roles/offline-backup.ts";
 import { configOf } from "./connection.ts";
 import type { Actions, CommandContext } from "./context.ts";
@@ -47,7 +47,7 @@ async function create(context: CommandContext<object>): Promise<void> {
     (missingBlobs ?? 0) > 0
       ? `${missingBlobs} stored files are missing in it, because they were damaged or missing before.\n`
       : "";
-  print(made, `${safeText(path)}  ${formatByteSize(bytes ?? 0)}\n${damage}`);
+  print(made, `${safeText(path)}  ${roughByteSize(bytes ?? 0)}\n${damage}`);
 }
 
 async function online(client: BerthClient, signal: AbortSignal, progress: Progress): Promise<Backup> {
@@ -82,7 +82,7 @@ function bindList(actions: Actions, backup: Command): void {
 const columns = {
   STARTED: ({ startedAt }: Backup) => startedAt.slice(0, 19).replace("T", " "),
   STATUS: ({ status }: Backup) => status,
-  SIZE: ({ bytes }: Backup) => (bytes === null ? "-" : formatByteSize(bytes)),
+  SIZE: ({ bytes }: Backup) => (bytes === null ? "-" : roughByteSize(bytes)),
   FILE: ({ path }: Backup) => path,
 };
 
@@ -118,7 +118,7 @@ function progressOn({ interactive, err }: Printer): Progress {
       if (!interactive || progress === null || progress.total === 0) return;
       shown = true;
       const percent = Math.floor((100 * progress.done) / progress.total);
-      err(`\r${percent} % of ${formatByteSize(progress.total)}   `);
+      err(`\r${percent} % of ${roughByteSize(progress.total)}   `);
     },
     end() {
       if (shown) err("\r\u001b[K");

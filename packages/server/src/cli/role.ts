@@ -20,8 +20,9 @@ export function roleCommand(actions: Actions): Command {
   const role = new Command("role").description("Show roles, and make roles of your own.");
   role.addHelpText("after", examples);
   const list = inOrg(role.command("list").description("List roles and what they allow."));
-  actions.bind(list, async ({ client, printList, signal }) => {
-    printList((await (await client()).roles.list({ signal })).items, columns, "There are no roles.");
+  actions.bind(list, async ({ client, print, printer, signal }) => {
+    const { items } = await (await client()).roles.list({ signal });
+    print(items, () => safeText(items.map((one) => shown(one, printer.width)).join("\n")));
   });
   const put = inOrg(
     role
@@ -52,9 +53,15 @@ export function roleCommand(actions: Actions): Command {
   return role;
 }
 
-const columns = {
-  NAME: ({ name }: Role) => name,
-  KIND: ({ builtin }: Role) => (builtin ? "built in" : "own"),
-  DESCRIPTION: ({ description }: Role) => description,
-  PERMISSIONS: ({ permissions }: Role) => permissions.join(" "),
-};
+/** A role, and under it all that it allows, in lines of the given width. */
+function shown({ name, builtin, description, permissions }: Role, width: number): string {
+  const lines: string[] = [];
+  for (const permission of permissions) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + permission.length < width)
+      lines.splice(-1, 1, `${last} ${permission}`);
+    else lines.push(`  ${permission}`);
+  }
+  const head = `${name} (${builtin ? "built in" : "your own"})${description === "" ? "" : `: ${description}`}`;
+  return `${[head, ...lines].join("\n")}\n`;
+}

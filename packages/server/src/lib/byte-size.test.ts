@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatByteSize, parseByteSize } from "./byte-size.ts";
+import { formatByteSize, parseByteSize, roughByteSize } from "./byte-size.ts";
 
 describe("parseByteSize", () => {
   it.each([
@@ -18,6 +18,18 @@ describe("parseByteSize", () => {
 
   it.each(["", "MiB", "1.5MiB", "-1", "1TiB", "1 M", "99999999999GiB"])("refuses %j", (text) => {
     expect(() => parseByteSize(text)).toThrow(expect.objectContaining({ code: "invalid_size" }));
+  });
+});
+
+describe("roughByteSize", () => {
+  it.each([
+    [0, "0 B"],
+    [1_023, "1023 B"],
+    [758_469, "741 KiB"],
+    [1_600_000, "1.5 MiB"],
+    [5_368_709_120, "5 GiB"],
+  ])("writes %d as %s", (bytes, text) => {
+    expect(roughByteSize(bytes)).toBe(text);
   });
 });
 

@@ -17,6 +17,14 @@ export function parseByteSize(text: string): number {
   return bytes;
 }
 
+/** About so many bytes, for people: `741 KiB`, `1.5 GiB`. */
+export function roughByteSize(bytes: number): string {
+  const unit = (["GiB", "MiB", "KiB"] as const).find((one) => bytes >= units[one]);
+  if (unit === undefined) return `${bytes} B`;
+  const count = bytes / units[unit];
+  return `${count < 10 ? Math.round(count * 10) / 10 : Math.round(count)} ${unit}`;
+}
+
 /** The shortest text that says exactly this many bytes, as `parseByteSize` reads it: `512MiB`, `1500B`. */
 export function formatByteSize(bytes: number): string {
   for (const unit of ["GiB", "MiB", "KiB"] as const) {

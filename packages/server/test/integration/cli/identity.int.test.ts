@@ -85,7 +85,9 @@ describe("berth org, user and key", () => {
     const rig = await start();
     const role = await rig.berth("role", "put", "auditor", "--permissions", "audit:read,member:read");
     expect(role.out).toContain("auditor allows: member:read, audit:read");
-    expect((await rig.berth("role", "list")).out).toMatch(/owner +built in.*auditor +own/s);
+    expect((await rig.berth("role", "list")).out).toMatch(
+      /owner \(built in\).*\n  .*audit:read.*auditor \(your own\)/s,
+    );
     const made = await rig.berth("service-account", "create", "ci", "--role", "auditor", "--json");
     const account = parsed(serviceAccount, made);
     const certificate = ["--certificate", "name=DNS:ci.x.example"];
