@@ -74,12 +74,18 @@ function queryOf({ actor, action, target, outcome, from, to }: Which): AuditQuer
 
 const columns = {
   AT: ({ at }: AuditEntry) => at.slice(0, 19).replace("T", " "),
-  ACTOR: ({ actor }: AuditEntry) => oneLine(actor.name === "" ? actor.id : actor.name, 24),
+  ACTOR: actorOf,
   ACTION: ({ action }: AuditEntry) => oneLine(action, 32),
   TARGET: ({ target }: AuditEntry) => (target === null ? "-" : oneLine(target.id, 40)),
   FROM: ({ address }: AuditEntry) => address ?? "-",
   DETAILS: ({ details }: AuditEntry) => oneLine(detailText(details), 80),
 };
+
+/** Whoever came with the admin key is the operator, whatever its account in the server's own organization is called. */
+function actorOf({ actor, credential }: AuditEntry): string {
+  if (credential?.startsWith("admin_key:") === true) return "the operator";
+  return oneLine(actor.name === "" ? actor.id : actor.name, 24);
+}
 
 function detailText(details: AuditEntry["details"]): string {
   return Object.entries(details)

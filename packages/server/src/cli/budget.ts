@@ -1,15 +1,16 @@
 import type { Budget, BudgetPeriod, BudgetScope, BudgetUnit, CreateBudgetInput } from "@berth/client";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { collect } from "./collect.ts";
 import type { Actions, CommandContext } from "./context.ts";
 import { CliError, exit } from "./exit.ts";
 import { inOrg } from "./identity/org-option.ts";
+import { principalId } from "./identity/principal-id.ts";
 import { safeText } from "./terminal/safe-text.ts";
 
 const examples = `
 Examples:
   ./berth budget create --limit 50usd --per month               of the whole organization; its runs wait at the limit
-  ./berth budget create --user usr_… --limit 2usd --per day --on-limit deny
+  ./berth budget create --user ada@acme.example --limit 2usd --per day --on-limit deny
   ./berth budget create --agent helper --limit 5000000tokens --per day --warn-at 0.8
   ./berth budget create --session ses_… --limit 1usd            in all
   ./berth budget list
@@ -36,16 +37,24 @@ export function budgetCommand(actions: Actions): Command {
       .command("create")
       .description("Set a budget: of the organization, or of the user, agent, session or run that is named.")
       .requiredOption("--limit <amount>", "such as 50usd or 5000000tokens")
-      .option("--per <period>", "day, month or total (UTC)", "total")
-      .option("--on-limit <what>", "pause (the run waits), deny (it ends) or warn (it goes on)", "pause")
+      .addOption(new Option("--per <period>", "in UTC").choices(["day", "month", "total"]).default("total"))
+      .addOption(
+        new Option("--on-limit <what>", "the run waits, ends or goes on")
+          .choices(["pause", "deny", "warn"])
+          .default("pause"),
+      )
       .option("--warn-at <share>", "share of the limit from which on runs are told, such as 0.8")
-      .option("--user <id>", "of a user or a service account")
+      .option("--user <who>", "of a user or a service account, by id, email or name")
       .option("--agent <name>", "of an agent, with its sub-agents")
       .option("--session <id>", "of a session")
       .option("--run <id>", "of a run"),
   );
   actions.bind<CreateFlags>(create, async (context) => {
-    printOne(context, await (await context.client()).budgets.create(budgetOf(context.flags)));
+    const wanted = budgetOf(context.flags);
+    const client = await context.client();
+    const { user } = context.flags;
+    const target = user === undefined ? {} : { target: await principalId(client, user) };
+    printOne(context, await client.budgets.create({ ...wanted, ...target }));
   });
   const list = inOrg(
     budget

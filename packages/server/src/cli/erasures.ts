@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { connect } from "./connection.ts";
 import type { Actions, GlobalFlags } from "./context.ts";
 import { CliError, exit } from "./exit.ts";
+import { principalId } from "./identity/principal-id.ts";
 import { safeText } from "./terminal/safe-text.ts";
 
 const examples = `
@@ -29,7 +30,7 @@ export function erasuresCommand(actions: Actions): Command {
   const create = erasures
     .command("create")
     .description("Erase somebody, and wait until it is done.")
-    .option("--user <id>", "a user or service account")
+    .option("--user <who>", "a user or service account, by id, email or name")
     .option("--whole-org <id>", "the whole organization")
     .requiredOption("--confirm <name>", "the user's email, or the organization's slug")
     .option("--org <slug>", "in another organization")
@@ -37,13 +38,15 @@ export function erasuresCommand(actions: Actions): Command {
   actions.bind<CreateFlags>(create, async ({ client, flags, io, print, signal }) => {
     const { user, wholeOrg, confirm, wait } = flags;
     const scope = wholeOrg === undefined ? "user" : "org";
-    const id = wholeOrg ?? user;
-    if (id === undefined) throw new CliError("Say whom: --user ID, or --whole-org ID.", exit.usage);
-    const begun = await (await client()).erasures.create({ scope, id, confirm }, { signal });
+    const whom = wholeOrg ?? user;
+    if (whom === undefined) throw new CliError("Say whom: --user WHO, or --whole-org ID.", exit.usage);
+    const asking = await client();
+    const id = scope === "org" ? whom : await principalId(asking, whom);
+    const begun = await asking.erasures.create({ scope, id, confirm }, { signal });
     if (wait === false) return print(begun, () => receipt(begun));
     // An organization that is gone cannot be asked: the operator asks at home.
     const { org: _, ...atHome } = flags;
-    const berth = await (scope === "org" ? connect(atHome, signal, io.env) : client());
+    const berth = scope === "org" ? await connect(atHome, signal, io.env) : asking;
     const erasure = await untilDone(berth, begun, signal);
     print(erasure, () => receipt(erasure));
   });

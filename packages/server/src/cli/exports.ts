@@ -4,9 +4,10 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import type { BerthClient, ExportJob } from "@berth/client";
 import { Command } from "commander";
-import { formatByteSize } from "../lib/byte-size.ts";
+import { roughByteSize } from "../lib/byte-size.ts";
 import type { Actions } from "./context.ts";
 import { CliError } from "./exit.ts";
+import { principalId } from "./identity/principal-id.ts";
 import { safeText } from "./terminal/safe-text.ts";
 
 const examples = `
@@ -32,7 +33,7 @@ export function exportsCommand(actions: Actions): Command {
   const create = exports
     .command("create")
     .description("Ask for an export and wait until it is made.")
-    .option("--user <id>", "of this user or service account; default: yourself")
+    .option("--user <who>", "of this user or service account, by id, email or name; default: yourself")
     .option("--whole-org", "of the whole organization")
     .option("--org <slug>", "in another organization")
     .option("--no-wait", "do not wait");
@@ -42,10 +43,13 @@ export function exportsCommand(actions: Actions): Command {
     const body =
       wholeOrg === true
         ? ({ scope: "org" } as const)
-        : ({ scope: "user", ...(user !== undefined && { userId: user }) } as const);
+        : ({
+            scope: "user",
+            ...(user !== undefined && { userId: await principalId(berth, user) }),
+          } as const);
     const asked = await berth.exports.create(body, { signal });
     const job = wait === false ? asked : await untilMade(berth, asked, signal);
-    print(job, `${job.id}  ${job.status}${job.bytes === null ? "" : `  ${formatByteSize(job.bytes)}`}\n`);
+    print(job, `${job.id}  ${job.status}${job.bytes === null ? "" : `  ${roughByteSize(job.bytes)}`}\n`);
   });
   bindList(actions, exports);
   bindDownload(actions, exports);
@@ -78,7 +82,7 @@ const columns = {
   ID: ({ id }: ExportJob) => id,
   STATUS: ({ status }: ExportJob) => status,
   OF: ({ scope, userId }: ExportJob) => userId ?? scope,
-  SIZE: ({ bytes }: ExportJob) => (bytes === null ? "-" : formatByteSize(bytes)),
+  SIZE: ({ bytes }: ExportJob) => (bytes === null ? "-" : roughByteSize(bytes)),
   UNTIL: ({ expiresAt }: ExportJob) => expiresAt?.slice(0, 19).replace("T", " ") ?? "-",
 };
 

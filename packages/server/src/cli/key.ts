@@ -1,12 +1,11 @@
-import type { ApiKey, BerthClient, CreateApiKeyReply } from "@berth/client";
+import type { ApiKey, CreateApiKeyReply } from "@berth/client";
 import { Command } from "commander";
 import { parseDuration } from "../lib/duration.ts";
 import { collect } from "./collect.ts";
 import type { Actions } from "./context.ts";
 import { dateOf } from "./identity/date-text.ts";
-import { findPerson } from "./identity/find-person.ts";
-import { inOrg } from "./identity/org-option.ts";
-import { findServiceAccount } from "./service-account.ts";
+import { andOrg, inOrg } from "./identity/org-option.ts";
+import { principalId } from "./identity/principal-id.ts";
 import { safeText } from "./terminal/safe-text.ts";
 
 const examples = `
@@ -44,11 +43,11 @@ export function keyCommand(actions: Actions): Command {
     const berth = await client();
     const made = await berth.apiKeys.create({
       name: flags.name,
-      ...(flags.for !== undefined && { owner: await ownerOf(berth, flags.for) }),
+      ...(flags.for !== undefined && { owner: await principalId(berth, flags.for) }),
       ...(flags.scopes !== undefined && { scopes: flags.scopes.split(",").map((scope) => scope.trim()) }),
       ...(flags.expires !== undefined && { expiresInMs: parseDuration(flags.expires) }),
     });
-    print(made, () => safeText(shown(made)));
+    print(made, () => safeText(shown(made, andOrg(flags))));
   });
   bindList(actions, key);
   const rotate = inOrg(
@@ -65,7 +64,9 @@ export function keyCommand(actions: Actions): Command {
       overlapMs: parseDuration(flags.overlap),
       ...(flags.expires !== undefined && { expiresInMs: parseDuration(flags.expires) }),
     });
-    print(made, () => safeText(`${shown(made)}The old key works for ${flags.overlap} more.\n`));
+    print(made, () =>
+      safeText(`${shown(made, andOrg(flags))}The old key works for ${flags.overlap} more.\n`),
+    );
   });
   const revoke = inOrg(key.command("revoke <key>").description("End a key for good, by its id."));
   actions.bind(revoke, async ({ client, args, print }) => {
@@ -85,19 +86,17 @@ function bindList(actions: Actions, key: Command): void {
   );
   actions.bind<{ for?: string; all?: boolean }>(list, async ({ client, flags, printList, signal }) => {
     const berth = await client();
-    const named = flags.for === undefined ? undefined : await ownerOf(berth, flags.for);
+    const named = flags.for === undefined ? undefined : await principalId(berth, flags.for);
     const owner = named ?? (flags.all === true ? undefined : (await berth.me({ signal })).principal.id);
     const keys = berth.apiKeys.all({ limit: 200, ...(owner !== undefined && { owner }) });
-    printList(await collect(keys), columns, "There are no keys.");
+    const none = owner === undefined || named !== undefined ? "There are no keys." : noneOfYours;
+    printList(await collect(keys), columns, none);
   });
 }
 
-async function ownerOf(client: BerthClient, who: string): Promise<string> {
-  if (who.includes("@")) return (await findPerson(client, who)).id;
-  return who.includes("_") ? who : (await findServiceAccount(client, who)).id;
-}
+const noneOfYours = "You have no keys. Those of the whole organization: ./berth key list --all";
 
-function shown({ id, key, expiresAt, signingSecret }: CreateApiKeyReply): string {
+function shown({ id, key, expiresAt, signingSecret }: CreateApiKeyReply, org: string): string {
   const until = expiresAt === null ? "until it is revoked" : `until ${dateOf(expiresAt)} UTC`;
   return [
     key,
@@ -105,7 +104,7 @@ function shown({ id, key, expiresAt, signingSecret }: CreateApiKeyReply): string
     `This is ${id}. It works ${until}, and is not shown again.`,
     ...(signingSecret === null ? [] : [`Sign with it, instead of sending it:  ${signingSecret}`]),
     `Use it:     export BERTH_API_KEY=…`,
-    `End it:     ./berth key revoke ${id}`,
+    `End it:     ./berth key revoke ${id}${org}`,
     "",
   ].join("\n");
 }

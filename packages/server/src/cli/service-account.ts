@@ -4,7 +4,7 @@ import { collect } from "./collect.ts";
 import type { Actions } from "./context.ts";
 import { CliError, exit } from "./exit.ts";
 import { dateOf } from "./identity/date-text.ts";
-import { inOrg } from "./identity/org-option.ts";
+import { andOrg, inOrg } from "./identity/org-option.ts";
 import { safeText } from "./terminal/safe-text.ts";
 
 const examples = `
@@ -39,7 +39,7 @@ export function serviceAccountCommand(actions: Actions): Command {
       ...(flags.role !== undefined && { role: flags.role }),
       ...(flags.certificate.length > 0 && { certificates: flags.certificate.map(certificateOf) }),
     });
-    const next = `Give it a key:  ./berth key create --for ${account.id}`;
+    const next = `Give it a key:  ./berth key create --for ${account.id}${andOrg(flags)}`;
     print(account, safeText(`Service account ${account.name} (${account.id}) is made.\n${next}\n`));
   });
   const list = inOrg(group.command("list").description("List the organization's service accounts."));
@@ -64,7 +64,7 @@ export async function findServiceAccount(client: BerthClient, idOrName: string):
   for await (const account of client.serviceAccounts.all({ limit: 200 })) {
     if (account.name === idOrName) return account;
   }
-  throw new CliError(`There is no service account ${idOrName}.`);
+  throw new CliError(`There is no service account ${idOrName}. People are named by their email or id.`);
 }
 
 function bindUpdate(actions: Actions, group: Command): void {

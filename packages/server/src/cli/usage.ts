@@ -1,8 +1,10 @@
 import type { UsageGroup, UsageQuery, UsageSum } from "@berth/client";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { collect } from "./collect.ts";
 import type { Actions } from "./context.ts";
+import { CliError, exit } from "./exit.ts";
 import { inOrg } from "./identity/org-option.ts";
+import { principalId } from "./identity/principal-id.ts";
 
 const examples = `
 Examples:
@@ -12,7 +14,10 @@ Examples:
   ./berth usage --by run --session ses_…         what each run of a session used
   ./berth usage --by tool --json
 
-One's own sessions; with the permission usage:read the whole organization.`;
+One's own sessions; with the permission usage:read the whole organization. A "+?" after dollars: some calls went to models without a
+known price.`;
+
+const groups: readonly UsageGroup[] = ["day", "user", "agent", "model", "tool", "session", "run"];
 
 interface UsageFlags {
   readonly by: UsageGroup;
@@ -29,10 +34,10 @@ export function usageCommand(actions: Actions): Command {
   const usage = inOrg(
     new Command("usage")
       .description("See what was used: tokens, dollars, calls.")
-      .option("--by <group>", "day, user, agent, model, tool, session or run", "day")
+      .addOption(new Option("--by <group>", "one line for each").choices(groups).default("day"))
       .option("--from <day>", "first day, UTC; default: 30 days ago")
       .option("--until <day>", "the end, itself not included; default: now")
-      .option("--user <id>", "of the sessions of one user or service account")
+      .option("--user <who>", "of the sessions of one user or service account, by id, email or name")
       .option("--agent <name>", "of one agent")
       .option("--model <name>", "of one model")
       .option("--tool <name>", "of one tool")
@@ -40,7 +45,12 @@ export function usageCommand(actions: Actions): Command {
   );
   usage.addHelpText("after", examples);
   actions.bind<UsageFlags>(usage, async ({ client, flags, printList }) => {
-    const found = await collect((await client()).usage.all(queryOf(flags)));
+    const { by, session, user } = flags;
+    if ((by === "session" || by === "run") && session === undefined)
+      throw new CliError(`--by ${by} needs the session: add --session ses_…`, exit.usage);
+    const berth = await client();
+    const named = user === undefined ? flags : { ...flags, user: await principalId(berth, user) };
+    const found = await collect(berth.usage.all(queryOf(named)));
     printList(found, columnsOf(flags.by), "Nothing was used.");
   });
   return usage;

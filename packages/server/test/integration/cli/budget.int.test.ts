@@ -51,6 +51,21 @@ describe("berth budget", () => {
     expect(parsed(await rig.berth("budget", "list", "--json"))).toEqual([]);
   });
 
+  it("finds a service account by its name, and says what --by and --per take", async () => {
+    const rig = await start();
+    await rig.agent();
+    const account = await rig.client.serviceAccounts.create({ name: "robot", role: "member" });
+    const set = ["budget", "create", "--user", "robot", "--limit", "40tokens", "--json"];
+    expect((parsed(await rig.berth(...set)) as Budget).target).toBe(account.id);
+    expect(parsed(await rig.berth("usage", "--by", "day", "--user", "robot", "--json"))).toEqual([]);
+    const nobody = await rig.berth("usage", "--user", "nobody");
+    expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining("by their email or id")]);
+    const bare = await rig.berth("usage", "--by", "run");
+    expect([bare.code, bare.err]).toEqual([2, expect.stringContaining("--session")]);
+    const weekly = await rig.berth("budget", "create", "--limit", "1usd", "--per", "week");
+    expect([weekly.code, weekly.err]).toEqual([2, expect.stringContaining("day, month, total")]);
+  });
+
   it("tells whoever watches a run that it waits, and how to let it go on", async () => {
     const rig = await start();
     await rig.agent();
@@ -92,6 +107,5 @@ describe("berth usage", () => {
     expect((await rig.berth("usage")).out).toMatch(/\d{4}-\d\d-\d\d +1 +0 +0 +30 +0 +10 +0\.0000 \+\?/);
     const byAgent = parsed(await rig.berth("usage", "--by", "agent", "--json")) as readonly UsageSum[];
     expect(byAgent).toMatchObject([{ name: "tester", modelCalls: 1, unpricedCalls: 1 }]);
-    expect((await rig.berth("usage", "--by", "run")).code).toBe(1);
   });
 });

@@ -38,7 +38,7 @@ describe("copies and erasures from the command line", () => {
     const listed = await at.berth("backup", "list", "--json");
     expect((JSON.parse(listed.out) as Backup[]).map(({ status }) => status)).toEqual(["done"]);
     const nobody = await at.berth("erasures", "create", "--confirm", "x");
-    expect([nobody.code, nobody.err]).toEqual([2, expect.stringContaining("--user ID")]);
+    expect([nobody.code, nobody.err]).toEqual([2, expect.stringContaining("--user WHO")]);
     const none = await at.berth("erasures", "list");
     expect(none.out).toBe("Nothing was erased yet.\n");
     const { org } = await at.client.me();
