@@ -12,6 +12,8 @@ import { Reader } from "../store/sqlite/reader.ts";
 
 export interface VerifiedLog {
   readonly orgId: string;
+  /** Null: the organization is gone. */
+  readonly slug: string | null;
   readonly verdict: AuditVerdict;
 }
 
@@ -19,13 +21,19 @@ export interface FolderVerification {
   readonly config: Pick<Config, "data" | "auditKey">;
   /** A copy of the anchors that was kept elsewhere, instead of the folder's own. */
   readonly anchors: string | null;
+  /** Only this organization's, by id or slug; null: every one's. */
+  readonly org: string | null;
 }
 
 /**
- * Verifies every audit log of a data folder without a server, and changes nothing in it. Rejects with `no_data_folder` or
- * `missing_secrets`.
+ * Verifies the audit logs of a data folder without a server, and changes nothing in it. Rejects with `no_data_folder`,
+ * `missing_secrets` or `org_not_found`.
  */
-export async function verifyFolder({ config, anchors }: FolderVerification): Promise<readonly VerifiedLog[]> {
+export async function verifyFolder({
+  config,
+  anchors,
+  org,
+}: FolderVerification): Promise<readonly VerifiedLog[]> {
   const { data: dataDir, auditKey } = config;
   const path = join(dataDir, "berth.db");
   if (!existsSync(path)) {
@@ -45,10 +53,14 @@ export async function verifyFolder({ config, anchors }: FolderVerification): Pro
   const reader = new Reader(openForReading(path));
   try {
     const verified: VerifiedLog[] = [];
-    for (const orgId of await reader.read(auditedOrgs)) {
+    const all = await reader.read(auditedOrgs);
+    const wanted = all.filter(({ orgId, slug }) => org === null || org === orgId || org === slug);
+    if (org !== null && wanted.length === 0)
+      throw new BerthError("org_not_found", `There is no organization ${org} in ${dataDir}.`);
+    for (const { orgId, slug } of wanted) {
       const audit = auditReads(reader, orgId);
       const verdict = await verifyAudit({ key, orgId, audit, anchors: await file.read(orgId) });
-      verified.push({ orgId, verdict });
+      verified.push({ orgId, slug, verdict });
     }
     return verified;
   } finally {

@@ -9,7 +9,7 @@ import { safeText } from "../terminal/safe-text.ts";
 
 const notes = `
 A server that runs is asked, about one organization. Of a data folder that no server holds every organization's log is verified
-here, with the key of its server.keys or of BERTH_AUDIT_KEY. Ends with 1 when an entry is not what was sealed.`;
+here (with --org that one's), with the key of its server.keys or of BERTH_AUDIT_KEY. Ends with 1 when an entry is not what was sealed.`;
 
 type Verdict = Pick<AuditVerdict, "ok" | "rows" | "firstBad" | "begins"> & {
   readonly unsealed: { readonly count: number };
@@ -35,10 +35,11 @@ export function bindAuditVerify(actions: Actions, audit: Command): void {
     }
     // Loads the database driver.
     const { verifyFolder } = await import("../../roles/verify-audit.ts");
-    const logs = await verifyFolder({ config, anchors: flags.anchors ?? null });
+    const logs = await verifyFolder({ config, anchors: flags.anchors ?? null, org: flags.org ?? null });
     print(
-      logs.map(({ orgId, verdict }) => ({ orgId, ...verdict })),
-      () => logs.map(({ orgId, verdict }) => `${safeText(orgId)}  ${sentenceOf(verdict)}`).join(""),
+      logs.map(({ orgId, slug, verdict }) => ({ orgId, slug, ...verdict })),
+      () =>
+        logs.map(({ orgId, slug, verdict }) => `${safeText(slug ?? orgId)}  ${sentenceOf(verdict)}`).join(""),
     );
     return logs.every(({ verdict }) => verdict.ok) ? exit.ok : exit.failed;
   });

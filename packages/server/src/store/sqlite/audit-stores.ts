@@ -43,7 +43,7 @@ export function systemAudit({
 }): SystemAudit {
   return {
     unsealedOrgs: (limit) => reader.read((sql) => unsealedAuditOrgs(sql, limit)),
-    orgs: () => reader.read((sql) => auditedOrgs(sql)),
+    orgs: () => reader.read((sql) => auditedOrgs(sql).map(({ orgId }) => orgId)),
     nextToSeal: (orgId, limit) =>
       reader.readTogether((sql) => ({
         head: findAuditHead(sql, orgId),

@@ -85,9 +85,14 @@ describe("berth audit", () => {
   it("AUD-02: verifies the folder of a stopped server, and names the entry that was changed by hand", async () => {
     await withEntries();
     await program?.stop();
+    expect(await berth("audit", "verify", "--org", "default")).toMatchObject({ code: 0 });
+    expect(await berth("audit", "verify", "--org", "elsewhere")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("There is no organization elsewhere"),
+    });
     expect(await berth("audit", "verify")).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^org_\w+ {2}OK: \d+ entries are what was sealed\.\n$/),
+      out: expect.stringMatching(/^default {2}OK: \d+ entries are what was sealed\.\n$/),
     });
     tamper(`UPDATE audit_log SET actor_name = 'somebody else' WHERE action = 'agent.archived'`);
     const verdict = await berth("audit", "verify");

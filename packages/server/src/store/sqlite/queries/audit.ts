@@ -141,10 +141,11 @@ export function unsealedAuditOrgs(sql: Sql, limit: number): string[] {
     .map(({ orgId }) => orgId);
 }
 
-export function auditedOrgs(sql: Sql): string[] {
-  return sql<{ orgId: string }>(
-    "SELECT org_id AS orgId FROM audit_heads UNION SELECT org_id FROM audit_cuts UNION SELECT org_id FROM audit_log",
-  )
-    .all()
-    .map(({ orgId }) => orgId);
+/** Every organization that has a log; the slug is null when the organization is gone. */
+export function auditedOrgs(sql: Sql): { orgId: string; slug: string | null }[] {
+  return sql<{ orgId: string; slug: string | null }>(
+    `SELECT l.org_id AS orgId, o.slug FROM
+      (SELECT org_id FROM audit_heads UNION SELECT org_id FROM audit_cuts UNION SELECT org_id FROM audit_log) l
+      LEFT JOIN orgs o ON o.id = l.org_id`,
+  ).all();
 }
