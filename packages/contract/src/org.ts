@@ -69,7 +69,7 @@ export type CreateOrgBody = z.infer<typeof createOrgBody>;
 
 export const updateOrgBody = z
   .strictObject({
-    slug: orgSlug.optional(),
+    slug: orgSlug.optional().describe("only the operator"),
     name: orgName.optional(),
     status: z.enum(["active", "suspended"]).optional().describe("only the operator"),
     settings: z

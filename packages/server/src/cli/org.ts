@@ -90,7 +90,7 @@ function bindUpdate(actions: Actions, org: Command): void {
     .command("update <org>")
     .description("Change an organization's name, slug or settings.")
     .option("--name <name>", "what people call it")
-    .option("--slug <slug>", "its name in addresses and headers")
+    .option("--slug <slug>", "its name in addresses and headers; only the operator")
     .option("--set <name=value>", "a setting, as JSON or text; name= for its default again", append, []);
   actions.bind<UpdateFlags>(update, async ({ client, args, flags, print }) => {
     const { name, slug } = flags;

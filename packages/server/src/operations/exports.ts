@@ -77,7 +77,7 @@ export async function getExport(
   return exportView(await visibleExport(context, principal, exportId));
 }
 
-/** Its bytes, for nobody but who asked for it. Rejects with `export_not_found` or `export_not_ready`. */
+/** Its bytes, for nobody but who asked for it. Rejects with `export_not_found`, `forbidden` or `export_not_ready`. */
 export async function downloadExport(
   context: OperationsContext,
   principal: Principal,
@@ -85,6 +85,7 @@ export async function downloadExport(
 ): Promise<{ readonly size: number; readonly pieces: AsyncIterable<Uint8Array> }> {
   const record = await visibleExport(context, principal, exportId);
   if (record.requestedBy !== principal.id) throw exportNotFound(exportId);
+  requireMayHold(principal, record);
   const due = record.expiresAt !== null && record.expiresAt > context.clock.now();
   if (record.status !== "done" || !due) throw notReady(record);
   const told = { action: "export.downloaded", target: { type: "export", id: exportId } };
@@ -92,6 +93,12 @@ export async function downloadExport(
   const file = await context.data.exportFiles.read(exportId);
   if (file === null) throw notReady({ ...record, status: "expired" });
   return file;
+}
+
+/** Who asked may have lost since what it had then, or call with a key that never had it. Throws `forbidden`. */
+function requireMayHold(principal: Principal, { scope, userId, conversations }: ExportRecord): void {
+  if (scope === "org" || userId !== principal.id) requirePermission(principal, "data:export");
+  if (conversations) requirePermission(principal, "session:read");
 }
 
 /** Its file goes too; one that is being made is broken off. Rejects with `export_not_found`. */

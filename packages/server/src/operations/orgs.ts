@@ -95,7 +95,7 @@ export async function getOrg(
 }
 
 /**
- * Name, slug and settings for who has org:write there; suspending, resuming and the operator's settings for the operator. Rejects with
+ * Name and settings for who has org:write there; the slug, suspending, resuming and the operator's settings for the operator. Rejects with
  * `org_not_found`, `org_slug_taken`, `org_erasing`, `home_org` or `forbidden`.
  */
 export async function updateOrg(
@@ -108,7 +108,9 @@ export async function updateOrg(
   const { id, status } = await orgFor(context, principal, request.orgId);
   const { settings = {}, ...rest } = body;
   const changed = Object.keys(settings);
-  const reserved = body.status !== undefined || changed.some((name) => operatorSettings.includes(name));
+  // Identity providers and proxies place people by the slug: who could take any name would be sent another's people.
+  const named = body.slug !== undefined || body.status !== undefined;
+  const reserved = named || changed.some((name) => operatorSettings.includes(name));
   if (reserved && !isOperator(principal)) {
     throw new BerthError("forbidden", "Only the operator of the server changes this: ask them for it.");
   }

@@ -8,7 +8,7 @@ export const updateOrgRoute = endpoint({
   method: "patch",
   path: "/api/v1/orgs/{orgId}",
   tag: "orgs",
-  summary: "Changes an organization's name, slug and settings",
+  summary: "Changes an organization's name and settings; for the operator its slug too",
   description:
     "The operator of the server suspends and resumes it: nobody else gets into one that is suspended.",
   params: orgPath,

@@ -101,7 +101,7 @@ describe("nobody climbs", () => {
     }
   });
 
-  it("API-05: only the operator names certificates and suspends organizations", async () => {
+  it("API-05: only the operator names certificates and organizations, and suspends these", async () => {
     const certificates = [{ kind: "name", value: "DNS:worker.beta.example" }];
     const owner = of("owner");
     const refused = [
@@ -109,6 +109,7 @@ describe("nobody climbs", () => {
       await owner.patch(`/service-accounts/${world().a.service.id}`, { certificates }),
       await owner.patch(`/orgs/${world().a.orgId}`, { status: "suspended" }),
       await owner.patch(`/orgs/${world().a.orgId}`, { settings: { weight: 50 } }),
+      await owner.patch(`/orgs/${world().a.orgId}`, { slug: "what-a-provider-names" }),
       await owner.post("/orgs", { slug: "another" }),
       await owner.get("/orgs"),
     ];

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import type { ExportJob, SessionEvent } from "@berth/contract";
 import { expect, it } from "vitest";
+import { newId } from "../../../src/lib/id.ts";
+import { told } from "../../../src/store/conformance/budget-scene.conformance.ts";
+import { as, join, loggedIn, newKey } from "../../support/security/people.ts";
 import { useTwoOrgs } from "../../support/security/world.ts";
 import { unzip } from "../../support/store/unzip.ts";
 
@@ -122,6 +125,46 @@ it("is refused to who may not have it", async () => {
     "validation_failed",
   );
   expect(await ask(a.things.linkToken, { scope: "user" })).toBe("forbidden");
+});
+
+it("is not given to who asked for it, once that one may not have it, nor to a key that never might", async () => {
+  const { a, call } = world();
+  const who = { email: "second-owner@people.example", password: "correct horse battery" };
+  const owner = as(world(), a.people.owner.key);
+  const { userId } = await join(world(), owner, { ...who, role: "owner" });
+  const person = await loggedIn(world(), who);
+  const whole = await newKey(world(), person, {});
+  const narrow = await newKey(world(), person, { scopes: ["agent:read", "session:read"] });
+  const jobs = [await made(whole.key, { scope: "org" }), await made(whole.key, { scope: "user" })];
+  const download = async (key: string) => {
+    const asked = jobs.map(({ id }) => call(key, { method: "GET", path: `${base}/${id}/download` }));
+    return (await Promise.all(asked)).map(({ status }) => status);
+  };
+  expect(await download(narrow.key)).toEqual([403, 200]);
+  expect(await download(whole.key)).toEqual([200, 200]);
+  expect((await owner.patch(`/members/${userId}`, { role: "viewer" })).status).toBe(200);
+  expect(await download(whole.key)).toEqual([403, 200]);
+});
+
+it("tells nothing of where else a person belongs", async () => {
+  const { a, b, store } = world();
+  const identity = { source: "oidc", issuer: "https://idp.of-beta.example", subject: "4711" } as const;
+  const about = {
+    name: "Both",
+    email: null,
+    emailVerified: false,
+    role: "member",
+    updateRole: false,
+    identity,
+  };
+  const userId = newId("user");
+  for (const orgId of [b.orgId, a.orgId]) {
+    await store.system.identity.provision({ ...about, orgId, userId, audit: told(orgId) });
+  }
+  const job = await made(a.people.owner.key, { scope: "org" });
+  const entries = await archive(a.people.owner.key, job);
+  expect(rows(entries, "members").map(({ user_id: id }) => id)).toContain(userId);
+  expect(Buffer.concat([...entries.values()]).toString()).not.toContain(identity.issuer);
 });
 
 it("is gone when it is deleted", async () => {

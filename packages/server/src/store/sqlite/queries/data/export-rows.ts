@@ -31,9 +31,11 @@ const besides: Readonly<Record<string, Part>> = {
     ofUser: "id = ?2",
     conversation: false,
   },
+  // Of who belongs elsewhere too it is not known by which of them they come from where.
   identities: {
     from: `(SELECT m.org_id, i.user_id, i.source, i.issuer, i.subject, i.created_at
-      FROM members m JOIN identities i ON i.user_id = m.user_id)`,
+      FROM members m JOIN identities i ON i.user_id = m.user_id
+      WHERE NOT EXISTS (SELECT 1 FROM members o WHERE o.user_id = m.user_id AND o.org_id <> m.org_id))`,
     key: ["source", "issuer", "subject"],
     columns: ["user_id", "source", "issuer", "subject", "created_at"],
     ofUser: "user_id = ?2",
