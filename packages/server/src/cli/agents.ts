@@ -18,6 +18,8 @@ interface DefinitionFlags {
 
 const examples = `
 Examples:
+  ./berth agents list
+  ./berth agents show helper
   ./berth agents create --name helper --model openai/gpt-4.1-mini --tools "fs_*,bash_run"
   ./berth agents create --file agent.json        the definition as the API takes it; - reads standard input
   ./berth agents update helper --instructions "Answer briefly."

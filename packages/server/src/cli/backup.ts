@@ -16,6 +16,7 @@ BERTH_AUDIT_KEY) and BERTH_BACKUP_KEY somewhere else. Without them a backup cann
 
 Examples:
   ./berth backup                        of the server that runs, or of the folder that no server holds
+  ./berth backup create --json          the same, for scripts
   ./berth backup list
   ./berth backup verify FILE            reads all of it and checks every byte
   ./berth restore FILE --data DIR       into an empty folder`;

@@ -11,6 +11,10 @@ export function benchCommand(actions: Actions): Command {
     .argument("[name]", "the bench to run; without it they are listed")
     .argument("[options...]", "the bench's own options")
     .description("Measure this machine, as npm run bench does.")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  ./berth bench                                  list them\n  ./berth bench turns",
+    )
     .allowUnknownOption();
   return actions.bind(command, async ({ args, io, signal }) => {
     const script = join(import.meta.dirname, "../../../../scripts/bench.ts");

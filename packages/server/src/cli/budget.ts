@@ -14,6 +14,7 @@ Examples:
   ./berth budget create --agent helper --limit 5000000tokens --per day --warn-at 0.8
   ./berth budget create --session ses_… --limit 1usd            in all
   ./berth budget list
+  ./berth budget show bud_…
   ./berth budget raise bud_… --limit 80usd                      the runs that wait for it go on
   ./berth budget allow bud_… --run run_… --amount 2usd          only this run goes on
   ./berth budget remove bud_…`;

@@ -12,8 +12,9 @@ There is no way back. Sessions with their logs and files, settings, keys and the
 erased until they are deleted.
 
 Examples:
-  ./berth erasures create --user usr_… --confirm ada@acme.example
+  ./berth erasures create --user ada@acme.example --confirm ada@acme.example
   ./berth erasures create --whole-org org_… --org acme --confirm acme
+  ./berth erasures list
   ./berth erasures show rct_…`;
 
 interface CreateFlags extends GlobalFlags {

@@ -16,9 +16,11 @@ asked for it.
 
 Examples:
   ./berth exports create                      a copy of what is yours
-  ./berth exports create --user usr_…         of a user
+  ./berth exports create --user ada@acme.example
   ./berth exports create --whole-org --org acme
-  ./berth exports download exp_… --to acme.zip`;
+  ./berth exports list
+  ./berth exports download exp_… --to acme.zip
+  ./berth exports delete exp_…`;
 
 interface CreateFlags {
   readonly user?: string;

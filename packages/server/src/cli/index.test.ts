@@ -3,10 +3,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Command } from "commander";
 import { afterAll, describe, expect, it } from "vitest";
 import { createTestTerminal } from "../../test/support/test-terminal.ts";
+import { createActions } from "./context.ts";
 import { checkNode, judgeDisk } from "./doctor/machine.ts";
 import { runCli } from "./index.ts";
+import { createProgram } from "./program.ts";
 
 const data = mkdtempSync(join(tmpdir(), "berth-cli-"));
 afterAll(() => rmSync(data, { recursive: true, force: true }));
@@ -15,6 +18,12 @@ async function berth(...args: string[]) {
   const terminal = createTestTerminal();
   const code = await runCli(args, terminal.io);
   return { code, out: terminal.out(), err: terminal.err() };
+}
+
+/** The words that call each command. */
+function wordsOf(command: Command): string[][] {
+  const below = command.commands.filter((one) => one.name() !== "help");
+  return [[], ...below.flatMap((one) => wordsOf(one).map((words) => [one.name(), ...words]))];
 }
 
 async function refusingPort(): Promise<number> {
@@ -27,21 +36,16 @@ async function refusingPort(): Promise<number> {
 
 describe("the command line", () => {
   it("helps, with examples, on every command", async () => {
-    for (const command of [
-      [],
-      ["chat"],
-      ["run"],
-      ["agents"],
-      ["sessions"],
-      ["approvals"],
-      ["config"],
-      ["serve"],
-      ["doctor"],
-      ["migrate"],
-    ]) {
+    const { io } = createTestTerminal();
+    const commands = wordsOf(createProgram(createActions(io), io));
+    expect(commands.length).toBeGreaterThan(80);
+    for (const command of commands) {
       const { code, out } = await berth(...command, "--help");
       expect([command, code, /Examples?:/.test(out)]).toEqual([command, 0, true]);
     }
+    expect((await berth("budget", "raise", "--help")).out).toContain(
+      "./berth budget raise bud_… --limit 80usd",
+    );
   });
 
   it.each([

@@ -2,7 +2,9 @@ import { Command } from "commander";
 import type { Actions } from "./context.ts";
 
 export function modelsCommand(actions: Actions): Command {
-  const command = new Command("models").description("List the models that the server can call.");
+  const command = new Command("models")
+    .description("List the models that the server can call.")
+    .addHelpText("after", "\nExamples:\n  ./berth models\n  ./berth models --json | jq -r '.[].name'");
   return actions.bind(command, async ({ client, printList, signal }) => {
     const { items } = await (await client()).models.list({ signal });
     printList(

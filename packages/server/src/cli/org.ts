@@ -12,8 +12,10 @@ const examples = `
 Examples:
   ./berth org create acme --name "Acme Ltd" --owner ada@acme.example
   ./berth org list
+  ./berth org show acme
   ./berth org update acme --set defaultVisibility=org
   ./berth org suspend acme                       nobody but you gets in until it is resumed
+  ./berth org resume acme
 
 Organizations are made, suspended and resumed with the server's admin key; their own administrators show and update theirs.`;
 

@@ -16,6 +16,7 @@ import { loginCommand } from "./login.ts";
 import { migrateCommand } from "./migrate.ts";
 import { modelProvidersCommand } from "./model-providers.ts";
 import { modelsCommand } from "./models.ts";
+import { passExamplesDown } from "./own-examples.ts";
 import { orgCommand } from "./org.ts";
 import { restoreCommand } from "./restore.ts";
 import { quotaCommand } from "./quota.ts";
@@ -42,7 +43,8 @@ Examples:
   ./berth sessions tail ses_…                    watch a session
   ./berth approvals list                         what waits for a decision
 
-The key: BERTH_API_KEY, else the admin.key of the data folder (--data), for the server that holds it.
+The key: BERTH_API_KEY, else for a server on this machine BERTH_ADMIN_KEY, else the admin.key of the data folder (--data), for the
+server that holds it.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no server, 130 interrupted.`;
 
 /** The table of all commands. */
@@ -95,6 +97,7 @@ export function createProgram(actions: Actions, io: Io): Command {
   program.addCommand(exportsCommand(actions));
   program.addCommand(erasuresCommand(actions));
   program.addCommand(benchCommand(actions));
+  passExamplesDown(program);
   // Settings are not inherited by commands that are made elsewhere.
   for (const command of [program, ...everyCommand(program)]) {
     command.exitOverride().showHelpAfterError("(add --help to see what it takes)");

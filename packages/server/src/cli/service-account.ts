@@ -11,7 +11,9 @@ const examples = `
 Examples:
   ./berth service-account create ci --role member
   ./berth key create --for ci --scopes session:read,session:write
+  ./berth service-account list
   ./berth service-account update ci --disable
+  ./berth service-account delete ci
   ./berth service-account update ci --org acme --certificate name=DNS:ci.acme.example   for the operator`;
 
 interface ChangeFlags {

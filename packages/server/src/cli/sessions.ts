@@ -9,11 +9,16 @@ import { bindSessionTail } from "./sessions/tail.ts";
 const examples = `
 Examples:
   ./berth sessions list --agent assistant
+  ./berth sessions show ses_…
   ./berth sessions tail ses_… --from-start       everything, and then what comes
   ./berth sessions export ses_… > log.jsonl
   ./berth sessions fork ses_… --seq 12
   ./berth sessions rewind ses_… 12               undo everything after event 12
-  ./berth sessions share ses_… --expires 7d      a link that anybody can read it with`;
+  ./berth sessions archive ses_… --undo          take it out of the archive
+  ./berth sessions delete ses_… --yes
+  ./berth sessions release ses_…                 run again what was quarantined
+  ./berth sessions share ses_… --expires 7d      a link that anybody can read it with
+  ./berth sessions shares ses_…                  who was given one`;
 
 export function sessionsCommand(actions: Actions): Command {
   const sessions = new Command("sessions")

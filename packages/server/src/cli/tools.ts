@@ -2,7 +2,9 @@ import { Command } from "commander";
 import type { Actions } from "./context.ts";
 
 export function toolsCommand(actions: Actions): Command {
-  const command = new Command("tools").description("List the tools that agents can be given.");
+  const command = new Command("tools")
+    .description("List the tools that agents can be given.")
+    .addHelpText("after", "\nExamples:\n  ./berth tools\n  ./berth tools --json");
   return actions.bind(command, async ({ client, printList, signal }) => {
     const { items } = await (await client()).tools.list({ signal });
     printList(

@@ -20,7 +20,15 @@ Examples:
   ./berth user-config show
   ./berth user-config set --sandbox-strategy User-Exclusive --auto-scroll off
   ./berth user-config fragment add "Answer in French." --label language
-  ./berth user-config provider set openai --key-env MY_OPENAI_KEY`;
+  ./berth user-config fragment list
+  ./berth user-config fragment off frg_…
+  ./berth user-config fragment on frg_…
+  ./berth user-config fragment remove frg_…
+  ./berth user-config link remove lnk_…
+  ./berth user-config provider list
+  ./berth user-config provider set openai --key-env MY_OPENAI_KEY
+  ./berth user-config provider remove openai
+  ./berth user-config delete`;
 
 export function userConfigCommand(actions: Actions): Command {
   const config = new Command("user-config")

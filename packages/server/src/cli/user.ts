@@ -14,9 +14,13 @@ import { safeText } from "./terminal/safe-text.ts";
 const examples = `
 Examples:
   ./berth user invite grace@acme.example --role admin
+  ./berth user invitations
+  ./berth user uninvite inv_…
   ./berth user accept                            take an invitation: asks for the link and a password
   ./berth user role grace@acme.example member
   ./berth user suspend grace@acme.example        keys and streams end within seconds
+  ./berth user resume grace@acme.example
+  ./berth user remove grace@acme.example
   ./berth user reset-password grace@acme.example
   ./berth user list --org acme                   as the operator, in another organization`;
 
