@@ -50,7 +50,7 @@ export const org = z.strictObject({
   id: idSchema("org"),
   slug: orgSlug,
   name: z.string(),
-  status: orgStatus.describe("suspended: nobody but the operator gets in"),
+  status: orgStatus.describe("suspended: nobody but the operator gets in, and nothing runs"),
   settings: orgSettings,
   createdAt: timestamp,
   updatedAt: timestamp,

@@ -40,7 +40,8 @@ export interface PageFilter {
 export interface OrgIdentity {
   findOrg(): Promise<OrgRecord | null>;
   /**
-   * Null when there is no such organization. `settings` replaces the members that it names; one that is null has its default again.
+   * Null when there is no such organization. One that is suspended has its sessions taken from who holds them, and nobody can claim them
+   * until it is active again. `settings` replaces the members that it names; one that is null has its default again.
    * Rejects with `org_slug_taken`, `org_erasing`, or `home_org` when the server's own would be suspended.
    */
   updateOrg(

@@ -206,7 +206,7 @@ export type ClaimOutcome =
       readonly record: SessionRecord;
     }
   | { readonly ok: false; readonly reason: "held"; readonly holder: string }
-  | { readonly ok: false; readonly reason: "not_found" | "quarantined" | "newer_schema" };
+  | { readonly ok: false; readonly reason: "not_found" | "quarantined" | "suspended" | "newer_schema" };
 
 /** The closed list of what may look across orgs. Times are the store's own. */
 export interface SystemStore {

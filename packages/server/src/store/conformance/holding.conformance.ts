@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { newId } from "../../lib/id.ts";
+import { told } from "./budget-scene.conformance.ts";
 import {
   interrupt,
   leaseMs,
@@ -88,6 +89,30 @@ export function holdingConformance(open: OpenStore): void {
       expect(await again()).toBe(1);
       await here.store.system.removeWorker(session.workerId);
       expect(await again()).toBe(1);
+    });
+
+    it("takes nothing of a suspended organization, whose holders can write no more, until it is active again", async () => {
+      const here = scene();
+      const { identity } = here.store.system;
+      const made = { orgId: here.orgId, caller: here.orgId, slug: "here", name: "Here" };
+      await identity.createOrg({ ...made, audit: told("org.created") });
+      const [session, elsewhere] = [await here.held(1), await here.neighbour().held(1)];
+      const orphans = async () => {
+        const found = await here.store.system.orphans({ leaseMs: 1_000, limit: 10 });
+        return found.map(({ sessionId }) => sessionId);
+      };
+      await session.store.accept({ inputs: [message()] });
+      await here.org.identity.updateOrg({ status: "suspended", audit: told("org.suspended") });
+      expect(await session.append(1)).toEqual({ ok: false, reason: "fenced" });
+      expect(await elsewhere.append(1)).toEqual({ ok: true });
+      expect(await here.claim(session.sessionId, session.workerId)).toEqual({
+        ok: false,
+        reason: "suspended",
+      });
+      expect(await orphans()).toEqual([]);
+      await here.org.identity.updateOrg({ status: "active", audit: told("org.resumed") });
+      expect(await orphans()).toEqual([session.sessionId]);
+      expect(await here.claim(session.sessionId, session.workerId)).toMatchObject({ ok: true });
     });
 
     it("leaves a session alone whose events are of a newer version", async () => {

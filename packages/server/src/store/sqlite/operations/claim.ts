@@ -1,5 +1,6 @@
 import type { ClaimOutcome } from "../../store.ts";
 import type { ArgsOf, HeldSession, SessionRef } from "../protocol.ts";
+import { findOrgRecord } from "../queries/identity/orgs.ts";
 import { findSessionRow, sessionRecord } from "../queries/session-row.ts";
 import type { Transaction } from "../transaction.ts";
 import { settleLost, settleLostOf } from "./budgets/settle.ts";
@@ -11,6 +12,7 @@ export function claim(tx: Transaction, args: ArgsOf<"claim">): ClaimOutcome {
     .sql(
       `UPDATE sessions SET holder = ?3, epoch = epoch + 1, claims = claims + 1
         WHERE org_id = ?1 AND id = ?2 AND status <> 'quarantined' AND max_event_version <= ?4
+          AND NOT EXISTS (SELECT 1 FROM orgs o WHERE o.id = ?1 AND o.status = 'suspended')
           AND (holder IS NULL OR holder = ?3
             OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = holder AND w.heartbeat_at > ?5))`,
     )
@@ -27,8 +29,14 @@ export function claim(tx: Transaction, args: ArgsOf<"claim">): ClaimOutcome {
     return { ok: true, epoch: row.epoch, claimsWithoutEvent: claims, record: sessionRecord(row) };
   }
   if (row.status === "quarantined") return { ok: false, reason: "quarantined" };
+  if (findOrgRecord(tx.sql, orgId)?.status === "suspended") return { ok: false, reason: "suspended" };
   if (maxEventVersion > knownEventVersion) return { ok: false, reason: "newer_schema" };
   return { ok: false, reason: "held", holder: row.holder ?? "" };
+}
+
+/** An organization is suspended: whoever holds a session of it cannot write any more, and lets go of it. */
+export function fenceOrg(tx: Transaction, orgId: string): void {
+  tx.sql("UPDATE sessions SET holder = NULL WHERE org_id = ? AND holder IS NOT NULL").run(orgId);
 }
 
 export function release(tx: Transaction, args: ArgsOf<"release">): boolean {

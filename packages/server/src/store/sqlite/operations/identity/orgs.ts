@@ -4,6 +4,7 @@ import type { Outcome } from "../../../store.ts";
 import type { ArgsOf } from "../../protocol.ts";
 import { findOrgRecord, findOrgRecordBySlug } from "../../queries/identity/orgs.ts";
 import type { Transaction } from "../../transaction.ts";
+import { fenceOrg } from "../claim.ts";
 import { once } from "../idempotency.ts";
 import { insertInvitation } from "./invitations.ts";
 
@@ -40,6 +41,7 @@ export function updateOrg(tx: Transaction, args: ArgsOf<"updateOrg">): OrgRecord
     tx.now,
     orgId,
   );
+  if (status === "suspended") fenceOrg(tx, orgId);
   return written(tx, orgId);
 }
 
