@@ -38,8 +38,10 @@ export function createJwtVerifier<T extends JwtIssuer>(options: {
   readonly clock: Clock;
   readonly fetch?: typeof globalThis.fetch;
   readonly report: (error: unknown) => void;
+  /** Is told why a token of a known issuer was not taken; whoever sent it is not. */
+  readonly refused?: (issuer: string, why: string) => void;
 }): JwtVerifier<T> {
-  const { issuers, clock, fetch, report } = options;
+  const { issuers, clock, fetch, report, refused = () => {} } = options;
   const known = new Map(
     issuers.map((issuer): [string, { issuer: T; keys: KeySource }] => {
       const { jwksUri, jwksCooldownMs: cooldownMs, jwksMaxAgeMs: maxAgeMs } = issuer;
@@ -73,11 +75,14 @@ export function createJwtVerifier<T extends JwtIssuer>(options: {
         });
         const { iat = 0, sub = "" } = payload;
         const isEarly = iat * 1_000 > clock.now() + issuer.clockToleranceMs;
-        return isEarly || sub === "" || sub.length > longestSubject ? null : { issuer, claims: payload };
+        if (!isEarly && sub !== "" && sub.length <= longestSubject) return { issuer, claims: payload };
+        refused(issuer.issuer, isEarly ? "iat lies in the future" : "sub is empty or too long");
+        return null;
       } catch (error) {
         if (error instanceof BerthError) throw error;
-        if (error instanceof errors.JOSEError || error instanceof TypeError) return null;
-        throw error;
+        if (!(error instanceof errors.JOSEError || error instanceof TypeError)) throw error;
+        refused(issuer.issuer, error.message);
+        return null;
       }
     },
     stop() {

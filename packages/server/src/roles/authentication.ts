@@ -48,6 +48,8 @@ export async function openAuthentication(options: AuthenticationOptions): Promis
   const { store, clock, bus, keys, telemetry } = ports;
   const now = () => clock.now();
   const report = (error: unknown) => telemetry.unexpectedError({ where: "authentication", error });
+  const refused = (issuer: string, why: string) =>
+    telemetry.logger.debug({ issuer, why }, "a token was not taken");
   const memory = createShortMemory<Principal>({ clock, ttlMs: memoryMs });
   const knownOrgs = createShortMemory<OrgRecord>({ clock, ttlMs: memoryMs });
   const verified = createShortMemory<Verified>({ clock, ttlMs: verifiedMs });
@@ -58,12 +60,12 @@ export async function openAuthentication(options: AuthenticationOptions): Promis
     clock,
     report,
   });
-  const verifier = createJwtVerifier({ issuers: config.jwtIssuers, clock, report });
+  const verifier = createJwtVerifier({ issuers: config.jwtIssuers, clock, report, refused });
   const isOn = (method: string) => config.authMethods.includes(method);
   const tokens: TokenMethod[] = [adminKeyMethod({ adminKey, owner, orgs })];
   if (isOn("api-key")) tokens.push(apiKeyMethod({ store, pepper: keys.pepper, memory, orgs, use, now }));
   if (isOn("share-link")) tokens.push(shareLinkMethod({ store, pepper: keys.pepper, orgs, use: linkUse }));
-  if (isOn("jwt")) tokens.push(jwtMethod({ verifier, store, orgs, memory, verified, now }));
+  if (isOn("jwt")) tokens.push(jwtMethod({ verifier, store, orgs, memory, verified, now, refused }));
   const login = openLogin({ config, ports, orgs, passwords });
   const origins = new Set(config.corsOrigins);
   const trust = isOn("sso-header") ? ssoTrustOf(config) : null;

@@ -27,11 +27,13 @@ export interface JwtOptions {
   /** Verified tokens, so that a signature is not checked for each request. */
   readonly verified: ShortMemory<Verified>;
   readonly now: () => number;
+  /** Is told why a good token opens nothing here. */
+  readonly refused: (issuer: string, why: string) => void;
 }
 
 /** Signed tokens of identity providers. They cannot be revoked but by their issuer's keys and by their people's standing here. */
 export function jwtMethod(options: JwtOptions): TokenMethod {
-  const { verifier, store, orgs, memory, verified, now } = options;
+  const { verifier, store, orgs, memory, verified, now, refused } = options;
   const { identity } = store.system;
 
   async function verify(text: string, key: string): Promise<Verified | null> {
@@ -50,7 +52,10 @@ export function jwtMethod(options: JwtOptions): TokenMethod {
     const allowed = bound ?? (await ownOrgs(issuer.issuer, subject));
     const orgId = wanted === null ? allowed[0] : allowed.find((id) => id === wanted.id);
     if (orgId === undefined && wanted !== null) throw orgNotFound(presented.header("x-berth-org") ?? "");
-    if (orgId === undefined) return null;
+    if (orgId === undefined) {
+      refused(issuer.issuer, "it names no organization that is here, and its person is in none");
+      return null;
+    }
     const standing = await standingOf(
       identity,
       {
@@ -65,7 +70,9 @@ export function jwtMethod(options: JwtOptions): TokenMethod {
       issuer,
     );
     const id = (claims.jti ?? subject).slice(0, 128);
-    return principalOf(standing, { credential: { kind: "jwt", id, expiresAt: expiryOf(token) } });
+    const principal = principalOf(standing, { credential: { kind: "jwt", id, expiresAt: expiryOf(token) } });
+    if (principal === null) refused(issuer.issuer, "its person is no member here, or is suspended");
+    return principal;
   }
 
   /** Of a person whose tokens name no organization. */
