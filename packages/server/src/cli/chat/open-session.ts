@@ -52,11 +52,7 @@ async function ensureDefaultAgent(
   model: string | undefined,
   say: (text: string) => void,
 ): Promise<string> {
-  try {
-    return (await client.agents.get(defaultAgent)).name;
-  } catch (error) {
-    if (!(error instanceof BerthApiError && error.status === 404)) throw error;
-  }
+  if (await hasDefaultAgent(client)) return defaultAgent;
   const chosen = model ?? (await defaultModel(client));
   const definition: AgentDefinitionInput = {
     name: defaultAgent,
@@ -77,6 +73,20 @@ async function ensureDefaultAgent(
     if (!(error instanceof BerthApiError && error.code === "agent_name_taken")) throw error;
   }
   return defaultAgent;
+}
+
+/** Looked for in the list as long as that is one page: to ask for what is not there is a refused access in the audit log. */
+async function hasDefaultAgent(client: BerthClient): Promise<boolean> {
+  const { items, next } = await client.agents.list({ limit: 200 });
+  if (items.some(({ name }) => name === defaultAgent)) return true;
+  if (next === null) return false;
+  try {
+    await client.agents.get(defaultAgent);
+    return true;
+  } catch (error) {
+    if (error instanceof BerthApiError && error.status === 404) return false;
+    throw error;
+  }
 }
 
 /** What the server is set to, else the first model of a real provider, else the demo. */

@@ -128,6 +128,10 @@ function judgeFailure(
       : `there is no key for the server at ${url}`;
     return { reachable: true, findings: [{ name, status: "fail", detail, fix: keyHint }] };
   }
+  if (error instanceof BerthApiError && error.status === 403) {
+    const detail = `a Berth answers at ${url}; what it runs on is shown to its operator only`;
+    return { reachable: true, findings: [{ name, status: "ok", detail }] };
+  }
   const detail = `${url} answers, but not as a Berth: ${safeText(error instanceof Error ? error.message : String(error))}`;
   const fix = "Stop that program, or choose another port with --port or BERTH_PORT.";
   return { reachable: true, findings: [{ name, status: "fail", detail, fix }] };

@@ -1,7 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { runCli } from "../../../src/cli/index.ts";
 import { script, scriptModel, useCliRig } from "../../support/cli/cli-rig.ts";
+import { createTestTerminal } from "../../support/test-terminal.ts";
 
 const start = useCliRig();
 interface Shown {
@@ -160,5 +162,24 @@ describe("berth models, tools, doctor", () => {
     const findings = listed(await rig.berth("doctor", "--json"));
     expect(findings.find(({ name }) => name === "server")?.status).toBe("ok");
     expect(findings.find(({ name }) => name === "sandbox")?.status).toBe("warn");
+  });
+
+  it("do not take a server for another program because it shows a member less", async () => {
+    const rig = await start();
+    const { id } = await rig.client.serviceAccounts.create({ name: "ci", role: "member" });
+    const { key } = await rig.client.apiKeys.create({ name: "ci", owner: id });
+    const terminal = createTestTerminal({ env: { BERTH_API_KEY: key } });
+    expect(await runCli(["doctor", "--url", rig.url, "--data", rig.data], terminal.io)).toBe(0);
+    expect(terminal.out()).toMatch(/ok +server +a Berth answers/);
+  });
+});
+
+describe("berth run without an agent", () => {
+  it("makes one, and asks for nothing that could look like a refused access", async () => {
+    const rig = await start();
+    const task = script([{ text: "hello" }]);
+    expect(await rig.berth("run", task, "--model", scriptModel)).toMatchObject({ code: 0, out: "hello\n" });
+    expect(await rig.berth("run", task, "--model", scriptModel)).toMatchObject({ code: 0, out: "hello\n" });
+    expect((await rig.client.audit.list({ outcome: "refused" })).items).toEqual([]);
   });
 });
