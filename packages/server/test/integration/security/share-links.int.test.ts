@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openWs } from "../../support/follow/ws-client.ts";
 import { openStream } from "../../support/identity/open-stream.ts";
+import { as, join, loggedIn, made } from "../../support/security/people.ts";
 import { maker } from "../../support/security/things.ts";
 import { useTwoOrgs } from "../../support/security/world.ts";
 
@@ -61,16 +62,36 @@ describe("a share link", { timeout: 30_000 }, () => {
     expect((await get(link.token, `/sessions/${sessionId}`)).status).toBe(401);
   });
 
+  it("opens nothing once whoever made it is suspended or gone", async () => {
+    const admin = as(world(), world().a.people.admin.key);
+    const who = { email: "leaver@people.example", password: "correct horse battery" };
+    const { userId } = await join(world(), admin, who);
+    const leaver = await loggedIn(world(), who);
+    const ends = [
+      () => admin.patch(`/members/${userId}`, { status: "suspended" }),
+      () => admin.delete(`/members/${userId}`),
+    ];
+    for (const end of ends) {
+      const { id } = made<{ id: string }>(await leaver.post("/sessions", { agent: "helper" }));
+      const { token } = made<Link>(await leaver.post(`/sessions/${id}/share-links`, {}));
+      world().canaries.keep(`link of ${id}`, token);
+      expect((await get(token, `/sessions/${id}`)).status).toBe(200);
+      expect((await end()).status).toBeLessThan(300);
+      expect((await get(token, `/sessions/${id}`)).status).toBe(401);
+      await admin.patch(`/members/${userId}`, { status: "active" });
+    }
+  });
+
   it("is a request's own: repeated with its key it gives no second token", async () => {
     const { path } = await shared();
     const { call, a } = world();
     const ask = { method: "POST", path: `/api/v1${path}`, headers: { "idempotency-key": "once" } };
-    const made = JSON.parse((await call(a.people.member.key, ask)).text) as Link;
+    const first = JSON.parse((await call(a.people.member.key, ask)).text) as Link;
     const again = await call(a.people.member.key, ask);
     expect([again.status, again.code]).toEqual([409, "already_created"]);
-    expect(again.text).toContain(made.id);
-    expect(again.text).not.toContain(made.token);
-    world().canaries.keep("link made once", made.token);
+    expect(again.text).toContain(first.id);
+    expect(again.text).not.toContain(first.token);
+    world().canaries.keep("link made once", first.token);
   });
 
   it("lasts 30 days at most", async () => {

@@ -5,8 +5,8 @@ import type { Outcome } from "../../../store.ts";
 import type { ArgsOf } from "../../protocol.ts";
 import { findErasureRecord } from "../../queries/data/erasures.ts";
 import type { Transaction } from "../../transaction.ts";
-import { voidInvitationsBy } from "../identity/accounts.ts";
 import { revokeKeysOf } from "../identity/api-keys.ts";
+import { endGivenAccess } from "../identity/given-access.ts";
 import { keepAnOwner } from "../identity/last-owner.ts";
 import { once } from "../idempotency.ts";
 
@@ -44,7 +44,7 @@ function lockUser(tx: Transaction, orgId: string, userId: string): void {
     throw new BerthError("operator_account", "The admin key stands for this account: it cannot be erased.");
   keepAnOwner(tx, orgId, userId);
   revokeKeysOf(tx, orgId, userId);
-  voidInvitationsBy(tx, orgId, userId);
+  endGivenAccess(tx, orgId, userId);
   tx.sql("UPDATE members SET status = 'suspended', updated_at = ? WHERE org_id = ? AND user_id = ?").run(
     tx.now,
     orgId,
@@ -56,9 +56,6 @@ function lockUser(tx: Transaction, orgId: string, userId: string): void {
     userId,
   );
   tx.sql("DELETE FROM logins WHERE user_id = ? AND current_org = ?").run(userId, orgId);
-  tx.sql(
-    "UPDATE share_links SET revoked_at = ? WHERE org_id = ? AND created_by = ? AND revoked_at IS NULL",
-  ).run(tx.now, orgId, userId);
 }
 
 export function noteErasure(tx: Transaction, note: ArgsOf<"noteErasure">): void {

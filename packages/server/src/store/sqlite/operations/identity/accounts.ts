@@ -67,11 +67,3 @@ export function voidResets(tx: Transaction, userId: string): void {
       AND email = (SELECT email FROM accounts WHERE id = ?)`,
   ).run(tx.now, userId);
 }
-
-/** Who is gone, or may do less, lets nobody in any more by an invitation that nobody has used yet. */
-export function voidInvitationsBy(tx: Transaction, orgId: string, inviter: string): void {
-  tx.sql(
-    `UPDATE invitations SET revoked_at = ? WHERE org_id = ? AND invited_by = ? AND accepted_at IS NULL
-      AND revoked_at IS NULL`,
-  ).run(tx.now, orgId, inviter);
-}

@@ -4,7 +4,8 @@ import type { ArgsOf } from "../../protocol.ts";
 import { findAccountRecord } from "../../queries/identity/accounts.ts";
 import { findMemberRecord } from "../../queries/identity/members.ts";
 import type { Transaction } from "../../transaction.ts";
-import { voidInvitationsBy, voidResets } from "./accounts.ts";
+import { voidResets } from "./accounts.ts";
+import { endGivenAccess, voidInvitationsBy } from "./given-access.ts";
 import { revokeKeysOf } from "./api-keys.ts";
 import { keepAnOwner } from "./last-owner.ts";
 import { requireRole } from "./role-exists.ts";
@@ -26,7 +27,8 @@ export function updateMember(tx: Transaction, args: ArgsOf<"updateMember">): Mem
   );
   if (role !== member.role) voidResets(tx, userId);
   const mayLess = role !== member.role && role !== "owner";
-  if (mayLess || status !== "active") voidInvitationsBy(tx, orgId, userId);
+  if (status !== "active") endGivenAccess(tx, orgId, userId);
+  else if (mayLess) voidInvitationsBy(tx, orgId, userId);
   return findMemberRecord(tx.sql, orgId, userId);
 }
 
@@ -37,7 +39,7 @@ export function removeMember(tx: Transaction, { orgId, userId }: ArgsOf<"removeM
   if (isOwner(member)) keepAnOwner(tx, orgId, userId);
   tx.sql("DELETE FROM members WHERE org_id = ? AND user_id = ?").run(orgId, userId);
   revokeKeysOf(tx, orgId, userId);
-  voidInvitationsBy(tx, orgId, userId);
+  endGivenAccess(tx, orgId, userId);
   tx.sql("DELETE FROM logins WHERE user_id = ? AND current_org = ?").run(userId, orgId);
   tx.sql(
     `UPDATE invitations SET revoked_at = ? WHERE org_id = ? AND accepted_at IS NULL AND revoked_at IS NULL

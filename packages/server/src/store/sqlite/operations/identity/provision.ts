@@ -8,14 +8,8 @@ import {
 } from "../../queries/identity/accounts.ts";
 import { findMemberRecord } from "../../queries/identity/members.ts";
 import type { Transaction } from "../../transaction.ts";
-import {
-  changePassword,
-  insertAccount,
-  insertMember,
-  requireAccount,
-  voidInvitationsBy,
-  voidResets,
-} from "./accounts.ts";
+import { changePassword, insertAccount, insertMember, requireAccount, voidResets } from "./accounts.ts";
+import { voidInvitationsBy } from "./given-access.ts";
 import { keepAnOwner } from "./last-owner.ts";
 import { requireRole } from "./role-exists.ts";
 

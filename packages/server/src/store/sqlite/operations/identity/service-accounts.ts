@@ -5,7 +5,7 @@ import type { ArgsOf } from "../../protocol.ts";
 import { findServiceAccountRecord } from "../../queries/identity/service-accounts.ts";
 import type { Transaction } from "../../transaction.ts";
 import { once } from "../idempotency.ts";
-import { voidInvitationsBy } from "./accounts.ts";
+import { endGivenAccess, voidInvitationsBy } from "./given-access.ts";
 import { revokeKeysOf } from "./api-keys.ts";
 import { requireRole } from "./role-exists.ts";
 
@@ -45,7 +45,8 @@ export function updateServiceAccount(
     "UPDATE service_accounts SET name = ?, role = ?, status = ?, updated_at = ? WHERE org_id = ? AND id = ?",
   ).run(name, role, status, tx.now, orgId, id);
   const mayLess = role !== account.role && role !== "owner";
-  if (mayLess || status !== "active") voidInvitationsBy(tx, orgId, id);
+  if (status !== "active") endGivenAccess(tx, orgId, id);
+  else if (mayLess) voidInvitationsBy(tx, orgId, id);
   if (args.certificates !== undefined) putCertificates(tx, args, args.certificates);
   return written(tx, args);
 }
@@ -58,7 +59,7 @@ export function deleteServiceAccount(
   if (Number(changes) === 0) return false;
   tx.sql("DELETE FROM certificates WHERE org_id = ? AND service_account_id = ?").run(orgId, id);
   revokeKeysOf(tx, orgId, id);
-  voidInvitationsBy(tx, orgId, id);
+  endGivenAccess(tx, orgId, id);
   return true;
 }
 
