@@ -247,7 +247,7 @@ export const tenantTables = {
   // Last: what was somebody's is found by their email until then.
   members: {
     key: ["user_id"],
-    exported: columns("user_id role status created_at updated_at"),
+    exported: columns("user_id role status created_at updated_at last_login_at"),
     withheld: {},
     ofUser: "user_id = ?2",
     userErasure: "rows",

@@ -100,6 +100,19 @@ describe("members", () => {
     expect((await of("admin").get(`/members/${userId}`)).code).toBe("member_not_found");
   });
 
+  it("are not told of to one organization when they log in at another", async () => {
+    const email = address();
+    const { userId } = await join(world(), of("admin"), { email, password });
+    await join(world(), as(world(), world().b.people.admin.key), { email, password });
+    const person = await loggedIn(world(), { email, password, org: "alpha" });
+    const seen = async (admin: Caller) =>
+      made<Member>(await admin.get(`/members/${userId}`), 200).lastLoginAt;
+    const elsewhere = as(world(), world().b.people.admin.key);
+    expect([await seen(of("admin")), await seen(elsewhere)]).toEqual([expect.any(String), null]);
+    made(await person.post("/login/org", { org: "beta" }), 200);
+    expect(await seen(elsewhere)).toEqual(expect.any(String));
+  });
+
   it("may leave, but the last owner", async () => {
     const email = address();
     const { userId } = await join(world(), of("admin"), { email, password });

@@ -42,6 +42,8 @@ CREATE TABLE members (
   status TEXT NOT NULL DEFAULT 'active',
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
+  -- Here: where else somebody logs in is no organization's business.
+  last_login_at INTEGER,
   PRIMARY KEY (org_id, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_by_user ON members (user_id);

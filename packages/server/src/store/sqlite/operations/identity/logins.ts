@@ -22,12 +22,21 @@ export function createLogin(tx: Transaction, login: ArgsOf<"createLogin">): void
     login.expiresAt,
   );
   tx.sql("UPDATE accounts SET last_login_at = ? WHERE id = ?").run(login.createdAt, login.userId);
+  tx.sql("UPDATE members SET last_login_at = ? WHERE org_id = ? AND user_id = ?").run(
+    login.createdAt,
+    login.orgId,
+    login.userId,
+  );
 }
 
 export function touchLogin(tx: Transaction, { id, at, expiresAt, orgId }: ArgsOf<"touchLogin">): void {
   tx.sql(
     "UPDATE logins SET last_seen_at = ?, expires_at = ?, current_org = coalesce(?, current_org) WHERE id = ?",
   ).run(at, expiresAt, orgId ?? null, id);
+  if (orgId === undefined) return;
+  tx.sql(
+    "UPDATE members SET last_login_at = ? WHERE org_id = ? AND user_id = (SELECT user_id FROM logins WHERE id = ?)",
+  ).run(at, orgId, id);
 }
 
 export function endLogins(tx: Transaction, { which }: ArgsOf<"endLogins">): number | false {

@@ -24,10 +24,10 @@ const besides: Readonly<Record<string, Part>> = {
     conversation: false,
   },
   accounts: {
-    from: `(SELECT m.org_id, a.id, a.name, a.email, a.email_verified, a.status, a.created_at, a.last_login_at
+    from: `(SELECT m.org_id, a.id, a.name, a.email, a.email_verified, a.status, a.created_at
       FROM members m JOIN accounts a ON a.id = m.user_id)`,
     key: ["id"],
-    columns: ["id", "name", "email", "email_verified", "status", "created_at", "last_login_at"],
+    columns: ["id", "name", "email", "email_verified", "status", "created_at"],
     ofUser: "id = ?2",
     conversation: false,
   },

@@ -4,7 +4,7 @@ import type { Connection } from "../../connection.ts";
 type Sql = Connection["sql"];
 
 const select = `SELECT m.org_id AS orgId, m.user_id AS userId, a.name, a.email, m.role, m.status, m.created_at AS createdAt,
-    m.updated_at AS updatedAt, a.last_login_at AS lastLoginAt
+    m.updated_at AS updatedAt, m.last_login_at AS lastLoginAt
   FROM members m JOIN accounts a ON a.id = m.user_id`;
 
 export function findMemberRecord(sql: Sql, orgId: string, userId: string): MemberRecord | null {
