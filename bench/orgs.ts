@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Pool } from "undici";
 import { about, aboutLines } from "./support/about.ts";
@@ -62,7 +63,18 @@ async function open(name: string, count: number): Promise<Side> {
   );
   // What is measured is the way to the rows, not the limits that hold one caller back.
   const server = await startBerth({ data, config: { rateLimits: false } });
+  await atRest(server.pid);
   return { name, server, callers, pool: new Pool(server.url, { connections: concurrency }) };
+}
+
+/** A server that has just started seals the audit entries of what was made: that is no request's cost. */
+async function atRest(pid: number): Promise<void> {
+  for (let before = cpuMs(pid); ;) {
+    await sleep(1_000);
+    const now = cpuMs(pid);
+    if (now - before < 60) return;
+    before = now;
+  }
 }
 
 async function measure({ pool, callers, server }: Side, path: (caller: Caller) => string): Promise<Figures> {

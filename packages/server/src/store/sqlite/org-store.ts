@@ -22,6 +22,9 @@ import type { Writer } from "./writer.ts";
 /** Rows of a deleted log that one transaction removes. */
 const dropSlice = 500;
 
+/** Organizations whose handles are kept. */
+const mostOpen = 2_000;
+
 interface OrgParts {
   readonly writer: Writer;
   readonly reader: Reader;
@@ -41,11 +44,22 @@ type Listings = Pick<OrgStore, "findRun" | "listRuns" | "findApproval" | "listAp
 
 const byId = ({ id }: { id: string }) => id;
 
-export function orgStore(parts: OrgParts): OrgStore {
+/** Opens the store for one organization after another; the most recent ones stay open, because each is a hundred closures. */
+export function orgStores(parts: Omit<OrgParts, "orgId">): (orgId: string) => OrgStore {
+  const open = new Map<string, OrgStore>();
+  return (orgId) => {
+    const known = open.get(orgId);
+    if (known !== undefined) return known;
+    if (open.size >= mostOpen) open.clear();
+    const made = orgStore({ ...parts, orgId });
+    open.set(orgId, made);
+    return made;
+  };
+}
+
+function orgStore(parts: OrgParts): OrgStore {
   return {
-    get identity() {
-      return orgIdentity(parts);
-    },
+    identity: orgIdentity(parts),
     limits: orgLimits(parts),
     vault: orgVault(parts),
     modelProviders: orgModelProviders(parts),
@@ -55,15 +69,9 @@ export function orgStore(parts: OrgParts): OrgStore {
     ...listings(parts),
     access: orgAccess(parts),
     audit: orgAudit(parts),
-    get data() {
-      return orgData(parts);
-    },
-    get budgets() {
-      return orgBudgets(parts);
-    },
-    get usage() {
-      return orgUsage(parts);
-    },
+    data: orgData(parts),
+    budgets: orgBudgets(parts),
+    usage: orgUsage(parts),
   };
 }
 

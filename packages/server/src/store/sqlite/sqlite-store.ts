@@ -6,7 +6,7 @@ import { openForReading, openForWriting } from "./connection.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import { lockDataDir } from "./data-lock.ts";
 import { knownMigrations, migrate } from "./migrate.ts";
-import { orgStore } from "./org-store.ts";
+import { orgStores } from "./org-store.ts";
 import { Reader } from "./reader.ts";
 import { sessionStore } from "./session-store.ts";
 import { asStoreError } from "./sqlite-error.ts";
@@ -48,7 +48,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     });
     return {
       kind: "sqlite",
-      org: (orgId) => orgStore({ writer, reader, clock, orgId }),
+      org: orgStores({ writer, reader, clock }),
       session: (orgId, sessionId) => sessionStore({ writer, reader, ref: { orgId, sessionId } }),
       lane: appendLane(writer),
       system: systemStore({ writer, reader, clock }),
