@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { newId } from "../../lib/id.ts";
 import { entry, hourMs, Tenant } from "./identity-scene.conformance.ts";
-import { type OpenStore, useStore } from "./scene.conformance.ts";
+import { type OpenStore, refusal, useStore } from "./scene.conformance.ts";
 
 export function peopleConformance(open: OpenStore): void {
   describe("people that an identity provider sends", () => {
@@ -47,13 +47,31 @@ export function peopleConformance(open: OpenStore): void {
       expect(fake.id).not.toBe(person.id);
     });
 
-    it("take over an email that somebody had only claimed, whose password and logins end", async () => {
+    it("join no organization that is being erased", async () => {
+      const here = scene();
+      const tenant = await Tenant.of(here);
+      const erasure = {
+        id: newId("receipt"),
+        scope: "org",
+        target: here.orgId,
+        requestedBy: "usr_1",
+      } as const;
+      await here.org.data.createErasure({ record: { ...erasure, toldTo: here.orgId }, audit: entry() });
+      const subject = newId("user");
+      expect(await refusal(tenant.person({ subject }))).toBe("org_erasing");
+      const identity = { source: "jwt", issuer: "https://idp.example", subject };
+      expect(await tenant.system.findAccountByIdentity(identity)).toBeNull();
+    });
+
+    it("take over an email that somebody had only claimed, whose password, logins and keys end", async () => {
       const tenant = await Tenant.of(scene());
       const claimed = await tenant.invited();
+      const key = await tenant.key({ type: "user", id: claimed.id });
       const login = await tenant.login(claimed.id);
       const rightful = await tenant.person({ email: claimed.email ?? "" });
       expect(rightful).toMatchObject({ id: claimed.id, emailVerified: true, passwordHash: null });
       expect(await tenant.system.findLogin(login.tokenHash)).toBeNull();
+      expect((await tenant.identity.findApiKey(key.id))?.revokedAt).not.toBeNull();
       expect((await tenant.person({ email: claimed.email ?? "" })).id).toBe(claimed.id);
     });
   });

@@ -1,3 +1,4 @@
+import { BerthError } from "../../../../lib/errors.ts";
 import type { AccountRecord } from "../../../identity.ts";
 import type { Outcome } from "../../../store.ts";
 import type { ArgsOf } from "../../protocol.ts";
@@ -38,6 +39,10 @@ function accountFor(tx: Transaction, args: Args): string {
   if (!found.emailVerified) {
     // Somebody may have claimed the email before its owner came, and must not keep a way in.
     changePassword(tx, { userId: found.id, passwordHash: null, keepLogin: null });
+    tx.sql(
+      `UPDATE api_keys SET revoked_at = ? WHERE revoked_at IS NULL
+        AND (org_id, principal_id) IN (SELECT org_id, user_id FROM members WHERE user_id = ?)`,
+    ).run(tx.now, found.id);
     tx.sql("UPDATE accounts SET email_verified = 1 WHERE id = ?").run(found.id);
   }
   return found.id;
@@ -60,6 +65,7 @@ function joinAs(tx: Transaction, userId: string, { orgId, role, updateRole }: Ar
   if (member !== null && (!updateRole || member.role === role)) return false;
   requireRole(tx, orgId, role);
   if (member === null) {
+    refuseErasing(tx, orgId);
     insertMember(tx, { orgId, userId, role });
     return true;
   }
@@ -73,4 +79,10 @@ function joinAs(tx: Transaction, userId: string, { orgId, role, updateRole }: Ar
   voidResets(tx, userId);
   if (role !== "owner") voidInvitationsBy(tx, orgId, userId);
   return true;
+}
+
+/** Whoever joined while it is erased would be left over. */
+function refuseErasing(tx: Transaction, orgId: string): void {
+  if (tx.sql("SELECT 1 FROM orgs WHERE id = ? AND status = 'erasing'").get(orgId) === undefined) return;
+  throw new BerthError("org_erasing", "This organization is being erased: nobody joins it any more.");
 }
