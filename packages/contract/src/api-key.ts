@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { displayText } from "./display-text.ts";
 import { idSchema, timestamp } from "./id.ts";
 import { permissionName } from "./role.ts";
 
@@ -24,7 +25,7 @@ export const apiKey = z.strictObject({
 export type ApiKey = z.infer<typeof apiKey>;
 
 export const createApiKeyBody = z.strictObject({
-  name: z.string().trim().min(1).max(200),
+  name: displayText(200),
   owner: keyOwner.optional().describe("default: the caller; a service account needs api-key:write"),
   scopes: scopes.optional().describe("default: all that the owner may do, and no more than the caller may"),
   expiresInMs: z

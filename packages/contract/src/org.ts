@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { displayText } from "./display-text.ts";
 import { idSchema, timestamp } from "./id.ts";
 import { retention } from "./retention.ts";
 import { visibility } from "./session.ts";
@@ -9,7 +10,7 @@ export const orgSlug = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be lower-case letters, digits and dashes, at most 63 characters");
 
-export const orgName = z.string().trim().min(1).max(200);
+export const orgName = displayText(200);
 
 /** Addresses and networks, `203.0.113.7` or `2001:db8::/32`. */
 const network = z.union([z.ipv4(), z.cidrv4(), z.ipv6(), z.cidrv6()]);

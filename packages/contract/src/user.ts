@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { displayText } from "./display-text.ts";
 import { idSchema, timestamp } from "./id.ts";
 
 /** Kept and compared in lower case. */
 export const email = z.email().max(254).toLowerCase();
 
-export const personName = z.string().trim().min(1).max(200);
+export const personName = displayText(200);
 
 /** At least 12 characters and at most 256, of whatever kind. */
 export const password = z.string().min(1).max(1_024);
