@@ -93,7 +93,9 @@ describe("NET-04: a body that is made to hurt", () => {
     while (!client.socket.destroyed && client.received() === "" && sent < 100) {
       client.socket.write(`${chunk.length.toString(16)}\r\n`);
       client.socket.write(chunk);
-      if (!client.socket.write("\r\n")) await Promise.race([once(client.socket, "drain"), client.closed]);
+      // A write after the cut fails the socket, and then there is no drain.
+      const drained = once(client.socket, "drain").catch(() => undefined);
+      if (!client.socket.write("\r\n")) await Promise.race([drained, client.closed]);
       sent += 1;
     }
     const answer = await client.until('"code"');
