@@ -11,10 +11,10 @@ const tools = join(root, ".tools");
 const wanted = "24.21.0";
 const say = (line) => console.error(`berth: ${line}`);
 
-/** The same range as `engines` in package.json: TypeScript runs without a flag, and undici 8 loads. */
+/** The same range as `engines` in package.json: the first Node whose crypto has argon2. */
 function isNewEnough(version) {
   const [major, minor] = version.replace(/^v/, "").split(".").map(Number);
-  return major >= 24 || (major === 22 && minor >= 19);
+  return major > 24 || (major === 24 && minor >= 7);
 }
 
 function versionOf(node) {

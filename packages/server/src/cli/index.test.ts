@@ -155,10 +155,10 @@ describe("berth doctor", () => {
 
   it.each([
     ["20.20.2", "fail"],
-    ["22.18.0", "fail"],
-    ["22.19.0", "ok"],
-    ["23.5.0", "fail"],
-    ["24.0.0", "ok"],
+    ["22.19.0", "fail"],
+    ["24.6.0", "fail"],
+    ["24.7.0", "ok"],
+    ["25.0.0", "ok"],
   ])("takes Node %s as %s", (version, status) => expect(checkNode(version).status).toBe(status));
 
   it.each([

@@ -22,10 +22,10 @@ export async function checkMachine(
   ];
 }
 
-/** As `engines` in package.json says: ^22.19.0 || >=24. */
+/** As `engines` in package.json says: 24.7 or newer. */
 export function checkNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  const good = major >= 24 || (major === 22 && minor >= 19);
+  const good = major > 24 || (major === 24 && minor >= 7);
   if (good) return { name: "node", status: "ok", detail: version };
   return {
     name: "node",
