@@ -15,15 +15,6 @@ Examples:
   ./berth audit verify                           by the server that runs
   ./berth audit verify --data ./berth-data       of a server that is stopped`;
 
-interface Which {
-  readonly actor?: string;
-  readonly action?: string;
-  readonly target?: string;
-  readonly outcome?: AuditEntry["outcome"];
-  readonly from?: string;
-  readonly to?: string;
-}
-
 export function auditCommand(actions: Actions): Command {
   const audit = new Command("audit").description("See who changed what, and check that nobody changed that.");
   audit.addHelpText("after", examples);
@@ -32,15 +23,18 @@ export function auditCommand(actions: Actions): Command {
     "at most so many",
     "50",
   );
-  actions.bind<Which & { readonly limit: string }>(list, async ({ client, flags, printList, signal }) => {
-    const query = { ...queryOf(flags), limit: Number(flags.limit), signal };
-    const { items } = await (await client()).audit.list(query);
-    printList(items, columns, "No entry is like that.");
-  });
+  actions.bind<AuditQuery & { readonly limit: string }>(
+    list,
+    async ({ client, flags, printList, signal }) => {
+      const query = { ...queryOf(flags), limit: Number(flags.limit), signal };
+      const { items } = await (await client()).audit.list(query);
+      printList(items, columns, "No entry is like that.");
+    },
+  );
   const write = which(
     audit.command("export").description("Write entries as JSON, one a line, oldest first."),
   );
-  actions.bind<Which>(write, async ({ client, flags, io, signal }) => {
+  actions.bind<AuditQuery>(write, async ({ client, flags, io, signal }) => {
     for await (const line of (await client()).audit.export(queryOf(flags), { signal })) {
       if (!io.stdout.write(`${line}\n`)) await once(io.stdout, "drain", { signal });
     }
@@ -61,7 +55,7 @@ function which(command: Command): Command {
   );
 }
 
-function queryOf({ actor, action, target, outcome, from, to }: Which): AuditQuery {
+function queryOf({ actor, action, target, outcome, from, to }: AuditQuery): AuditQuery {
   return {
     ...(actor !== undefined && { actor }),
     ...(action !== undefined && { action }),

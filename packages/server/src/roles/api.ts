@@ -110,22 +110,8 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
 }
 
 function operationsContext({ loaded, ports }: ApiOptions, refusals: Refusals): OperationsContext {
-  const {
-    store,
-    blobs,
-    queue,
-    bus,
-    presence,
-    clock,
-    models,
-    tools,
-    sandboxes,
-    keys,
-    telemetry,
-    vault,
-    places,
-  } = ports;
-  const audit = { key: ports.keys.auditKey, anchors: ports.anchors, refusals };
+  const { clock, counter, keys, anchors, backups, exportFiles } = ports;
+  const audit = { key: keys.auditKey, anchors, refusals };
   const settings = {
     mailboxLimit: 1_000,
     syncWaitMs: 5_000,
@@ -144,27 +130,11 @@ function operationsContext({ loaded, ports }: ApiOptions, refusals: Refusals): O
     },
   };
   return {
-    vault,
-    places,
-    store,
-    blobs,
-    queue,
-    bus,
-    presence,
-    clock,
-    models,
-    tools,
-    sandboxes,
-    keys,
+    ...ports,
     passwords: createPasswords(),
-    loginAttempts: createLoginAttempts({
-      clock,
-      counter: ports.counter,
-      attempts: loaded.config.loginAttempts,
-    }),
-    telemetry,
+    loginAttempts: createLoginAttempts({ clock, counter, attempts: loaded.config.loginAttempts }),
     audit,
-    data: { backups: ports.backups, exportFiles: ports.exportFiles },
+    data: { backups, exportFiles },
     settings,
   };
 }
