@@ -36,6 +36,9 @@ const adapters = [
   "sandbox/(local-process|bubblewrap|remote|host)/",
 ];
 
+// What the adapters of one port have in common.
+const shared = "sandbox/(files|output|egress|protocol)";
+
 // A driver is known to its own folder only.
 const onlyIn = {
   "node_modules/pg/": "store/postgres/",
@@ -83,7 +86,7 @@ module.exports = {
     ),
     rule("adapters-do-not-know-each-other", production("(store|coordination|models|sandbox)/([^/]+)/"), {
       path: `${S}$1/[^/]+/`,
-      pathNot: `${S}$1/$2/`,
+      pathNot: `${S}($1/$2|${shared})/`,
     }),
     ...Object.entries(onlyIn).map(([driver, folder]) =>
       rule(

@@ -6,6 +6,13 @@ type SystemPackage = { readonly file: string; readonly name: string };
 
 export const chromium: SystemPackage = { file: "/usr/bin/chromium", name: "chromium" };
 
+/** What isolates tools, and what the attacks on it are written with. */
+export const isolation: readonly SystemPackage[] = [
+  { file: "/usr/bin/bwrap", name: "bubblewrap" },
+  { file: "/usr/bin/python3", name: "python3" },
+  { file: "/sbin/mkfs.ext4", name: "e2fsprogs" },
+];
+
 /** Installs with apt-get what is missing; says so and ends with 1 where it may not. */
 export function ensureInstalled(wanted: readonly SystemPackage[]): void {
   const names = wanted.filter(({ file }) => !existsSync(file)).map(({ name }) => name);

@@ -1,6 +1,6 @@
 // npm test [-- <suite>...]: runs the suites in order, prints each one's time, and ends with "N passed, N failed".
 import { suites } from "./suites.ts";
-import { chromium, ensureInstalled } from "./system-packages.ts";
+import { chromium, ensureInstalled, isolation } from "./system-packages.ts";
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
@@ -11,6 +11,7 @@ if (unknown.length > 0) {
 const chosen = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 
 if (chosen.some(({ name }) => name === "browser")) ensureInstalled([chromium]);
+if (chosen.some(({ name }) => name !== "check" && name !== "browser")) ensureInstalled(isolation);
 
 const lines: string[] = [];
 let passed = 0;

@@ -27,6 +27,9 @@ export const idPrefixes = {
   approval: "apr",
   input: "inp",
   worker: "wrk",
+  sandbox: "sbx",
+  workspace: "wsp",
+  allocation: "alc",
   request: "req",
 } as const;
 

@@ -5,6 +5,7 @@ import { modelSettings } from "./settings/models.ts";
 import { limitSettings, networkSettings, rateSettings } from "./settings/network.ts";
 import { quotaSettings } from "./settings/quotas.ts";
 import { clientSettings, logSettings, serverSettings } from "./settings/server.ts";
+import { sandboxSettings } from "./settings/sandboxes.ts";
 import { runSettings, workerSettings } from "./settings/sessions.ts";
 import { secretSettings } from "./settings/security.ts";
 import { testingSettings } from "./settings/testing.ts";
@@ -22,6 +23,7 @@ export const settings = {
   ...logSettings,
   ...workerSettings,
   ...runSettings,
+  ...sandboxSettings,
   ...modelSettings,
   ...clientSettings,
   ...secretSettings,
@@ -45,6 +47,7 @@ export const settingGroups: readonly { title: string; names: readonly SettingNam
   { title: "Logging", names: namesOf(logSettings) },
   { title: "Sessions and workers", names: namesOf(workerSettings) },
   { title: "Runs and tools", names: namesOf(runSettings) },
+  { title: "Sandboxes", names: namesOf(sandboxSettings) },
   { title: "Models", names: namesOf(modelSettings) },
   { title: "Server keys", names: namesOf(secretSettings) },
   { title: "Authentication", names: namesOf(authenticationSettings) },

@@ -9,7 +9,7 @@ import type { Queue } from "../coordination/queue.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Models } from "../models/model.ts";
 import type { ProviderPlaces } from "../models/provider-places.ts";
-import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { SessionSandboxes } from "../allocation/session-sandboxes.ts";
 import type { Backups } from "../store/backups.ts";
 import type { ExportFiles } from "../store/export-files.ts";
 import type { Blobs } from "../store/blobs.ts";
@@ -28,7 +28,7 @@ export interface OperationsContext {
   readonly clock: Clock;
   readonly models: Models;
   readonly tools: Pick<Registry, "list" | "get" | "checkInput" | "clientToolError">;
-  readonly sandboxes: SandboxProvider;
+  readonly sandboxes: SessionSandboxes;
   readonly vault: Vault;
   /** Where tenants' model providers may be. */
   readonly places: ProviderPlaces;

@@ -1,7 +1,7 @@
 import type { FileEntry, FileList } from "@berth/contract";
 import type { Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
-import type { GrepMatch, Sandbox } from "../sandbox/sandbox.ts";
+import type { GrepMatch, SandboxFiles } from "../sandbox/sandbox.ts";
 import type { SessionRecord } from "../store/records.ts";
 import { readableSession, sessionFor } from "./access.ts";
 import type { OperationsContext } from "./context.ts";
@@ -20,13 +20,10 @@ export async function listFiles(
   request: FilesRequest & { readonly path: string; readonly depth: number; readonly limit: number },
 ): Promise<FileList> {
   const { path, depth, limit } = request;
-  const sandbox = await sandboxOf(
-    context,
-    await readableSession({ context, principal, id: request.sessionId }),
-  );
-  if (sandbox === null && path === "") return { items: [], truncated: false };
-  if (sandbox === null) throw fileNotFound(path);
-  const { items, truncated } = await sandbox.files.list(path, { depth, limit });
+  const files = await filesOf(context, await readableSession({ context, principal, id: request.sessionId }));
+  if (files === null && path === "") return { items: [], truncated: false };
+  if (files === null) throw fileNotFound(path);
+  const { items, truncated } = await files.list(path, { depth, limit });
   return { items: [...items], truncated };
 }
 
@@ -43,21 +40,18 @@ export async function downloadFile(
   request: FilesRequest & { readonly path: string },
 ): Promise<FileDownload> {
   const { path } = request;
-  const sandbox = await sandboxOf(
-    context,
-    await readableSession({ context, principal, id: request.sessionId }),
-  );
-  const stat = await sandbox?.files.stat(path);
-  if (!sandbox || !stat) throw fileNotFound(path);
+  const files = await filesOf(context, await readableSession({ context, principal, id: request.sessionId }));
+  const stat = await files?.stat(path);
+  if (!files || !stat) throw fileNotFound(path);
   if (stat.kind !== "file") throw new BerthError("not_a_file", `${path} is no file: name one.`);
   const name = path.split("/").findLast((part) => part !== "") ?? "file";
-  return { size: stat.size, name, pieces: piecesOf(sandbox, path, stat.size) };
+  return { size: stat.size, name, pieces: piecesOf(files, path, stat.size) };
 }
 
 /** Exactly `size` bytes, or an error: the length was promised already. */
-async function* piecesOf(sandbox: Sandbox, path: string, size: number): AsyncGenerator<Uint8Array> {
+async function* piecesOf(files: SandboxFiles, path: string, size: number): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < size;) {
-    const piece = await sandbox.files.read(path, { offset, length: Math.min(pieceBytes, size - offset) });
+    const piece = await files.read(path, { offset, length: Math.min(pieceBytes, size - offset) });
     if (piece.byteLength === 0)
       throw new BerthError("file_changed", `${path} became shorter while it was read.`);
     offset += piece.byteLength;
@@ -77,9 +71,9 @@ export async function globFiles(
   request: FilesRequest & { readonly pattern: string; readonly path: string; readonly limit: number },
 ): Promise<Found<string>> {
   const { pattern, path, limit } = request;
-  const sandbox = await searched(context, principal, request);
-  if (sandbox === null) return { items: [], truncated: false };
-  const { items, truncated } = await sandbox.files.glob(pattern, { path, limit });
+  const files = await searched(context, principal, request);
+  if (files === null) return { items: [], truncated: false };
+  const { items, truncated } = await files.glob(pattern, { path, limit });
   return { items: [...items], truncated };
 }
 
@@ -97,9 +91,9 @@ export async function grepFiles(
   },
 ): Promise<Found<GrepMatch>> {
   const { pattern, path, glob, ignoreCase, limit, signal } = request;
-  const sandbox = await searched(context, principal, request);
-  if (sandbox === null) return { items: [], truncated: false };
-  const { items, truncated } = await sandbox.files.grep(pattern, {
+  const files = await searched(context, principal, request);
+  if (files === null) return { items: [], truncated: false };
+  const { items, truncated } = await files.grep(pattern, {
     path,
     ignoreCase,
     limit,
@@ -115,8 +109,8 @@ export async function findFile(
   session: SessionRecord,
   path: string,
 ): Promise<FileEntry | null> {
-  const sandbox = await sandboxOf(context, session);
-  const stat = await sandbox?.files.stat(path);
+  const files = await filesOf(context, session);
+  const stat = await files?.stat(path);
   if (!stat) return null;
   return { path, kind: stat.kind, size: stat.size, modifiedAt: new Date(stat.modifiedMs).toISOString() };
 }
@@ -126,16 +120,19 @@ async function searched(
   context: OperationsContext,
   principal: Principal,
   { sessionId }: FilesRequest,
-): Promise<Sandbox | null> {
-  return sandboxOf(
+): Promise<SandboxFiles | null> {
+  return filesOf(
     context,
     await sessionFor({ context, principal, id: sessionId, permission: "session:read" }),
   );
 }
 
-/** The session's sandbox if there is one: reading never makes one. */
-function sandboxOf({ sandboxes }: OperationsContext, { orgId, id }: SessionRecord): Promise<Sandbox | null> {
-  return sandboxes.find({ orgId, sessionId: id });
+/** The session's files if it has any: reading never makes a workspace. */
+function filesOf(
+  { sandboxes }: OperationsContext,
+  { orgId, id }: SessionRecord,
+): Promise<SandboxFiles | null> {
+  return sandboxes.files({ orgId, sessionId: id });
 }
 
 function fileNotFound(path: string): BerthError {

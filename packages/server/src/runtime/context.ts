@@ -5,7 +5,7 @@ import type { Queue } from "../coordination/queue.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Models } from "../models/model.ts";
 import type { OrgShares } from "../limits/org-shares.ts";
-import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { SessionSandboxes } from "../allocation/session-sandboxes.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
@@ -25,7 +25,7 @@ export interface RuntimeContext {
   readonly clock: Clock;
   readonly models: Models;
   readonly tools: Registry;
-  readonly sandboxes: SandboxProvider;
+  readonly sandboxes: SessionSandboxes;
   readonly fetch: SafeFetch;
   readonly telemetry: Telemetry;
   readonly settings: RuntimeSettings;

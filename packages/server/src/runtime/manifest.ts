@@ -1,5 +1,5 @@
 import { BerthError } from "../lib/errors.ts";
-import type { Sandbox, SandboxFiles } from "../sandbox/sandbox.ts";
+import type { SandboxFiles } from "../sandbox/sandbox.ts";
 import type { Blobs } from "../store/blobs.ts";
 
 /** Files beyond these are left out of manifests, and with them of forks and rewinds. */
@@ -53,11 +53,11 @@ export async function assertWhole(
 }
 
 /**
- * Makes the files of a sandbox exactly those of a manifest. What is not wanted goes last, so that a failure on the way
+ * Makes the files of a workspace exactly those of a manifest. What is not wanted goes last, so that a failure on the way
  * removes nothing but what stood in the place of a wanted file.
  */
 export async function fill(
-  { files }: Sandbox,
+  files: SandboxFiles,
   wanted: readonly ManifestFile[],
   source: BlobSource,
 ): Promise<void> {

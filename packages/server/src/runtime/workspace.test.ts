@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../lib/clock.ts";
 import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
-import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { SessionSandboxes } from "../allocation/session-sandboxes.ts";
 import type { Blobs } from "../store/blobs.ts";
 import { type SkippedManifest, type TakenManifest, Workspace } from "./workspace.ts";
 
 let folder = "";
-let sandboxes: SandboxProvider;
+let sandboxes: SessionSandboxes;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "berth-workspace-"));
@@ -44,8 +44,8 @@ function hashOf(taken: TakenManifest | SkippedManifest | null): string {
 }
 
 async function namesIn(sessionId: string): Promise<readonly string[]> {
-  const sandbox = await sandboxes.find({ orgId, sessionId });
-  const { items } = (await sandbox?.files.list("", { depth: 2 })) ?? { items: [] };
+  const files = await sandboxes.files({ orgId, sessionId });
+  const { items } = (await files?.list("", { depth: 2 })) ?? { items: [] };
   return items.map(({ path }) => path).toSorted();
 }
 

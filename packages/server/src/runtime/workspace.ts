@@ -1,7 +1,8 @@
 import type { InputBody } from "@berth/contract";
 import { asBerthError, BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
-import type { Sandbox, SandboxProvider } from "../sandbox/sandbox.ts";
+import type { SandboxRequest, SessionSandboxes } from "../allocation/session-sandboxes.ts";
+import type { Sandbox, SandboxFiles } from "../sandbox/sandbox.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { SessionState } from "../session/state.ts";
 import type { Blobs } from "../store/blobs.ts";
@@ -45,7 +46,7 @@ type FileInput = Extract<InputBody, { type: "file.write" | "file.delete" | "file
 
 /** A session's files and their past: a manifest (path to blob) for each run that changed them. */
 export class Workspace {
-  readonly #sandboxes: SandboxProvider;
+  readonly #sandboxes: SessionSandboxes;
   readonly #blobs: Blobs;
   readonly #orgId: string;
   readonly #sessionId: string;
@@ -53,11 +54,11 @@ export class Workspace {
   readonly #forkedAt: number | null;
   /** What files were when they were last read: unchanged size and time, unchanged bytes. */
   #seen = new Map<string, { readonly stamp: string; readonly hash: string }>();
-  #sandbox: Promise<Sandbox> | null = null;
+  #files: Promise<SandboxFiles> | null = null;
   #toldSkipped = false;
 
   constructor(options: {
-    sandboxes: SandboxProvider;
+    sandboxes: SessionSandboxes;
     blobs: Blobs;
     orgId: string;
     sessionId: string;
@@ -70,24 +71,30 @@ export class Workspace {
     this.#forkedAt = options.forkedAt;
   }
 
-  /** The session's sandbox; one that is new begins with the files of the manifest. */
-  sandbox(kept: Kept): Promise<Sandbox> {
-    this.#sandbox ??= this.#open(kept).catch((error: unknown) => {
-      this.#sandbox = null;
+  /** The session's files; a workspace that is new begins with those of the manifest. Needs no sandbox. */
+  files(kept: Kept): Promise<SandboxFiles> {
+    this.#files ??= this.#open(kept).catch((error: unknown) => {
+      this.#files = null;
       throw error;
     });
-    return this.#sandbox;
+    return this.#files;
+  }
+
+  /** The session's sandbox with those files, given out when it has none. */
+  async sandbox(kept: Kept, request: Omit<SandboxRequest, "orgId" | "sessionId"> = {}): Promise<Sandbox> {
+    await this.files(kept);
+    return await this.#sandboxes.connect({ ...request, ...this.#spec });
   }
 
   /** Gives a new fork its files at once, so that whoever looks finds them before its first tool does. */
   async prepare(kept: Kept): Promise<void> {
-    if (this.#isUntouched(kept)) await this.sandbox(kept);
+    if (this.#isUntouched(kept)) await this.files(kept);
   }
 
   /** Does what a file input asks for. Repeating it does no harm. */
   async apply(input: FileInput, kept: Kept): Promise<{ code: string; message: string } | null> {
     try {
-      const { files } = await this.sandbox(kept);
+      const files = await this.files(kept);
       if (input.type === "file.write") await files.write(input.path, await this.#bytes(input.hash));
       else if (input.type === "file.move") await files.move(input.path, input.to);
       else if (!(await files.remove(input.path))) {
@@ -120,9 +127,9 @@ export class Workspace {
   async #storeAll(time: ManifestTime): Promise<TakenManifest | SkippedManifest | null> {
     failpoint("runtime.before-manifest");
     const deadline = time.clock.monotonic() + time.budgetMs;
-    const sandbox = await (this.#sandbox ?? this.#sandboxes.find(this.#spec));
-    if (sandbox === null) return null;
-    const { items } = await sandbox.files.list("", { depth: deepest, limit: mostFiles });
+    const workspace = await (this.#files ?? this.#sandboxes.files(this.#spec));
+    if (workspace === null) return null;
+    const { items } = await workspace.list("", { depth: deepest, limit: mostFiles });
     const kept = items
       .filter(({ kind, size }) => kind === "file" && size <= mostBytesOfFile)
       .map(({ path, size, modifiedAt }) => ({ path, size, stamp: `${size}/${modifiedAt}` }));
@@ -136,7 +143,7 @@ export class Workspace {
     for (const { path, size, stamp } of kept) {
       if (time.clock.monotonic() > deadline) return this.#skip(`it took more than ${time.budgetMs} ms`);
       const known = this.#seen.get(path);
-      const hash = known?.stamp === stamp ? known.hash : await this.#keep(sandbox, path);
+      const hash = known?.stamp === stamp ? known.hash : await this.#keep(workspace, path);
       if (hash === null) continue;
       read.set(path, { stamp, hash });
       files.push({ path, hash, size });
@@ -157,20 +164,20 @@ export class Workspace {
   async restore(manifest: string | null): Promise<void> {
     failpoint("runtime.before-restore");
     await this.release();
-    const existing = await this.#sandboxes.find(this.#spec);
+    const existing = await this.#sandboxes.files(this.#spec);
     if (existing === null && manifest === null) return;
     const wanted = await readManifest(this.#source, manifest);
     if (existing !== null) {
       this.#seen.clear();
       await fill(existing, wanted, this.#source);
     }
-    this.#sandbox = Promise.resolve(existing ?? (await this.#make(wanted)));
+    this.#files = Promise.resolve(existing ?? (await this.#make(wanted)));
     failpoint("runtime.after-restore");
   }
 
   /** Ends the session's processes; its files stay. */
   async release(): Promise<void> {
-    this.#sandbox = null;
+    this.#files = null;
     await this.#sandboxes.release(this.#spec);
   }
 
@@ -182,9 +189,9 @@ export class Workspace {
     return { orgId: this.#orgId, sessionId: this.#sessionId };
   }
 
-  async #open(kept: Kept): Promise<Sandbox> {
+  async #open(kept: Kept): Promise<SandboxFiles> {
     // What lies in a fork that nobody has touched may have been being restored when a server died.
-    const existing = this.#isUntouched(kept) ? null : await this.#sandboxes.find(this.#spec);
+    const existing = this.#isUntouched(kept) ? null : await this.#sandboxes.files(this.#spec);
     if (existing !== null) return existing;
     return this.#make(await readManifest(this.#source, kept.manifest?.hash ?? null));
   }
@@ -194,10 +201,10 @@ export class Workspace {
     return manifest !== null && manifest.seq === this.#forkedAt && !workspaceDirty;
   }
 
-  /** A sandbox that begins with these files. One that did not get them all is not left behind: it would be taken for the session's. */
-  async #make(wanted: readonly ManifestFile[]): Promise<Sandbox> {
+  /** A workspace that begins with these files. One that did not get them all is not left behind: it would be taken for the session's. */
+  async #make(wanted: readonly ManifestFile[]): Promise<SandboxFiles> {
     await assertWhole(this.#source, wanted);
-    const made = await this.#sandboxes.connect(this.#spec);
+    const made = await this.#sandboxes.workspace(this.#spec);
     this.#seen.clear();
     try {
       if (wanted.length > 0) await fill(made, wanted, this.#source);
@@ -215,9 +222,9 @@ export class Workspace {
     return { skipped: new BerthError("manifest_skipped", message), toldBefore };
   }
 
-  async #keep(sandbox: Sandbox, path: string): Promise<string | null> {
+  async #keep(files: SandboxFiles, path: string): Promise<string | null> {
     // A file that vanished or changed its kind since the listing is not part of this manifest.
-    const data = await sandbox.files.read(path).catch(() => null);
+    const data = await files.read(path).catch(() => null);
     return data === null ? null : (await this.#blobs.put(this.#orgId, data)).hash;
   }
 

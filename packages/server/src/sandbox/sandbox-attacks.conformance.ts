@@ -239,9 +239,9 @@ function survivalAttacks(sandbox: () => Sandbox, sh: (command: string) => Promis
 
   it("leaves other commands of the session alone when it ends one", async () => {
     const { id } = await sandbox().spawn({ command: "echo up; sleep 60" });
-    await expect.poll(() => sandbox().logs(id)?.text).toBe("up\n");
+    await expect.poll(async () => (await sandbox().logs(id))?.text).toBe("up\n");
     await sandbox().exec({ command: "setsid sleep 60", timeoutMs: 200 });
     await sh("true");
-    expect(sandbox().logs(id)?.process.running).toBe(true);
+    expect((await sandbox().logs(id))?.process.running).toBe(true);
   });
 }

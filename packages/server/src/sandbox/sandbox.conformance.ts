@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Sandbox, SandboxProvider, SandboxSpec } from "./sandbox.ts";
+import type { SessionPlace, SessionSandboxes } from "../allocation/session-sandboxes.ts";
+import type { Sandbox } from "./sandbox.ts";
 import { bytes, fileTests, searchTests } from "./sandbox-files.conformance.ts";
 
 export interface SandboxHarness {
-  readonly provider: SandboxProvider;
+  readonly provider: SessionSandboxes;
   /** Path, as commands in a sandbox see it, of a file outside every workspace that holds `secret`; null when none can be seen. */
   readonly outsideFile: string | null;
   /** What the outside file holds now. */
@@ -12,7 +13,7 @@ export interface SandboxHarness {
 }
 
 export const secret = "the outside's own text";
-export const someSession: SandboxSpec = { orgId: "org_a", sessionId: "ses_a" };
+export const someSession: SessionPlace = { orgId: "org_a", sessionId: "ses_a" };
 /** What every sandbox provider must do. The harness is made anew for each test. Attacks have a suite of their own. */
 export function sandboxConformance(name: string, create: () => Promise<SandboxHarness>): void {
   describe(`sandbox: ${name}`, () => {
@@ -126,23 +127,23 @@ function backgroundTests(sandbox: () => Sandbox): void {
     await box.exec({ command: "mkfifo gate", timeoutMs: 5_000 });
     const started = await box.spawn({ command: "echo one; cat gate; exit 4" });
     expect(started).toMatchObject({ running: true, code: null, command: "echo one; cat gate; exit 4" });
-    await expect.poll(() => box.logs(started.id)?.text).toBe("one\n");
+    await expect.poll(async () => (await box.logs(started.id))?.text).toBe("one\n");
     await box.exec({ command: "echo two > gate", timeoutMs: 5_000 });
-    await expect.poll(() => box.processes()[0]?.running).toBe(false);
-    expect(box.logs(started.id, 4)).toMatchObject({
+    await expect.poll(async () => (await box.processes())[0]?.running).toBe(false);
+    expect(await box.logs(started.id, 4)).toMatchObject({
       text: "two\n",
       nextOffset: 8,
       process: { code: 4, running: false },
     });
-    expect(box.logs("bg_none")).toBeNull();
+    expect(await box.logs("bg_none")).toBeNull();
   });
 
   it("kills a background process with what it started", async () => {
     const box = sandbox();
     const { id } = await box.spawn({ command: "setsid sleep 61.5 & echo up; wait" });
-    await expect.poll(() => box.logs(id)?.text).toBe("up\n");
+    await expect.poll(async () => (await box.logs(id))?.text).toBe("up\n");
     expect(await box.kill(id)).toBe(true);
-    expect(box.logs(id)?.process.running).toBe(false);
+    expect((await box.logs(id))?.process.running).toBe(false);
     expect((await box.exec({ command: "pgrep -f '[s]leep 61.5'", timeoutMs: 5_000 })).output).toBe("");
     expect(await box.kill("bg_none")).toBe(false);
   });
@@ -150,15 +151,15 @@ function backgroundTests(sandbox: () => Sandbox): void {
   it("keeps the newest part of a long log", async () => {
     const box = sandbox();
     const { id } = await box.spawn({ command: "seq 1 300000" });
-    await expect.poll(() => box.logs(id)?.process.running, { timeout: 5_000 }).toBe(false);
-    const log = box.logs(id);
+    await expect.poll(async () => (await box.logs(id))?.process.running, { timeout: 5_000 }).toBe(false);
+    const log = await box.logs(id);
     expect(log?.text).toMatch(/^\[\d+ bytes of older output are no longer kept\]\n/);
     expect(log?.text).toMatch(/\n300000\n$/);
     expect(log?.nextOffset).toBe(1_988_895);
   });
 }
 
-function lifeTests(provider: () => SandboxProvider, sandbox: () => Sandbox): void {
+function lifeTests(provider: () => SessionSandboxes, sandbox: () => Sandbox): void {
   it("gives a session the same workspace again, and each session its own", async () => {
     await sandbox().files.write("mine", bytes("x"));
     expect((await provider().connect(someSession)).id).toBe(sandbox().id);
@@ -174,11 +175,11 @@ function lifeTests(provider: () => SandboxProvider, sandbox: () => Sandbox): voi
   });
 
   it("finds a sandbox without making one", async () => {
-    expect((await provider().find(someSession))?.id).toBe(sandbox().id);
+    expect(await (await provider().files(someSession))?.stat("")).not.toBeNull();
     await provider().release(someSession);
-    expect((await provider().find(someSession))?.id).toBe(sandbox().id);
+    expect(await (await provider().files(someSession))?.stat("")).not.toBeNull();
     const unknown = { orgId: "org_a", sessionId: "ses_unknown" };
-    expect(await provider().find(unknown)).toBeNull();
+    expect(await provider().files(unknown)).toBeNull();
     expect(await provider().destroy(unknown)).toBe("absent");
   });
 
@@ -188,12 +189,12 @@ function lifeTests(provider: () => SandboxProvider, sandbox: () => Sandbox): voi
     const { id } = await sandbox().spawn({ command: "sleep 60" });
     await provider().release(someSession);
     expect((await running).reason).toBe("killed");
-    expect(sandbox().logs(id)?.process.running).toBe(false);
+    expect((await sandbox().logs(id))?.process.running).toBe(false);
     await expect(sandbox().exec({ command: "true", timeoutMs: 1_000 })).rejects.toMatchObject({
       code: "sandbox_gone",
     });
     const again = await provider().connect(someSession);
-    expect(again.processes()).toEqual([]);
+    expect(await again.processes()).toEqual([]);
     expect(await again.files.stat("kept")).not.toBeNull();
   });
 

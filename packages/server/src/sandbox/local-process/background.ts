@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { BackgroundProcess, Sandbox } from "../sandbox.ts";
-import { ByteRing } from "./byte-ring.ts";
+import { ByteRing } from "../output/byte-ring.ts";
 import type { ProcessTree } from "./process-tree.ts";
-import { wholeLength, wholeStart } from "./utf8-cut.ts";
+import { wholeLength, wholeStart } from "../output/utf8-cut.ts";
 
 const maxRunning = 16;
 /** Ended processes whose output is still kept. */
@@ -60,8 +60,8 @@ export function createBackground(clock: Clock): Background {
       });
       return show(entry);
     },
-    processes: () => [...entries.values()].map(show),
-    logs(id, offset = 0) {
+    processes: async () => [...entries.values()].map(show),
+    async logs(id, offset = 0) {
       const entry = entries.get(id);
       return entry === undefined ? null : { ...readLog(entry, offset), process: show(entry) };
     },

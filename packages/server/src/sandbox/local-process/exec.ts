@@ -1,6 +1,6 @@
 import type { Clock } from "../../lib/clock.ts";
 import type { ExecResult, ExecSpec } from "../sandbox.ts";
-import { CapturedOutput } from "./captured-output.ts";
+import { CapturedOutput } from "../output/captured-output.ts";
 import type { ProcessTree } from "./process-tree.ts";
 
 const mebibyte = 1024 * 1024;

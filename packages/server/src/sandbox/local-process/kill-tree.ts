@@ -1,5 +1,5 @@
 import { type Clock, pause } from "../../lib/clock.ts";
-import { hasProc } from "./folder.ts";
+import { hasProc } from "../files/folder.ts";
 import { type ProcessEntry, readMarks, readProcess, readProcesses } from "./process-table.ts";
 
 /** How long processes may take to vanish after SIGKILL; one that waits for a device can take longer. */

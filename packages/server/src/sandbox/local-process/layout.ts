@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import type { SandboxSpec } from "../sandbox.ts";
-import { errnoOf } from "./file-errors.ts";
+import type { SessionPlace } from "../../allocation/session-sandboxes.ts";
+import { errnoOf } from "../files/file-errors.ts";
 
 /** Where the provider keeps its things below the data folder; all on one file system. */
 export interface Layout {
@@ -41,7 +41,7 @@ function installationId(file: string): string {
 }
 
 /** Says nothing about the organization or the session: it shows in mount tables, process lists and prompts. */
-export function sandboxId(installation: string, { orgId, sessionId }: SandboxSpec): string {
+export function sandboxId(installation: string, { orgId, sessionId }: SessionPlace): string {
   const hash = createHash("sha256").update(`${installation}\0${orgId}\0${sessionId}`).digest("hex");
   return `sbx_${hash.slice(0, 24)}`;
 }

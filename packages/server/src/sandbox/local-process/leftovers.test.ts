@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
-import type { SandboxProvider } from "../sandbox.ts";
+import type { SessionSandboxes } from "../../allocation/session-sandboxes.ts";
 import { createLocalProcess } from "./local-process.ts";
 import { readProcess, readStart } from "./process-table.ts";
 
@@ -24,8 +24,9 @@ const server = `
   ];
   for (const command of commands) await sandbox.spawn({ command });
   void sandbox.exec({ command: "echo pid $$; sleep 300", timeoutMs: 300000, onOutput: console.log });
-  const timer = setInterval(() => {
-    const pids = sandbox.processes().map((process) => sandbox.logs(process.id).text);
+  const timer = setInterval(async () => {
+    const logs = (await sandbox.processes()).map(async ({ id }) => (await sandbox.logs(id)).text);
+    const pids = await Promise.all(logs);
     if (pids.every((text) => text.startsWith("pid"))) { console.log(pids.join("")); clearInterval(timer); }
   }, 20);
   setInterval(() => {}, 1000);`;
@@ -33,7 +34,7 @@ const server = `
 let folder: string;
 let dataDir: string;
 let child: ChildProcess | null = null;
-let provider: SandboxProvider | null = null;
+let provider: SessionSandboxes | null = null;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "berth-left-"));
@@ -59,7 +60,7 @@ async function crashedServer(): Promise<number[]> {
   return pids();
 }
 
-function restart(): SandboxProvider {
+function restart(): SessionSandboxes {
   provider = createLocalProcess({ dataDir, clock: systemClock, environment: {} });
   return provider;
 }

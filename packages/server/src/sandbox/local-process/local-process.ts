@@ -2,13 +2,13 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { readdir, unlink } from "node:fs/promises";
 import type { Clock } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
-import type { SandboxProvider, SandboxSpec } from "../sandbox.ts";
-import { openRoot } from "./folder.ts";
+import type { SessionPlace, SessionSandboxes } from "../../allocation/session-sandboxes.ts";
+import { openRoot } from "../files/folder.ts";
 import { killTree } from "./kill-tree.ts";
 import { createLayout, type Layout, sandboxId } from "./layout.ts";
 import { type LocalSandbox, openLocalSandbox } from "./local-sandbox.ts";
-import { emptyTrash, removeTree } from "./remove-tree.ts";
-import { createSearch } from "./search.ts";
+import { emptyTrash, removeTree } from "../files/remove-tree.ts";
+import { createSearch } from "../files/search.ts";
 import { readTreeRecords } from "./tree-record.ts";
 
 export interface LocalProcessOptions {
@@ -32,7 +32,7 @@ export function createLocalProcess({
   clock,
   environment,
   log,
-}: LocalProcessOptions): SandboxProvider {
+}: LocalProcessOptions): SessionSandboxes {
   const layout = createLayout(dataDir);
   const search = createSearch({ clock });
   const shell = findShell();
@@ -69,19 +69,27 @@ export function createLocalProcess({
     await killLeftovers(layout, clock, `${layout.installation}.${id}.`);
   }
 
-  const idOf = (spec: SandboxSpec) => sandboxId(layout.installation, spec);
+  const idOf = (spec: SessionPlace) => sandboxId(layout.installation, spec);
   return {
     kind: "local-process",
     probe: async () => ({
       isolation: "none",
       label: "not isolated",
+      cgroup: "none",
+      network: "open",
+      diskQuota: "none",
+      seccomp: false,
+      pty: false,
+      ports: false,
       reasons: ["Commands run as the server's own user and can do whatever that user can."],
     }),
     connect: (spec) => inTurn(idOf(spec), async () => open(idOf(spec))),
-    find: (spec) =>
+    workspace: (spec) => inTurn(idOf(spec), async () => open(idOf(spec)).files),
+    files: (spec) =>
       inTurn(idOf(spec), async () => {
         const known = sandboxes.get(idOf(spec));
-        return known ?? (existsSync(`${layout.workspaces}/${idOf(spec)}`) ? open(idOf(spec)) : null);
+        if (known !== undefined) return known.files;
+        return existsSync(`${layout.workspaces}/${idOf(spec)}`) ? open(idOf(spec)).files : null;
       }),
     release: (spec) => inTurn(idOf(spec), () => stop(idOf(spec))),
     destroy: (spec) =>

@@ -4,12 +4,12 @@ import { BerthError } from "../../lib/errors.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { createBackground } from "./background.ts";
 import { execute } from "./exec.ts";
-import { createFiles } from "./files.ts";
-import { withFolder } from "./folder.ts";
+import { createFiles } from "../files/files.ts";
+import { withFolder } from "../files/folder.ts";
 import type { Layout } from "./layout.ts";
 import { type ProcessTree, startTree } from "./process-tree.ts";
-import type { Search } from "./search.ts";
-import { parsePath } from "./workspace-path.ts";
+import type { Search } from "../files/search.ts";
+import { parsePath } from "../files/workspace-path.ts";
 
 export interface LocalSandboxSpec {
   readonly id: string;
@@ -90,12 +90,33 @@ export function openLocalSandbox(spec: LocalSandboxSpec): LocalSandbox {
     processes: background.processes,
     logs: background.logs,
     kill: background.kill,
+    // oxlint-disable-next-line require-yield
+    async *attach() {
+      throw unsupported();
+    },
+    write: () => Promise.reject(unsupported()),
+    resize: () => Promise.reject(unsupported()),
+    openPort: () => Promise.reject(unsupported()),
+    listening: async () => [],
+    metrics: async () => ({
+      memoryBytes: null,
+      memoryPeakBytes: null,
+      cpuMs: null,
+      pids: null,
+      diskBytes: null,
+      oomKills: null,
+    }),
+    health: async () => ({ ok: true }),
     async stop() {
       ending.abort();
       await Promise.allSettled(starts);
       await Promise.all([...trees].map((tree) => tree.kill()));
     },
   };
+}
+
+function unsupported(): BerthError {
+  return new BerthError("sandbox_unsupported", "This is not possible in a sandbox of local processes.");
 }
 
 function gone(): BerthError {

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
-import type { SandboxFiles, SandboxProvider } from "../sandbox.ts";
+import type { SessionSandboxes } from "../../allocation/session-sandboxes.ts";
+import type { SandboxFiles } from "../sandbox.ts";
 import { createLocalProcess } from "./local-process.ts";
 
 const sentinel = "outside";
@@ -30,7 +31,7 @@ const flipper = `
 let folder: string;
 let outside: string;
 let workspace: string;
-let provider: SandboxProvider;
+let provider: SessionSandboxes;
 let files: SandboxFiles;
 let child: ChildProcess;
 

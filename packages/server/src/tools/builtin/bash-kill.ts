@@ -21,7 +21,7 @@ export const bashKill = defineTool<Input>({
       return { ok: true, content: `${id} and everything that it started has ended.` };
     return noSuchProcess(
       id,
-      sandbox.processes().map((process) => process.id),
+      (await sandbox.processes()).map((process) => process.id),
     );
   },
 });

@@ -25,11 +25,11 @@ export const bashLogs = defineTool<Input>({
   required: ["id"],
   async run({ id, offset = 0 }, context) {
     const sandbox = await context.sandbox();
-    const log = sandbox.logs(id, offset);
+    const log = await sandbox.logs(id, offset);
     if (log === null)
       return noSuchProcess(
         id,
-        sandbox.processes().map((process) => process.id),
+        (await sandbox.processes()).map((process) => process.id),
       );
     const { running, code } = log.process;
     const state = running ? "is running" : `ended with exit code ${code ?? "unknown (a signal)"}`;

@@ -107,6 +107,16 @@ async function outcomeOf(result: ExecResult, timeoutMs: number, context: ToolCon
         ...capped,
         suggestions: ["Write the output to a file and read the part that you need."],
       });
+    case "oom":
+      return failed("runtime", "The command used more memory than the sandbox has and was ended.", {
+        ...capped,
+        suggestions: ["Process the data in smaller parts."],
+      });
+    case "disk_full":
+      return failed("runtime", "The workspace is full; the command was ended.", {
+        ...capped,
+        suggestions: ["Remove files that are no longer needed, then try again."],
+      });
     case "lost":
       return failed(
         "runtime",

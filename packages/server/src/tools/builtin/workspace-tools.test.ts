@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
 import { createLocalProcess } from "../../sandbox/local-process/local-process.ts";
-import type { SandboxFiles, SandboxProvider } from "../../sandbox/sandbox.ts";
+import type { SessionSandboxes } from "../../allocation/session-sandboxes.ts";
+import type { SandboxFiles } from "../../sandbox/sandbox.ts";
 import type { ToolContext, ToolOutcome } from "../tool.ts";
 import { builtinTools } from "./builtin-tools.ts";
 
 let folder: string;
-let provider: SandboxProvider;
+let provider: SessionSandboxes;
 let files: SandboxFiles;
 let context: ToolContext;
 let live: string;

@@ -102,7 +102,7 @@ describe("the files of a workspace", () => {
       items: [],
       truncated: false,
     });
-    expect(await api.operations.sandboxes.find({ orgId: api.harness.orgId, sessionId: id })).toBeNull();
+    expect(await api.operations.sandboxes.files({ orgId: api.harness.orgId, sessionId: id })).toBeNull();
     expect(await api.harness.log(id)).toHaveLength(1);
   });
 

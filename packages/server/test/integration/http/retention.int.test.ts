@@ -35,7 +35,7 @@ it("deletes the sessions that nobody has used for so long, each with its entry i
     details: { why: "retention" },
   });
   const spec = { orgId: api.harness.orgId, sessionId: idle.id };
-  expect(await api.operations.sandboxes.find(spec)).toBeNull();
+  expect(await api.operations.sandboxes.files(spec)).toBeNull();
 });
 
 it("keeps everything that no setting names, and records of calls apart from sessions", async () => {

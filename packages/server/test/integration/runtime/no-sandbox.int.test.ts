@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { createLocalProcess } from "../../../src/sandbox/local-process/local-process.ts";
-import { createUnavailable } from "../../../src/sandbox/unavailable.ts";
+import { createUnavailable } from "../../../src/allocation/unavailable.ts";
 import { builtinTools } from "../../../src/tools/builtin/builtin-tools.ts";
 import { Harness } from "../../support/runtime/harness.ts";
 import { calls, text, turnOf } from "../../support/runtime/scripted-client.ts";

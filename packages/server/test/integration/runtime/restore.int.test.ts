@@ -68,12 +68,12 @@ async function answerTo(
 }
 
 async function filesOf(h: Harness, session: string): Promise<Record<string, string>> {
-  const sandbox = await h.context.sandboxes.find({ orgId: h.orgId, sessionId: session });
-  if (sandbox === null) return {};
+  const workspace = await h.context.sandboxes.files({ orgId: h.orgId, sessionId: session });
+  if (workspace === null) return {};
   const found: Record<string, string> = {};
-  const { items } = await sandbox.files.list("", { depth: 5 });
+  const { items } = await workspace.list("", { depth: 5 });
   for (const { path, kind } of items) {
-    if (kind === "file") found[path] = Buffer.from(await sandbox.files.read(path)).toString("utf8");
+    if (kind === "file") found[path] = Buffer.from(await workspace.read(path)).toString("utf8");
   }
   return found;
 }
@@ -108,10 +108,10 @@ describe("a restore", () => {
     const toSeq = await run(h, session, 1, "echo 1 > z");
     await run(h, session, 2, "& while true; do echo 2 > z; echo 3 > late; sleep 0.01; done");
     const spec = { orgId: h.orgId, sessionId: session };
-    const before = await h.context.sandboxes.find(spec);
-    expect(before?.processes()[0]?.running).toBe(true);
+    const before = await h.context.sandboxes.connect(spec);
+    expect((await before.processes())[0]?.running).toBe(true);
     await answerTo(h, session, { type: "session.rewind", toSeq });
-    expect(before?.processes()[0]?.running).toBe(false);
+    expect((await before.processes())[0]?.running).toBe(false);
     expect(await filesOf(h, session)).toEqual({ z: "1\n" });
     await run(h, session, 3, "echo 4 > z");
     expect(await filesOf(h, session)).toEqual({ z: "4\n" });

@@ -39,9 +39,9 @@ const writer = (call: ModelCall) => {
 };
 
 async function note(h: Harness, session: string): Promise<string | null> {
-  const sandbox = await h.context.sandboxes.find({ orgId: h.orgId, sessionId: session });
-  if (sandbox === null || (await sandbox.files.stat("note")) === null) return null;
-  return decoder.decode(await sandbox.files.read("note"));
+  const files = await h.context.sandboxes.files({ orgId: h.orgId, sessionId: session });
+  if (files === null || (await files.stat("note")) === null) return null;
+  return decoder.decode(await files.read("note"));
 }
 
 describe("rewind", () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../lib/clock.ts";
-import { createLocalProcess } from "./local-process/local-process.ts";
+import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
 import { createUnavailable } from "./unavailable.ts";
 
 const spec = { orgId: "org_1", sessionId: "ses_1" };
@@ -23,7 +23,7 @@ describe("a server without a sandbox that isolates", () => {
       code: "sandbox_unavailable",
       retryable: false,
     });
-    expect(await provider.find(spec)).toBeNull();
+    expect(await provider.files(spec)).toBeNull();
     expect(await provider.probe()).toMatchObject({
       isolation: "none",
       unavailable: expect.stringContaining("isolates"),
@@ -37,7 +37,7 @@ describe("a server without a sandbox that isolates", () => {
     await before.close();
     expect(await readdir(join(dataDir, "workspaces"))).toHaveLength(1);
     const provider = createUnavailable(local());
-    expect(await provider.find(spec)).toBeNull();
+    expect(await provider.files(spec)).toBeNull();
     expect(await provider.destroy(spec)).toBe("destroyed");
     expect(await readdir(join(dataDir, "workspaces"))).toEqual([]);
     await provider.close();

@@ -1,5 +1,5 @@
 import { BerthError } from "../lib/errors.ts";
-import type { SandboxProvider } from "./sandbox.ts";
+import type { SessionSandboxes } from "./session-sandboxes.ts";
 
 /** What people and models are told of a server that has no sandbox. */
 const why = "this server runs tools only where they are isolated, and no sandbox that isolates is configured";
@@ -9,13 +9,26 @@ const why = "this server runs tools only where they are isolated, and no sandbox
  * `sandbox_unavailable`. What another mode left in the data folder is still ended and deleted, by `leftovers`.
  */
 export function createUnavailable(
-  leftovers: Pick<SandboxProvider, "destroy" | "release" | "reapLeftovers" | "close">,
-): SandboxProvider {
+  leftovers: Pick<SessionSandboxes, "destroy" | "release" | "reapLeftovers" | "close">,
+): SessionSandboxes {
+  const refused = () => Promise.reject(new BerthError("sandbox_unavailable", `There is no sandbox: ${why}.`));
   return {
     kind: "none",
-    probe: async () => ({ isolation: "none", label: "no sandbox", reasons: [why], unavailable: why }),
-    connect: () => Promise.reject(new BerthError("sandbox_unavailable", `There is no sandbox: ${why}.`)),
-    find: async () => null,
+    probe: async () => ({
+      isolation: "none",
+      label: "no sandbox",
+      cgroup: "none",
+      network: "none",
+      diskQuota: "none",
+      seccomp: false,
+      pty: false,
+      ports: false,
+      reasons: [why],
+      unavailable: why,
+    }),
+    connect: refused,
+    workspace: refused,
+    files: async () => null,
     destroy: (spec) => leftovers.destroy(spec),
     release: (spec) => leftovers.release(spec),
     reapLeftovers: () => leftovers.reapLeftovers(),

@@ -1,0 +1,45 @@
+import type { SandboxAllocationStrategy } from "@berth/contract";
+import type { Capabilities, EgressPolicy, Sandbox, SandboxFiles, SandboxLimits } from "../sandbox/sandbox.ts";
+
+/** A session, as sandboxes know it. */
+export interface SessionPlace {
+  readonly orgId: string;
+  readonly sessionId: string;
+}
+
+/** What a session's agent wants of its sandbox. */
+export interface SandboxWish {
+  readonly strategy?: SandboxAllocationStrategy;
+  readonly limits?: Partial<SandboxLimits>;
+  readonly egress?: EgressPolicy;
+  /** Of every command, besides the provider's own. Never a secret: placeholders stand for those. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface SandboxRequest extends SessionPlace {
+  /** The session's owner, whose quota counts. Default: as the store says. */
+  readonly userId?: string;
+  readonly wish?: SandboxWish;
+  /** Ends the wait for room. */
+  readonly signal?: AbortSignal;
+}
+
+/** The sandboxes and workspaces of sessions: who gets which, and when it is taken back. */
+export interface SessionSandboxes {
+  readonly kind: "none" | "local-process" | "bubblewrap" | "remote";
+  probe(): Promise<Capabilities>;
+  /** The session's sandbox, given out when it has none. Rejects with `sandbox_quota` (429, with `retryAfterMs`), `sandbox_capacity`, `sandbox_unavailable`. */
+  connect(request: SandboxRequest): Promise<Sandbox>;
+  /** The session's files, without a sandbox; the workspace is made when it is missing. */
+  workspace(place: SessionPlace): Promise<SandboxFiles>;
+  /** The session's files if it has a workspace that can be reached; never makes one. */
+  files(place: SessionPlace): Promise<SandboxFiles | null>;
+  /** Ends its processes, takes the sandbox back and deletes the files. Idempotent. */
+  destroy(place: SessionPlace): Promise<"destroyed" | "absent">;
+  /** Ends the session's processes, takes the sandbox back and keeps the files. Idempotent; also ends what a crashed server left behind. */
+  release(place: SessionPlace): Promise<void>;
+  /** Ends what a crashed server left. Returns how many things. */
+  reapLeftovers(): Promise<number>;
+  /** Ends everything that lives and dies with this process. Idempotent. */
+  close(): Promise<void>;
+}

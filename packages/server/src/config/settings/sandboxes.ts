@@ -1,0 +1,94 @@
+import { byteSize, duration, integer, oneOf, path } from "../setting-kinds.ts";
+import { optional } from "../setting.ts";
+
+/** Where tools run, what one sandbox may take, and how many there may be. */
+export const sandboxSettings = {
+  sandbox: oneOf(["auto", "bubblewrap", "remote", "local-process", "none"], {
+    default: "auto",
+    help: "Where commands of agents run. `auto`: remote hosts if any are named, else bubblewrap where this machine can isolate, else in mode single as plain processes (not isolated) and in mode multi nowhere.",
+  }),
+  sandboxRootfs: optional(
+    path({
+      default: "",
+      help: "A folder with the system that sandboxes see. Not set: this machine's /usr without /usr/local.",
+    }),
+  ),
+  sandboxMemory: byteSize({
+    default: "512MiB",
+    min: "64MiB",
+    max: "64GiB",
+    help: "Memory of one sandbox. What needs more is ended. Agents may ask for another limit up to sandboxMemoryMax.",
+  }),
+  sandboxMemoryMax: byteSize({
+    default: "4GiB",
+    min: "64MiB",
+    max: "1024GiB",
+    help: "The most memory that an agent may ask for.",
+  }),
+  sandboxCpuPercent: integer({
+    default: 100,
+    min: 5,
+    max: 6_400,
+    help: "Processor time of one sandbox, in percent of one processor. Agents may ask for up to 400.",
+  }),
+  sandboxPids: integer({
+    default: 128,
+    min: 16,
+    max: 1_024,
+    help: "Processes and threads in one sandbox.",
+  }),
+  sandboxDisk: byteSize({
+    default: "1GiB",
+    min: "16MiB",
+    max: "20GiB",
+    help: "Bytes of one workspace.",
+  }),
+  sandboxFiles: integer({
+    default: 100_000,
+    min: 100,
+    max: 10_000_000,
+    help: "Files and folders of one workspace.",
+  }),
+  sandboxWarm: integer({
+    default: 0,
+    min: 0,
+    max: 100,
+    help: "Sandboxes that are kept ready before anybody needs one.",
+  }),
+  sandboxIdleTtl: duration({
+    default: "15m",
+    min: "1s",
+    max: "24h",
+    help: "After how long without a command a sandbox is taken back. Its workspace stays.",
+  }),
+  sandboxMaxLife: duration({
+    default: "4h",
+    min: "1m",
+    max: "24h",
+    help: "How long a sandbox lives at most. The next command gets a new one with the same workspace.",
+  }),
+  sandboxesPerUser: integer({
+    default: 5,
+    min: 1,
+    max: 100,
+    help: "Sandboxes that one user may have at once; a user's own setting may only lower it.",
+  }),
+  sandboxesPerOrg: integer({
+    default: 50,
+    min: 1,
+    max: 10_000,
+    help: "Sandboxes that one organization may have at once.",
+  }),
+  sandboxesPerHost: integer({
+    default: 100,
+    min: 1,
+    max: 10_000,
+    help: "Sandboxes on one machine at once. Their memory limits together never exceed 80 % of its memory.",
+  }),
+  sandboxWait: duration({
+    default: "30s",
+    min: "0s",
+    max: "10m",
+    help: "How long a command waits for a free sandbox before it is refused.",
+  }),
+} as const;
