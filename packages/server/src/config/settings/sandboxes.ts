@@ -3,7 +3,8 @@ import { optional } from "../setting.ts";
 
 /** Where tools run, what one sandbox may take, and how many there may be. */
 export const sandboxSettings = {
-  sandbox: oneOf(["auto", "bubblewrap", "remote", "local-process", "none"], {
+  sandbox: oneOf({
+    of: ["auto", "bubblewrap", "remote", "local-process", "none"],
     default: "auto",
     help: "Where commands of agents run. `auto`: remote hosts if any are named, else bubblewrap where this machine can isolate, else in mode single as plain processes (not isolated) and in mode multi nowhere.",
   }),
