@@ -4,6 +4,7 @@ import { connectionMetrics } from "./metrics/connections.ts";
 import { modelMetrics } from "./metrics/models.ts";
 import { processMetrics } from "./metrics/process.ts";
 import { runMetrics } from "./metrics/runs.ts";
+import { sandboxMetrics } from "./metrics/sandboxes.ts";
 import { sessionMetrics } from "./metrics/sessions.ts";
 import { dataMetrics } from "./metrics/data.ts";
 import { storeMetrics } from "./metrics/store.ts";
@@ -23,6 +24,7 @@ export function createMetrics({ version }: { readonly version?: string } = {}) {
     ...sessionMetrics(registry),
     ...storeMetrics(registry),
     ...dataMetrics(registry),
+    ...sandboxMetrics(registry),
     ...connectionMetrics(registry),
     ...processMetrics(registry, version),
     contentType: registry.contentType,

@@ -192,3 +192,39 @@ describe("silentTelemetry", () => {
     expect(await telemetry.metrics.text()).toContain('berth_runs_finished_total{reason="error"} 1');
   });
 });
+
+describe("what happens with sandboxes", () => {
+  const of = { orgId: "org_1", sessionId: "ses_1", sandboxId: "sbx_1" };
+
+  it("is counted, and what an operator has to see is a warning", async () => {
+    const { telemetry, lines, series } = setUp();
+    telemetry.sandboxClaimed({ ...of, strategy: "Session-Exclusive", source: "warm", durationMs: 20 });
+    telemetry.sandboxClaimed({ ...of, strategy: "Session-Exclusive", source: "new", durationMs: 80 });
+    telemetry.sandboxEnded({ ...of, reason: "idle" });
+    telemetry.sandboxEnded({ ...of, reason: "lost" });
+    telemetry.sandboxesSwept({ host: "local", removed: 0, foreign: 2 });
+    telemetry.sandboxesSwept({ host: "local", removed: 3, foreign: 2 });
+    telemetry.commandEnded({ ...of, reason: "oom", durationMs: 500 });
+    expect(await series('berth_sandbox_claims_total{source="warm"}')).toBe(1);
+    expect(await series('berth_sandbox_claim_seconds_sum{source="new"}')).toBe(0.08);
+    expect(await series('berth_sandboxes_ended_total{reason="lost"}')).toBe(1);
+    expect(await series("berth_sandbox_orphans_total")).toBe(3);
+    expect(await series('berth_sandbox_foreign{host="local"}')).toBe(2);
+    expect(await series('berth_sandbox_commands_total{reason="oom"}')).toBe(1);
+    expect(lines.filter(({ level }) => level === "warn")).toMatchObject([
+      { msg: "a sandbox was lost", ...of },
+      { msg: "what belonged to nobody was removed", removed: 3 },
+    ]);
+  });
+
+  it("keeps what sandboxes ask for out of the labels", async () => {
+    const { telemetry, lines, metrics, series } = setUp();
+    const target = "secret-name.example:443";
+    telemetry.egressAsked({ ...of, decision: "denied", reason: "not_listed", target });
+    telemetry.egressAsked({ ...of, decision: "allowed", target: "api.example:443" });
+    expect(await series('berth_sandbox_egress_total{decision="denied",reason="not_listed"}')).toBe(1);
+    expect(await series('berth_sandbox_egress_total{decision="allowed",reason=""}')).toBe(1);
+    expect(await metrics.text()).not.toContain("secret-name");
+    expect(lines).toMatchObject([{ level: "info", target }, { level: "debug" }]);
+  });
+});

@@ -7,6 +7,7 @@ import { createMetrics } from "./metrics.ts";
 import { modelEvents } from "./events/models.ts";
 import { processEvents } from "./events/process.ts";
 import { runEvents } from "./events/runs.ts";
+import { sandboxEvents } from "./events/sandboxes.ts";
 import { sessionEvents } from "./events/sessions.ts";
 import { toolEvents } from "./events/tools.ts";
 
@@ -24,6 +25,7 @@ export interface Telemetry
     ReturnType<typeof sessionEvents>,
     ReturnType<typeof connectionEvents>,
     ReturnType<typeof dataEvents>,
+    ReturnType<typeof sandboxEvents>,
     ReturnType<typeof processEvents> {}
 
 export function createTelemetry(sinks: Sinks): Telemetry {
@@ -36,6 +38,7 @@ export function createTelemetry(sinks: Sinks): Telemetry {
     ...sessionEvents(sinks),
     ...connectionEvents(sinks),
     ...dataEvents(sinks),
+    ...sandboxEvents(sinks),
     ...processEvents(sinks),
   };
 }

@@ -1,0 +1,150 @@
+import { boundedLabel } from "../metrics/bounded-label.ts";
+import type { EventScope, Sinks } from "./scope.ts";
+
+export interface SandboxCreated extends EventScope {
+  readonly sandboxId: string;
+  readonly host: string;
+  /** `ok`, or the code of the error. */
+  readonly outcome: string;
+  readonly durationMs: number;
+}
+
+export interface SandboxClaimed extends EventScope {
+  readonly sandboxId: string;
+  readonly strategy: string;
+  /** `warm`: one that was ready; `new`: one that was made for it. */
+  readonly source: "warm" | "new";
+  /** The wait for room included. */
+  readonly durationMs: number;
+}
+
+export interface SandboxRefused extends EventScope {
+  readonly code: string;
+}
+
+export interface SandboxEnded extends EventScope {
+  readonly sandboxId: string;
+  /** Few words of our own: `idle`, `lost`, … */
+  readonly reason: string;
+}
+
+export interface SandboxesSwept {
+  readonly host: string;
+  /** Sandboxes without an owner, and remains of dead ones, that were ended. */
+  readonly removed: number;
+  /** Another deployment's, or unreadable: left alone. */
+  readonly foreign: number;
+}
+
+export interface CommandEnded extends EventScope {
+  readonly sandboxId: string;
+  readonly reason: string;
+  readonly durationMs: number;
+}
+
+export interface EgressAsked extends EventScope {
+  readonly sandboxId: string;
+  readonly decision: "allowed" | "denied";
+  /** Of a denial, in one word of our own: `not_listed`, `private_address`, … */
+  readonly reason?: string | undefined;
+  /** As it was asked for: what a sandbox says. */
+  readonly target: string;
+}
+
+/** What happens with sandboxes. */
+export function sandboxEvents(sinks: Sinks) {
+  return { ...lifeEvents(sinks), ...sweepEvents(sinks), ...useEvents(sinks) };
+}
+
+function lifeEvents({ logger, metrics }: Sinks) {
+  const labels = { outcome: boundedLabel(20), ended: boundedLabel(20), refusal: boundedLabel(20) };
+  return {
+    sandboxCreated(event: SandboxCreated): void {
+      const outcome = labels.outcome(event.outcome);
+      metrics.sandboxCreateSeconds.observe({ outcome }, event.durationMs / 1_000);
+      if (event.outcome === "ok") logger.debug({ ...event }, "a sandbox was made");
+      else logger.warn({ ...event }, "a sandbox could not be made");
+    },
+
+    sandboxClaimed(event: SandboxClaimed): void {
+      const { source } = event;
+      metrics.sandboxClaims.inc({ source });
+      metrics.sandboxClaimSeconds.observe({ source }, event.durationMs / 1_000);
+      logger.info({ ...event }, "a session was given a sandbox");
+    },
+
+    sandboxRefused(event: SandboxRefused): void {
+      metrics.sandboxRefusals.inc({ code: labels.refusal(event.code) });
+      logger.warn({ ...event }, "a session was given no sandbox");
+    },
+
+    sandboxEnded(event: SandboxEnded): void {
+      metrics.sandboxesEnded.inc({ reason: labels.ended(event.reason) });
+      const lost = event.reason === "lost";
+      logger[lost ? "warn" : "info"]({ ...event }, lost ? "a sandbox was lost" : "a sandbox ended");
+    },
+
+    sandboxDestroyRetried(event: { readonly sandboxId: string; readonly error: unknown }): void {
+      metrics.sandboxDestroyRetries.inc();
+      logger.warn({ ...event }, "a sandbox could not be ended, and is tried again");
+    },
+  };
+}
+
+function sweepEvents({ logger, metrics }: Sinks) {
+  return {
+    sandboxesSwept({ host, removed, foreign }: SandboxesSwept): void {
+      metrics.sandboxForeign.set({ host }, foreign);
+      if (removed === 0) return;
+      metrics.sandboxOrphans.inc(removed);
+      logger.warn({ host, removed, foreign }, "what belonged to nobody was removed");
+    },
+
+    sandboxSweepFailed(event: { readonly host: string; readonly error: unknown }): void {
+      metrics.sandboxSweepFailures.inc();
+      logger.warn({ ...event }, "a sweep of a sandbox host failed, and ended nothing");
+    },
+
+    /** How many there are by state, from time to time. */
+    sandboxesCounted(byState: Readonly<Record<string, number>>): void {
+      for (const [state, count] of Object.entries(byState)) metrics.sandboxesLive.set({ state }, count);
+    },
+
+    sandboxHostsCounted(byState: Readonly<Record<"healthy" | "draining" | "unhealthy", number>>): void {
+      for (const [state, count] of Object.entries(byState)) metrics.sandboxHosts.set({ state }, count);
+    },
+  };
+}
+
+function useEvents({ logger, metrics }: Sinks) {
+  const [commands, denials] = [boundedLabel(20), boundedLabel(20)];
+  return {
+    commandEnded(event: CommandEnded): void {
+      metrics.sandboxCommands.inc({ reason: commands(event.reason) });
+      metrics.sandboxCommandSeconds.observe(event.durationMs / 1_000);
+      logger.debug({ ...event }, "a command ended");
+    },
+
+    egressAsked(event: EgressAsked): void {
+      const denied = event.decision === "denied";
+      const reason = denied ? denials(event.reason ?? "unknown") : "";
+      metrics.sandboxEgress.inc({ decision: event.decision, reason });
+      if (denied) logger.info({ ...event }, "a sandbox was refused a connection");
+      else logger.debug({ ...event }, "a sandbox was let out");
+    },
+
+    previewAsked({ outcome }: { readonly outcome: "proxied" | "refused" | "failed" }): void {
+      metrics.previewRequests.inc({ outcome });
+    },
+
+    terminalOpened(event: EventScope & { readonly sandboxId: string }): void {
+      metrics.terminals.inc();
+      logger.info({ ...event }, "a terminal was opened");
+    },
+
+    terminalClosed(event: EventScope & { readonly sandboxId: string }): void {
+      metrics.terminals.dec();
+      logger.info({ ...event }, "a terminal was closed");
+    },
+  };
+}
