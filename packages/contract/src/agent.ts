@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { agentSandbox } from "./agent-sandbox.ts";
 import { idSchema, timestamp } from "./id.ts";
 
 export const agentName = z
@@ -92,6 +93,9 @@ export const agentDefinition = z.strictObject({
     .describe("built-in tool names, `*` allowed as in fs_*"),
   clientTools: z.array(clientTool).max(100).default([]),
   permissions: permissions.prefault({}),
+  sandbox: agentSandbox
+    .prefault({})
+    .describe("where its commands run; a sub-agent uses the sandbox of the session's own agent"),
   subagents: z.array(agentName).max(50).default([]).describe("names of agents that this one may delegate to"),
   limits: runLimits.prefault({}),
   contextWindow: z

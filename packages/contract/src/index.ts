@@ -1,3 +1,4 @@
+export * from "./agent-sandbox.ts";
 export * from "./agent.ts";
 export * from "./api-key.ts";
 export * from "./audit.ts";

@@ -22,6 +22,18 @@ export interface SandboxRequest extends SessionPlace {
   readonly wish?: SandboxWish;
   /** Ends the wait for room. */
   readonly signal?: AbortSignal;
+  /** Is told, before `connect` resolves, when the session had no sandbox and was given one. */
+  readonly onGiven?: (given: SandboxGiven) => void;
+}
+
+/** A sandbox that a session was just given. */
+export interface SandboxGiven {
+  readonly sandboxId: string;
+  readonly allocationStrategy: SandboxAllocationStrategy;
+  /** It was ready before it was asked for. */
+  readonly warm: boolean;
+  /** The one that the session had before, and why it went. */
+  readonly before?: { readonly sandboxId: string; readonly reason: string };
 }
 
 /** The sandboxes and workspaces of sessions: who gets which, and when it is taken back. */

@@ -1,4 +1,4 @@
-import type { AgentDefinition } from "@berth/contract";
+import { type AgentDefinition, agentSandbox } from "@berth/contract";
 import type { AgentRecord } from "../../records.ts";
 import type { Connection } from "../connection.ts";
 
@@ -21,10 +21,13 @@ const versions = `SELECT a.org_id AS orgId, a.id, v.version, v.definition, a.arc
     v.created_at AS updatedAt
   FROM agent_versions v JOIN agents a ON a.org_id = v.org_id AND a.id = v.agent_id`;
 
+/** What definitions have that were written before there was such a field. */
+const later: Pick<AgentDefinition, "sandbox"> = { sandbox: agentSandbox.parse({}) };
+
 function agentRecord(row: AgentRow): AgentRecord {
   return {
     ...row,
-    definition: JSON.parse(row.definition) as AgentDefinition,
+    definition: { ...later, ...(JSON.parse(row.definition) as AgentDefinition) },
     archived: row.archived === 1,
   };
 }
