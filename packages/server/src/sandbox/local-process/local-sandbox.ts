@@ -2,8 +2,8 @@ import { mkdirSync } from "node:fs";
 import type { Clock } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { Sandbox } from "../sandbox.ts";
-import { createBackground } from "./background.ts";
-import { execute } from "./exec.ts";
+import { createBackground } from "../output/background.ts";
+import { execute } from "../output/exec.ts";
 import { createFiles } from "../files/files.ts";
 import { withFolder } from "../files/folder.ts";
 import type { Layout } from "./layout.ts";
@@ -86,7 +86,7 @@ export function openLocalSandbox(spec: LocalSandboxSpec): LocalSandbox {
         ending: ending.signal,
         start: (onOutput) => start(exec.command, exec.cwd ?? "", onOutput),
       }),
-    spawn: ({ command, cwd }) => background.start(command, (onOutput) => start(command, cwd ?? "", onOutput)),
+    spawn: ({ command, cwd }) => background.start({ command }, (onOutput) => start(command, cwd ?? "", onOutput)),
     processes: background.processes,
     logs: background.logs,
     kill: background.kill,

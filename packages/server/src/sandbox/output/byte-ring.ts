@@ -34,10 +34,10 @@ export class ByteRing {
     this.#total += chunk.length;
   }
 
-  /** A copy of the bytes from an offset of the whole stream on, or from the first that is kept. */
-  from(offset: number): Buffer {
+  /** A copy of the bytes from an offset of the whole stream on, or from the first that is kept; at most `most` of them. */
+  from(offset: number, most = Number.POSITIVE_INFINITY): Buffer {
     const begin = Math.min(Math.max(offset, this.start), this.#total);
-    const length = this.#total - begin;
+    const length = Math.min(most, this.#total - begin);
     if (length === 0) return Buffer.alloc(0);
     const at = begin % this.#capacity;
     const first = this.#room.subarray(at, Math.min(at + length, this.#room.length));

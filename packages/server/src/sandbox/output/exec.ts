@@ -1,7 +1,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import type { ExecResult, ExecSpec } from "../sandbox.ts";
-import { CapturedOutput } from "../output/captured-output.ts";
-import type { ProcessTree } from "./process-tree.ts";
+import { CapturedOutput } from "./captured-output.ts";
+import type { RunningProcess, StartProcess } from "./running-process.ts";
 
 const mebibyte = 1024 * 1024;
 const defaultKept = mebibyte;
@@ -14,7 +14,7 @@ export interface Execution {
   readonly clock: Clock;
   /** Aborts when the sandbox ends. */
   readonly ending: AbortSignal;
-  readonly start: (onOutput: (chunk: Buffer) => void) => Promise<ProcessTree>;
+  readonly start: StartProcess;
 }
 
 /** Runs a command to its end, its time limit, its output limit or the signal, whichever comes first. */
@@ -23,11 +23,11 @@ export async function execute({ spec, clock, ending, start }: Execution): Promis
   const output = new CapturedOutput(Math.min(spec.maxOutputBytes ?? defaultKept, maxKept));
   const live = liveText(spec.onOutput);
   let reason: ExecResult["reason"] = "exit";
-  let tree: ProcessTree | null = null;
+  let running: RunningProcess | null = null;
   const stop = (why: ExecResult["reason"]) => {
     if (reason !== "exit") return;
     reason = why;
-    void tree?.kill();
+    void running?.kill();
   };
   const result = (code: number | null, signal: string | null): ExecResult => ({
     code,
@@ -47,15 +47,16 @@ export async function execute({ spec, clock, ending, start }: Execution): Promis
   for (const signal of [ending, spec.signal]) signal?.addEventListener("abort", onAbort, { once: true });
   const timer = clock.after(spec.timeoutMs, () => stop("timeout"));
   try {
-    tree = await start((chunk) => {
+    running = await start((chunk) => {
       output.push(chunk);
       live.push(chunk);
       if (output.totalBytes > maxWritten) stop("output_limit");
     });
-    if (stopped()) void tree.kill();
-    const { code, signal } = await tree.ended;
+    if (stopped()) void running.kill();
+    const end = await running.ended;
     live.end();
-    return result(code, signal);
+    if (!stopped()) reason = end.reason ?? "exit";
+    return result(end.code, end.signal);
   } finally {
     timer.cancel();
     for (const signal of [ending, spec.signal]) signal?.removeEventListener("abort", onAbort);
