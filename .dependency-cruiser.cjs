@@ -37,7 +37,7 @@ const adapters = [
 ];
 
 // What the adapters of one port have in common.
-const shared = "sandbox/(files|output|egress|protocol)";
+const shared = "sandbox/(files|output|egress|protocol|workspaces)";
 
 // A driver is known to its own folder only.
 const onlyIn = {

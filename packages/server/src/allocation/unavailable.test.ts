@@ -2,8 +2,7 @@ import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../lib/clock.ts";
-import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
+import { localSandboxes } from "../../test/support/sandbox/local-sandboxes.ts";
 import { createUnavailable } from "./unavailable.ts";
 
 const spec = { orgId: "org_1", sessionId: "ses_1" };
@@ -15,7 +14,7 @@ describe("a server without a sandbox that isolates", () => {
     await mkdir(join(dataDir, "workspaces"), { recursive: true });
   });
   afterEach(() => rm(dataDir, { recursive: true }));
-  const local = () => createLocalProcess({ dataDir, clock: systemClock, environment: {} });
+  const local = () => localSandboxes(dataDir);
 
   it("SBX-23: gives none out, and says why", async () => {
     const provider = createUnavailable(local());

@@ -17,6 +17,7 @@ import type { Models } from "../models/model.ts";
 import { createProviderPlaces, type ProviderPlaces } from "../models/provider-places.ts";
 import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
 import type { SessionSandboxes } from "../allocation/session-sandboxes.ts";
+import { createSingleSandboxes } from "../allocation/single-sandboxes.ts";
 import { createUnavailable } from "../allocation/unavailable.ts";
 import type { Blobs } from "../store/blobs.ts";
 import { createAnchorFile } from "../store/disk/anchor-file.ts";
@@ -120,12 +121,13 @@ async function openRest(
   const shares = createOrgShares({ store, clock, telemetry });
   const opened = await openModels(config, clock, { store, vault, redactor, telemetry, places });
   await bus.subscribe(providersTopic, (hint) => opened.models.recheck((hint as ProvidersHint).orgId));
-  const local = createLocalProcess({
+  const provider = createLocalProcess({
     dataDir: config.data,
     clock,
     environment: sandboxVariables,
     log: { warn: (details, message) => telemetry.logger.warn({ ...details }, message) },
   });
+  const local = createSingleSandboxes({ provider, workspaceIdOf: (place) => provider.derivedWorkspaceId(place) });
   return {
     keys,
     vault,

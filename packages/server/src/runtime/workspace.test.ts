@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../lib/clock.ts";
-import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
+import { localSandboxes } from "../../test/support/sandbox/local-sandboxes.ts";
 import type { SessionSandboxes } from "../allocation/session-sandboxes.ts";
 import type { Blobs } from "../store/blobs.ts";
 import { type SkippedManifest, type TakenManifest, Workspace } from "./workspace.ts";
@@ -14,7 +14,7 @@ let sandboxes: SessionSandboxes;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "berth-workspace-"));
-  sandboxes = createLocalProcess({ dataDir: folder, clock: systemClock, environment: {} });
+  sandboxes = localSandboxes(folder);
 });
 afterEach(async () => {
   await sandboxes.close();

@@ -1,27 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { SessionPlace, SessionSandboxes } from "../allocation/session-sandboxes.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { bytes, fileTests, searchTests } from "./sandbox-files.conformance.ts";
+import { type CreateHarness, makeSandbox, type SandboxHarness } from "./sandbox-harness.conformance.ts";
 
-export interface SandboxHarness {
-  readonly provider: SessionSandboxes;
-  /** Path, as commands in a sandbox see it, of a file outside every workspace that holds `secret`; null when none can be seen. */
-  readonly outsideFile: string | null;
-  /** What the outside file holds now. */
-  readOutside(): Promise<string>;
-  close(): Promise<void>;
-}
-
-export const secret = "the outside's own text";
-export const someSession: SessionPlace = { orgId: "org_a", sessionId: "ses_a" };
-/** What every sandbox provider must do. The harness is made anew for each test. Attacks have a suite of their own. */
-export function sandboxConformance(name: string, create: () => Promise<SandboxHarness>): void {
+/** What every sandbox must do. The harness is made anew for each test. Attacks and lives of sandboxes have suites of their own. */
+export function sandboxConformance(name: string, create: CreateHarness): void {
   describe(`sandbox: ${name}`, () => {
     let harness: SandboxHarness;
     let sandbox: Sandbox;
     beforeEach(async () => {
       harness = await create();
-      sandbox = await harness.provider.connect(someSession);
+      sandbox = (await makeSandbox(harness)).sandbox;
     });
     afterEach(() => harness.close());
 
@@ -31,10 +20,6 @@ export function sandboxConformance(name: string, create: () => Promise<SandboxHa
     });
     commandTests(() => sandbox);
     backgroundTests(() => sandbox);
-    lifeTests(
-      () => harness.provider,
-      () => sandbox,
-    );
   });
 }
 
@@ -156,59 +141,5 @@ function backgroundTests(sandbox: () => Sandbox): void {
     expect(log?.text).toMatch(/^\[\d+ bytes of older output are no longer kept\]\n/);
     expect(log?.text).toMatch(/\n300000\n$/);
     expect(log?.nextOffset).toBe(1_988_895);
-  });
-}
-
-function lifeTests(provider: () => SessionSandboxes, sandbox: () => Sandbox): void {
-  it("gives a session the same workspace again, and each session its own", async () => {
-    await sandbox().files.write("mine", bytes("x"));
-    expect((await provider().connect(someSession)).id).toBe(sandbox().id);
-    const others = [
-      { orgId: "org_b", sessionId: "ses_a" },
-      { orgId: "org_a", sessionId: "ses_b" },
-    ];
-    for (const spec of others) {
-      const other = await provider().connect(spec);
-      expect(other.id).not.toBe(sandbox().id);
-      expect(await other.files.stat("mine")).toBeNull();
-    }
-  });
-
-  it("finds a sandbox without making one", async () => {
-    expect(await (await provider().files(someSession))?.stat("")).not.toBeNull();
-    await provider().release(someSession);
-    expect(await (await provider().files(someSession))?.stat("")).not.toBeNull();
-    const unknown = { orgId: "org_a", sessionId: "ses_unknown" };
-    expect(await provider().files(unknown)).toBeNull();
-    expect(await provider().destroy(unknown)).toBe("absent");
-  });
-
-  it("ends the processes at release and keeps the files", async () => {
-    await sandbox().files.write("kept", bytes("x"));
-    const running = sandbox().exec({ command: "sleep 60", timeoutMs: 60_000 });
-    const { id } = await sandbox().spawn({ command: "sleep 60" });
-    await provider().release(someSession);
-    expect((await running).reason).toBe("killed");
-    expect((await sandbox().logs(id))?.process.running).toBe(false);
-    await expect(sandbox().exec({ command: "true", timeoutMs: 1_000 })).rejects.toMatchObject({
-      code: "sandbox_gone",
-    });
-    const again = await provider().connect(someSession);
-    expect(await again.processes()).toEqual([]);
-    expect(await again.files.stat("kept")).not.toBeNull();
-  });
-
-  it("deletes everything at destroy", async () => {
-    await sandbox().files.write("a/b", bytes("x"));
-    expect(await provider().destroy(someSession)).toBe("destroyed");
-    expect(await provider().destroy(someSession)).toBe("absent");
-    expect((await (await provider().connect(someSession)).files.list("")).items).toEqual([]);
-  });
-
-  it("ends everything when it is closed", async () => {
-    const running = sandbox().exec({ command: "sleep 60", timeoutMs: 60_000 });
-    await provider().close();
-    expect((await running).reason).toBe("killed");
-    await expect(provider().connect(someSession)).rejects.toMatchObject({ code: "sandbox_gone" });
   });
 }

@@ -4,7 +4,7 @@ import type { FileEntry } from "@berth/contract";
 import { BerthError } from "../../lib/errors.ts";
 import type { FileStat, SandboxFiles } from "../sandbox.ts";
 import { errnoOf, fileError } from "./file-errors.ts";
-import { withFolder } from "./folder.ts";
+import { type WalkTo, withFolder } from "./folder.ts";
 import { readFileIn, tooLarge } from "./read-file.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { Search } from "./search.ts";
@@ -18,8 +18,10 @@ const defaultEntries = 1_000;
 const maxEntries = 100_000;
 
 export interface FilesOf {
-  /** The workspace's path on the host. */
-  readonly root: string;
+  /** The workspace's path on the host; asked anew for each call. */
+  readonly root: () => string;
+  /** The folder of the workspace, as names from its top, that paths are relative to. It is made with the first file. */
+  readonly base?: readonly string[];
   readonly staging: string;
   readonly trash: string;
   readonly search: Search;
@@ -27,28 +29,29 @@ export interface FilesOf {
 }
 
 /** The files of one workspace. Every path is walked from the workspace's top through open handles (see folder.ts). */
-export function createFiles({ root, staging, trash, search, onLeft }: FilesOf): SandboxFiles {
+export function createFiles({ root, base = [], staging, trash, search, onLeft }: FilesOf): SandboxFiles {
+  const at = () => ({ root: root(), base });
   return {
-    stat: (path) => statOf(root, path),
-    list: (path, options = {}) => list(root, path, options),
+    stat: (path) => statOf(at(), path),
+    list: (path, options = {}) => list(at(), path, options),
     async read(path, range = {}) {
       const { parents, name } = parseNamedPath(path);
-      return await within({ root, names: parents }, path, (folder) =>
+      return await within({ ...at(), names: parents }, path, (folder) =>
         readFileIn(folder, name, { range, maxBytes: maxFileBytes }),
       );
     },
     async write(path, data) {
       const { parents, name } = parseNamedPath(path);
       if (data.byteLength > maxFileBytes) throw tooLarge(name, data.byteLength, maxFileBytes);
-      await within({ root, names: parents, create: true }, path, (folder) =>
+      await within({ ...at(), names: parents, create: true }, path, (folder) =>
         writeFileIn(folder, name, { data, staging }),
       );
     },
-    move: (path, to) => move(root, path, to),
+    move: (path, to) => move(at(), path, to),
     async remove(path) {
       const { parents, name } = parseNamedPath(path);
       try {
-        return await within({ root, names: parents }, path, (parent) =>
+        return await within({ ...at(), names: parents }, path, (parent) =>
           removeTree({ parent, name, trash, onLeft }),
         );
       } catch (thrown) {
@@ -57,11 +60,11 @@ export function createFiles({ root, staging, trash, search, onLeft }: FilesOf): 
       }
     },
     glob: async (pattern, { path, limit } = {}) =>
-      await search.glob({ root, path: parsePath(path ?? ""), pattern, limit: limit ?? defaultEntries }),
+      await search.glob({ ...at(), path: parsePath(path ?? ""), pattern, limit: limit ?? defaultEntries }),
     grep: async (pattern, { path, limit, ...rest } = {}) =>
       await search.grep({
         ...rest,
-        root,
+        ...at(),
         path: parsePath(path ?? ""),
         pattern,
         limit: limit ?? defaultEntries,
@@ -84,11 +87,13 @@ async function within<T>(
   });
 }
 
-async function statOf(root: string, path: string): Promise<FileStat | null> {
+type Place = Pick<WalkTo, "root" | "base">;
+
+async function statOf(place: Place, path: string): Promise<FileStat | null> {
   const names = parsePath(path);
   const name = names.at(-1);
   try {
-    return await withFolder({ root, names: names.slice(0, -1) }, async (folder) => {
+    return await withFolder({ ...place, names: names.slice(0, -1) }, async (folder) => {
       const stat = name === undefined ? await folder.handle.stat() : await lstat(`${folder.path}/${name}`);
       return { kind: kindOf(stat), size: stat.size, modifiedMs: stat.mtimeMs };
     });
@@ -99,13 +104,13 @@ async function statOf(root: string, path: string): Promise<FileStat | null> {
 }
 
 async function list(
-  root: string,
+  place: Place,
   path: string,
   { depth = 1, limit = defaultEntries }: { depth?: number; limit?: number },
 ) {
   const names = parsePath(path);
   const most = Math.min(Math.max(1, limit), maxEntries);
-  return await withFolder({ root, names }, async (folder) => {
+  return await withFolder({ ...place, names }, async (folder) => {
     const items: FileEntry[] = [];
     let truncated = false;
     const onCut = () => {
@@ -129,12 +134,12 @@ async function list(
   });
 }
 
-async function move(root: string, path: string, to: string): Promise<void> {
+async function move(place: Place, path: string, to: string): Promise<void> {
   const from = parseNamedPath(path);
   const target = parseNamedPath(to);
-  await within({ root, names: from.parents }, path, async (source) => {
+  await within({ ...place, names: from.parents }, path, async (source) => {
     await lstat(`${source.path}/${from.name}`);
-    await within({ root, names: target.parents, create: true }, to, (destination) =>
+    await within({ ...place, names: target.parents, create: true }, to, (destination) =>
       rename(`${source.path}/${from.name}`, `${destination.path}/${target.name}`),
     );
   });

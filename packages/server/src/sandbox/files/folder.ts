@@ -2,6 +2,7 @@ import { constants, existsSync } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, realpath } from "node:fs/promises";
 import { BerthError } from "../../lib/errors.ts";
 import { errnoOf, fileError } from "./file-errors.ts";
+import { parsePath } from "./workspace-path.ts";
 
 /**
  * An open folder. Names are reached through its handle (`/proc/self/fd/<n>/<name>`, which is what openat does), so a
@@ -41,21 +42,28 @@ export async function enter(parent: Folder, name: string): Promise<Folder> {
 export interface WalkTo {
   /** The workspace's path on the host. */
   readonly root: string;
+  /** Names that come before the others and are not shown in errors. */
+  readonly base?: readonly string[];
   readonly names: readonly string[];
   /** Makes missing folders on the way. */
   readonly create?: boolean;
 }
 
+/** Makes a folder of a workspace that is missing, and those that it is in. */
+export async function makeFolder(root: string, path: string): Promise<void> {
+  await withFolder({ root, names: parsePath(path), create: true }, async () => undefined);
+}
+
 /** Walks down from the workspace's top, one name at a time, and gives the open folder to `use`. Errors are typed. */
 export async function withFolder<T>(
-  { root, names, create }: WalkTo,
+  { root, base = [], names, create }: WalkTo,
   use: (folder: Folder) => Promise<T>,
 ): Promise<T> {
   const shown = names.join("/");
   let folder: Folder | null = null;
   try {
     folder = await openRoot(root);
-    for (const name of names) {
+    for (const name of [...base, ...names]) {
       const next: Folder = await step(folder, name, create ?? false);
       await folder.handle.close();
       folder = next;

@@ -28,7 +28,8 @@ async function run(job: SearchJob): Promise<void> {
   const onCut = () => {
     truncated = true;
   };
-  await withFolder({ root: job.root, names: job.path }, async (folder) => {
+  const place = { root: job.root, ...(job.base && { base: job.base }), names: job.path };
+  await withFolder(place, async (folder) => {
     for await (const entry of walkTree({ folder, path, depth: Number.POSITIVE_INFINITY, into, onCut })) {
       if (!entry.entry.isFile()) continue;
       const items = await visit(entry);

@@ -9,7 +9,9 @@ const maxThreads = 4;
 
 export interface SearchFor {
   readonly root: string;
-  /** The folder to search, as names from the workspace's top. */
+  /** The folder of the workspace that paths are relative to. */
+  readonly base?: readonly string[];
+  /** The folder to search, as names from there. */
   readonly path: readonly string[];
   readonly pattern: string;
   readonly limit: number;

@@ -2,13 +2,12 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { systemClock } from "../../lib/clock.ts";
-import { createLocalProcess } from "./local-process.ts";
+import { localSandboxes } from "../../../test/support/sandbox/local-sandboxes.ts";
 
 it("SBX-02 shows commands only the environment that was given, and no name of the tenant", async () => {
   const dataDir = await realpath(await mkdtemp(join(tmpdir(), "berth-env-")));
   process.env["BERTH_TEST_CANARY"] = "canary";
-  const provider = createLocalProcess({ dataDir, clock: systemClock, environment: { LANG: "C.UTF-8" } });
+  const provider = localSandboxes(dataDir, { LANG: "C.UTF-8" });
   try {
     const sandbox = await provider.connect({ orgId: "org_acme", sessionId: "ses_secret" });
     const { output } = await sandbox.exec({
@@ -20,7 +19,7 @@ it("SBX-02 shows commands only the environment that was given, and no name of th
       new Set(["PATH", "LANG", "HOME", "TMPDIR", "BERTH_EXEC_ID", "PWD", "SHLVL", "_", "WORKS", ""]),
     );
     expect(output).not.toMatch(/canary|org_acme|ses_secret/);
-    expect(output).toContain(`HOME=${dataDir}/workspaces/${sandbox.id}\n`);
+    expect(output).toMatch(new RegExp(`HOME=${dataDir}/workspaces/wsp_00[0-9a-f]{24}\\n`));
     expect(await provider.probe()).toMatchObject({ isolation: "none", label: "not isolated" });
   } finally {
     delete process.env["BERTH_TEST_CANARY"];

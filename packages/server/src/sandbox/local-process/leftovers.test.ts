@@ -1,22 +1,28 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
-import type { SessionSandboxes } from "../../allocation/session-sandboxes.ts";
-import { createLocalProcess } from "./local-process.ts";
+import { deployment } from "../sandbox-harness.conformance.ts";
+import { createLocalProcess, type LocalProcessProvider } from "./local-process.ts";
 import { readProcess, readStart } from "./process-table.ts";
 
-const spec = { orgId: "org_a", sessionId: "ses_a" };
+const ref = { id: "sbx_00000000000000000000000001", host: "local" };
 /** A server of its own process: starts what it is told to, prints their pids, and waits for its death. */
 const server = `
   const [, modules, dataDir] = process.argv;
   const { createLocalProcess } = await import(modules + "/sandbox/local-process/local-process.ts");
   const { systemClock } = await import(modules + "/lib/clock.ts");
   const provider = createLocalProcess({ dataDir, clock: systemClock, environment: { PATH: process.env.PATH } });
-  const sandbox = await provider.connect(${JSON.stringify(spec)});
+  const policy = { limits: {}, egress: { allow: [] } };
+  await provider.create(
+    ${JSON.stringify(ref)},
+    { template: "test", policy },
+    { incarnation: "one", deployment: ${JSON.stringify(deployment)}, ttlMs: 600000 },
+  );
+  const sandbox = await provider.connect(${JSON.stringify(ref)});
   const commands = [
     "echo pid $$; exec sleep 300",
     "setsid sh -c 'echo pid $$; exec sleep 300' & wait",
@@ -34,7 +40,7 @@ const server = `
 let folder: string;
 let dataDir: string;
 let child: ChildProcess | null = null;
-let provider: SessionSandboxes | null = null;
+let provider: LocalProcessProvider | null = null;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "berth-left-"));
@@ -60,9 +66,15 @@ async function crashedServer(): Promise<number[]> {
   return pids();
 }
 
-function restart(): SessionSandboxes {
+function restart(): LocalProcessProvider {
   provider = createLocalProcess({ dataDir, clock: systemClock, environment: {} });
   return provider;
+}
+
+/** The folders that dead and living servers have. */
+async function runs(): Promise<string[]> {
+  const names = await readdir(join(dataDir, "sandbox/runs"));
+  return names.filter((name) => !name.endsWith(".json")).map((name) => join(dataDir, "sandbox/runs", name));
 }
 
 it("kills every process that a killed server left, and only those", async () => {
@@ -71,12 +83,21 @@ it("kills every process that a killed server left, and only those", async () => 
   const bystander = spawn("sleep", ["300"], { stdio: "ignore", env: { BERTH_EXEC_ID: "other.sbx_x.1" } });
   // A record whose pid was given out anew: the number is the bystander's, the start is not.
   const reused = { pid: bystander.pid, start: (readStart(bystander.pid ?? 0) ?? 0) - 1 };
-  await writeFile(join(dataDir, "sandbox/processes/0123.sbx_0.4567"), JSON.stringify(reused));
+  const installation = await readFile(join(dataDir, "sandbox/installation"), "utf8");
+  const [dead = ""] = await runs();
+  const record = join(dead, "processes", `${installation}.sbx_0.4567`);
+  await writeFile(record, JSON.stringify({ ...reused, deployment }));
   try {
-    expect(await restart().reapLeftovers()).toBeGreaterThanOrEqual(4);
+    const other = await restart().sweep("local", "deployment-b");
+    expect(other).toMatchObject({ removed: 0, foreign: 5 });
+    for (const pid of pids) expect(readProcess(pid)).not.toBeNull();
+    const swept = await restart().sweep("local", deployment);
+    expect(swept.removed).toBeGreaterThanOrEqual(4);
+    expect(swept.foreign).toBe(0);
     for (const pid of pids) expect(readProcess(pid)).toBeNull();
     expect(readProcess(bystander.pid ?? 0)).not.toBeNull();
-    expect(await restart().reapLeftovers()).toBe(0);
+    expect(await restart().sweep("local", deployment)).toEqual({ removed: 0, foreign: 0 });
+    expect(await runs()).not.toContain(dead);
   } finally {
     const ended = once(bystander, "exit");
     bystander.kill("SIGKILL");
@@ -84,20 +105,49 @@ it("kills every process that a killed server left, and only those", async () => 
   }
 });
 
-it("kills what is left of one session at its release", async () => {
+it("kills what is left of one sandbox when that is destroyed", async () => {
   const pids = await crashedServer();
-  await restart().release({ ...spec, sessionId: "ses_other" });
+  const options = { reason: "test" };
+  const other = { ...ref, id: ref.id.replace(/1$/, "2") };
+  expect(await restart().destroy(other, options)).toBe("absent");
   for (const pid of pids) expect(readProcess(pid)).not.toBeNull();
-  await provider?.release(spec);
+  expect(await provider?.destroy(ref, options)).toBe("destroyed");
   for (const pid of pids) expect(readProcess(pid)).toBeNull();
-  expect(await readdir(join(dataDir, "sandbox/processes"))).toEqual([]);
+  expect(await provider?.destroy(ref, options)).toBe("absent");
 });
 
 it("deletes what a crash left between two steps of a write or a removal", async () => {
-  restart();
-  await writeFile(join(dataDir, "sandbox/staging/half"), "half");
-  await mkdir(join(dataDir, "sandbox/trash/bin/folder/deep"), { recursive: true });
-  await restart().reapLeftovers();
-  expect(await readdir(join(dataDir, "sandbox/staging"))).toEqual([]);
-  expect(await readdir(join(dataDir, "sandbox/trash"))).toEqual([]);
+  const [run, former] = [join(dataDir, "sandbox/runs/0123456789ab"), join(dataDir, "sandbox")];
+  for (const place of [run, former]) {
+    await mkdir(join(place, "staging"), { recursive: true });
+    await mkdir(join(place, "processes"), { recursive: true });
+    await writeFile(join(place, "staging/half"), "half");
+    await mkdir(join(place, "trash/bin/folder/deep"), { recursive: true });
+  }
+  await restart().sweep("local", deployment);
+  expect(await runs()).toHaveLength(1);
+  expect((await readdir(former)).toSorted()).toEqual(["installation", "runs"]);
+});
+
+it("SCH-05 leaves what belongs to a server that runs", async () => {
+  const running = restart();
+  const policy = { limits: {} as never, egress: { allow: [] } };
+  await running.create(ref, { template: "test", policy }, { incarnation: "one", deployment, ttlMs: 60_000 });
+  const sandbox = await running.connect(ref);
+  const { id } = await sandbox.spawn({ command: "sleep 60" });
+  const second = createLocalProcess({ dataDir, clock: systemClock, environment: {} });
+  await second.sweep("local", deployment);
+  expect((await sandbox.logs(id))?.process.running).toBe(true);
+  await running.close();
+  await second.close();
+  expect(await runs()).toEqual([]);
+});
+
+it("keeps the folders of earlier versions", async () => {
+  await mkdir(join(dataDir, "workspaces/sbx_0123456789abcdef01234567"), { recursive: true });
+  await writeFile(join(dataDir, "workspaces/sbx_0123456789abcdef01234567/kept"), "kept");
+  const id = "wsp_000123456789abcdef01234567";
+  expect(await restart().workspaces.list("local")).toEqual([id]);
+  const files = await provider?.workspaces.open({ id, host: "local" });
+  expect((await files?.list(""))?.items).toMatchObject([{ path: "kept" }]);
 });

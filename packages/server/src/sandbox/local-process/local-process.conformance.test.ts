@@ -3,20 +3,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../lib/clock.ts";
 import { sandboxAttacks } from "../sandbox-attacks.conformance.ts";
-import { sandboxConformance, type SandboxHarness, secret } from "../sandbox.conformance.ts";
+import { type CreateHarness, secret } from "../sandbox-harness.conformance.ts";
+import { sandboxLives } from "../sandbox-lives.conformance.ts";
+import { sandboxConformance } from "../sandbox.conformance.ts";
 import { createLocalProcess } from "./local-process.ts";
 
-async function create(): Promise<SandboxHarness> {
+const create: CreateHarness = async ({ clock = systemClock } = {}) => {
   const folder = await mkdtemp(join(tmpdir(), "berth-sandbox-"));
   const outsideFile = join(folder, "outside.txt");
   await writeFile(outsideFile, secret);
   const provider = createLocalProcess({
     dataDir: join(folder, "data"),
-    clock: systemClock,
+    clock,
     environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
   });
   return {
     provider,
+    host: "local",
     outsideFile,
     readOutside: () => readFile(outsideFile, "utf8"),
     async close() {
@@ -24,7 +27,8 @@ async function create(): Promise<SandboxHarness> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
+};
 
+sandboxLives("local process", create);
 sandboxConformance("local process", create);
 sandboxAttacks("local process", create);

@@ -1,25 +1,49 @@
-import { accessSync, constants, existsSync } from "node:fs";
-import { readdir, unlink } from "node:fs/promises";
+import { accessSync, constants } from "node:fs";
+import { freemem } from "node:os";
 import type { Clock } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
-import type { SessionPlace, SessionSandboxes } from "../../allocation/session-sandboxes.ts";
-import { openRoot } from "../files/folder.ts";
-import { killTree } from "./kill-tree.ts";
-import { createLayout, type Layout, sandboxId } from "./layout.ts";
-import { type LocalSandbox, openLocalSandbox } from "./local-sandbox.ts";
-import { emptyTrash, removeTree } from "../files/remove-tree.ts";
 import { createSearch } from "../files/search.ts";
-import { readTreeRecords } from "./tree-record.ts";
+import { makeFolder } from "../files/folder.ts";
+import { parsePath } from "../files/workspace-path.ts";
+import type { Capabilities, SandboxProvider, SandboxRef, SandboxSpec } from "../sandbox.ts";
+import { checkSandboxId } from "../sandbox-id.ts";
+import { shownPolicy } from "../shown-policy.ts";
+import { createWorkspaces } from "../workspaces/workspaces.ts";
+import { createLayout, derivedWorkspaceId } from "./layout.ts";
+import { endLeftSandbox, removeOwnRun, sweepLeftovers } from "./leftovers.ts";
+import { type Live, LiveSandboxes } from "./live-sandboxes.ts";
+import { openLocalSandbox } from "./local-sandbox.ts";
+import { createTurns } from "./turns.ts";
 
 export interface LocalProcessOptions {
   readonly dataDir: string;
   readonly clock: Clock;
   /** All that commands see of the environment, besides HOME, TMPDIR and the mark of their tree. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Sandboxes at once. */
+  readonly maxSandboxes?: number;
   readonly log?: { warn(details: Readonly<Record<string, unknown>>, message: string): void };
 }
 
+export interface LocalProcessProvider extends SandboxProvider {
+  readonly kind: "local-process";
+  /** See layout.ts. */
+  derivedWorkspaceId(place: { readonly orgId: string; readonly sessionId: string }): string;
+}
+
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const host = "local";
+const capabilities: Capabilities = {
+  isolation: "none",
+  label: "not isolated",
+  cgroup: "none",
+  network: "open",
+  diskQuota: "none",
+  seccomp: false,
+  pty: false,
+  ports: false,
+  reasons: ["Commands run as the server's own user and can do whatever that user can."],
+};
 
 /**
  * Runs commands as plain processes of the server's own user: for one trusting user, because a command can do whatever that
@@ -27,120 +51,136 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  * clears its environment, closes its descriptors and leaves its session and parents is not found when it is to be ended;
  * only an isolating provider ends that one too.
  */
-export function createLocalProcess({
-  dataDir,
-  clock,
-  environment,
-  log,
-}: LocalProcessOptions): SessionSandboxes {
-  const layout = createLayout(dataDir);
+export function createLocalProcess(options: LocalProcessOptions): LocalProcessProvider {
+  const { clock, maxSandboxes = 1_000, log } = options;
+  const layout = createLayout(options.dataDir);
   const search = createSearch({ clock });
   const shell = findShell();
-  const sandboxes = new Map<string, LocalSandbox>();
+  const environment = { PATH: defaultPath, ...options.environment };
   const inTurn = createTurns();
   const warn = (details: Readonly<Record<string, unknown>>, message: string) => log?.warn(details, message);
-  const commandEnvironment = { PATH: defaultPath, ...environment };
+  const left = {
+    layout,
+    clock,
+    onLeft: (error: unknown) =>
+      warn({ error }, "a deleted folder could not be emptied; the next sweep tries again"),
+  };
+  const { staging, trash } = layout.own;
+  const workspaces = createWorkspaces({ folder: layout.workspaces, staging, trash, search, warn });
+  const live = new LiveSandboxes({
+    clock,
+    onExpired: (ref) => {
+      void inTurn(ref.id, async () => {
+        const found = live.find(ref.id);
+        if (found !== null && found.endsAt <= clock.monotonic()) await end(found, lost());
+      }).catch((error: unknown) => warn({ sandbox: ref.id, error }, "a sandbox could not be ended in time"));
+    },
+  });
   let closed = false;
 
-  function open(id: string): LocalSandbox {
-    if (closed)
-      throw new BerthError("sandbox_gone", "The server is stopping; try again in a moment.", {
-        retryable: true,
-      });
-    const known = sandboxes.get(id);
-    if (known !== undefined) return known;
+  async function end(found: Live, why: BerthError): Promise<void> {
+    live.delete(found);
+    await found.sandbox.stop(why);
+    await endLeftSandbox(left, found.ref.id);
+  }
+
+  function open(ref: SandboxRef, spec: SandboxSpec, root: string | null, deployment: string) {
     const opened = openLocalSandbox({
-      id,
+      id: ref.id,
+      deployment,
       layout,
       clock,
-      environment: commandEnvironment,
+      environment,
       shell,
       search,
       warn,
     });
-    sandboxes.set(id, opened);
+    if (root !== null) opened.root = root;
     return opened;
   }
 
-  async function stop(id: string): Promise<void> {
-    const known = sandboxes.get(id);
-    sandboxes.delete(id);
-    await known?.stop();
-    await killLeftovers(layout, clock, `${layout.installation}.${id}.`);
-  }
-
-  const idOf = (spec: SessionPlace) => sandboxId(layout.installation, spec);
   return {
     kind: "local-process",
-    probe: async () => ({
-      isolation: "none",
-      label: "not isolated",
-      cgroup: "none",
-      network: "open",
-      diskQuota: "none",
-      seccomp: false,
-      pty: false,
-      ports: false,
-      reasons: ["Commands run as the server's own user and can do whatever that user can."],
+    derivedWorkspaceId: (place) => derivedWorkspaceId(layout.installation, place),
+    workspaces,
+    probe: async () => capabilities,
+    hosts: async () => [
+      {
+        name: host,
+        url: "local-process://local",
+        healthy: !closed,
+        draining: closed,
+        live: live.size,
+        freeMemoryBytes: freemem(),
+        freeSlots: Math.max(0, maxSandboxes - live.size),
+      },
+    ],
+    create: (ref, spec, given) =>
+      inTurn(ref.id, async () => {
+        checkSandboxId(ref.id);
+        if (closed) throw stopping();
+        const existing = live.find(ref.id);
+        if (existing !== null) return live.info(live.get(ref.id, given.incarnation));
+        if (live.size >= maxSandboxes) throw full(maxSandboxes);
+        given.signal?.throwIfAborted();
+        const root = spec.workspaceId === undefined ? null : await workspaces.prepare(spec.workspaceId);
+        const sandbox = open(ref, spec, root, given.deployment);
+        return live.info(live.add(ref, spec, { ...given, sandbox }));
+      }),
+    async get({ id }) {
+      const found = live.find(id);
+      return found === null ? null : live.info(found);
+    },
+    list: async (_, deployment) => ({
+      items: live
+        .all()
+        .filter((each) => each.deployment === deployment)
+        .map((each) => live.info(each)),
+      unreadable: 0,
     }),
-    connect: (spec) => inTurn(idOf(spec), async () => open(idOf(spec))),
-    workspace: (spec) => inTurn(idOf(spec), async () => open(idOf(spec)).files),
-    files: (spec) =>
-      inTurn(idOf(spec), async () => {
-        const known = sandboxes.get(idOf(spec));
-        if (known !== undefined) return known.files;
-        return existsSync(`${layout.workspaces}/${idOf(spec)}`) ? open(idOf(spec)).files : null;
+    renew: ({ id }, { incarnation, ttlMs }) =>
+      inTurn(id, async () => {
+        const found = live.get(id, incarnation);
+        live.renew(found, ttlMs);
+        return live.info(found);
       }),
-    release: (spec) => inTurn(idOf(spec), () => stop(idOf(spec))),
-    destroy: (spec) =>
-      inTurn(idOf(spec), async () => {
-        await stop(idOf(spec));
-        return (await removeSandbox(layout, idOf(spec), warn)) ? "destroyed" : "absent";
+    apply: ({ id }, { incarnation, policy }) =>
+      inTurn(id, async () => {
+        const found = live.get(id, incarnation);
+        found.policy = shownPolicy(policy);
+        return live.info(found);
       }),
-    reapLeftovers: () => reap(layout, clock),
+    attach: ({ id }, { incarnation, workspaceId }) =>
+      inTurn(id, async () => {
+        const found = live.get(id, incarnation);
+        if (found.workspaceId === workspaceId) return live.info(found);
+        if (found.workspaceId !== null) throw attached();
+        found.sandbox.root = await workspaces.prepare(workspaceId);
+        found.workspaceId = workspaceId;
+        return live.info(found);
+      }),
+    destroy: ({ id }, { incarnation }) =>
+      inTurn(id, async () => {
+        checkSandboxId(id);
+        if (live.find(id) === null) return (await endLeftSandbox(left, id)) ? "destroyed" : "absent";
+        await end(live.get(id, incarnation), lost());
+        return "destroyed";
+      }),
+    connect: async ({ id }, { folder = "" } = {}) => {
+      if (closed) throw stopping();
+      const { sandbox } = live.get(id);
+      await makeFolder(sandbox.root, folder);
+      return sandbox.view(parsePath(folder));
+    },
+    sweep: (_, deployment) => inTurn("sweep", () => sweepLeftovers(left, deployment)),
     async close() {
+      if (closed) return;
       closed = true;
-      await Promise.all([...sandboxes.keys()].map((id) => inTurn(id, () => stop(id))));
+      await Promise.all(live.all().map((each) => inTurn(each.ref.id, () => end(each, stopping()))));
       await search.close();
+      await removeOwnRun(layout);
     },
   };
-}
-
-async function reap(layout: Layout, clock: Clock): Promise<number> {
-  const killed = await killLeftovers(layout, clock, `${layout.installation}.`);
-  for (const name of await readdir(layout.staging)) await unlink(`${layout.staging}/${name}`);
-  await emptyTrash(layout.trash);
-  return killed;
-}
-
-/** Ends the trees that have a record and whose exec id begins with `prefix`. Returns how many processes. */
-async function killLeftovers({ processes }: Layout, clock: Clock, prefix: string): Promise<number> {
-  const records = readTreeRecords(processes, prefix);
-  if (records.length === 0) return 0;
-  const leaders = records.map((record) => record.leader).filter((leader) => leader !== null);
-  const marked = (execId: string) => execId.startsWith(prefix);
-  const { killed, left } = await killTree({ marked, leaders, since: 0 }, clock);
-  if (left === 0) for (const record of records) record.remove();
-  return killed;
-}
-
-async function removeSandbox(
-  layout: Layout,
-  id: string,
-  warn: (details: Readonly<Record<string, unknown>>, message: string) => void,
-): Promise<boolean> {
-  const onLeft = (error: unknown) =>
-    warn({ sandbox: id, error }, "a deleted workspace could not be emptied; the next start tries again");
-  let found = false;
-  for (const folder of [layout.temporary, layout.workspaces]) {
-    const parent = await openRoot(folder);
-    try {
-      found = await removeTree({ parent, name: id, trash: layout.trash, onLeft });
-    } finally {
-      await parent.handle.close();
-    }
-  }
-  return found;
 }
 
 function findShell(): string {
@@ -155,17 +195,22 @@ function findShell(): string {
   return found ?? "/bin/sh";
 }
 
-/** Runs the calls of one key one after another. */
-function createTurns() {
-  const last = new Map<string, Promise<unknown>>();
-  return async <T>(key: string, call: () => Promise<T>): Promise<T> => {
-    const before = last.get(key) ?? Promise.resolve();
-    const turn = before.then(call, call);
-    last.set(key, turn);
-    try {
-      return await turn;
-    } finally {
-      if (last.get(key) === turn) last.delete(key);
-    }
-  };
+function lost(): BerthError {
+  return new BerthError("sandbox_lost", "This sandbox was ended; make a new one.", { retryable: true });
+}
+
+function stopping(): BerthError {
+  return new BerthError("sandbox_gone", "The server is stopping; try again in a moment.", {
+    retryable: true,
+  });
+}
+
+function full(most: number): BerthError {
+  return new BerthError("sandbox_capacity", `There are ${most} sandboxes already; end one of them first.`, {
+    retryable: true,
+  });
+}
+
+function attached(): BerthError {
+  return new BerthError("sandbox_busy", "This sandbox has a workspace already; make a new one.");
 }

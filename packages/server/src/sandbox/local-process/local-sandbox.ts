@@ -13,6 +13,8 @@ import { parsePath } from "../files/workspace-path.ts";
 
 export interface LocalSandboxSpec {
   readonly id: string;
+  /** Whose the processes are when their server is gone. */
+  readonly deployment: string;
   readonly layout: Layout;
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string>>;
@@ -21,38 +23,48 @@ export interface LocalSandboxSpec {
   readonly warn: (details: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
-export interface LocalSandbox extends Sandbox {
-  /** Ends everything that runs in it; it starts nothing after that. */
-  stop(): Promise<void>;
+/** One sandbox and its processes. */
+export interface LocalSandbox {
+  /** Its workspace's path; a folder of its own until it has one. */
+  root: string;
+  /** As seen from a folder of the workspace. */
+  view(base: readonly string[]): Sandbox;
+  /** Ends everything that runs in it; what is asked of it after that is refused with this error. */
+  stop(why: BerthError): Promise<void>;
 }
 
-/** One session's workspace and its processes. Makes the folders when they are missing. */
+/** Makes the sandbox's own folder when it is missing. */
 export function openLocalSandbox(spec: LocalSandboxSpec): LocalSandbox {
   const { id, layout, clock, warn } = spec;
-  const root = `${layout.workspaces}/${id}`;
-  const temporary = `${layout.temporary}/${id}`;
-  for (const folder of [root, temporary]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const environment = { ...spec.environment, HOME: root, TMPDIR: temporary };
-  const markPrefix = `${layout.installation}.${id}`;
+  const temporary = `${layout.own.temporary}/${id}`;
+  mkdirSync(temporary, { recursive: true, mode: 0o700 });
   const background = createBackground(clock);
   const trees = new Set<ProcessTree>();
   const starts = new Set<Promise<ProcessTree>>();
   const ending = new AbortController();
+  const held = { root: temporary };
+
+  function assertAlive(): void {
+    if (ending.signal.aborted) throw ending.signal.reason;
+  }
 
   async function start(
     command: string,
-    cwd: string,
+    names: { base: readonly string[]; cwd: string },
     onOutput: (chunk: Buffer) => void,
   ): Promise<ProcessTree> {
-    if (ending.signal.aborted) throw gone();
-    const starting = withFolder({ root, names: parsePath(cwd) }, (folder) =>
+    assertAlive();
+    const { root } = held;
+    const place = { root, base: names.base, names: parsePath(names.cwd) };
+    const starting = withFolder(place, (folder) =>
       startTree({
         command,
         cwd: folder.path,
-        environment,
+        environment: { ...spec.environment, HOME: root, TMPDIR: temporary },
         shell: spec.shell,
-        markPrefix,
-        records: layout.processes,
+        markPrefix: `${layout.installation}.${id}`,
+        deployment: spec.deployment,
+        records: layout.own.processes,
         clock,
         onOutput,
         onLeft: ({ left }) => warn({ sandbox: id, left }, "processes of a command could not be ended"),
@@ -69,56 +81,71 @@ export function openLocalSandbox(spec: LocalSandboxSpec): LocalSandbox {
     }
   }
 
-  return {
-    id,
-    files: createFiles({
-      root,
-      staging: layout.staging,
-      trash: layout.trash,
-      search: spec.search,
-      onLeft: (error) =>
-        warn({ sandbox: id, error }, "a deleted folder could not be emptied; the next start tries again"),
-    }),
-    exec: (exec) =>
-      execute({
-        spec: exec,
-        clock,
-        ending: ending.signal,
-        start: (onOutput) => start(exec.command, exec.cwd ?? "", onOutput),
+  function view(base: readonly string[]): Sandbox {
+    return {
+      id,
+      files: createFiles({
+        root: () => {
+          assertAlive();
+          return held.root;
+        },
+        base,
+        staging: layout.own.staging,
+        trash: layout.own.trash,
+        search: spec.search,
+        onLeft: (error) =>
+          warn({ sandbox: id, error }, "a deleted folder could not be emptied; the next start tries again"),
       }),
-    spawn: ({ command, cwd }) => background.start({ command }, (onOutput) => start(command, cwd ?? "", onOutput)),
-    processes: background.processes,
-    logs: background.logs,
-    kill: background.kill,
-    // oxlint-disable-next-line require-yield
-    async *attach() {
-      throw unsupported();
+      exec: async (exec) => {
+        if (exec.oneshot === true) throw unsupported("A sandbox for one command");
+        return await execute({
+          spec: exec,
+          clock,
+          ending: ending.signal,
+          start: (onOutput) => start(exec.command, { base, cwd: exec.cwd ?? "" }, onOutput),
+        });
+      },
+      spawn: ({ command, cwd }) =>
+        background.start({ command }, (onOutput) => start(command, { base, cwd: cwd ?? "" }, onOutput)),
+      processes: background.processes,
+      logs: background.logs,
+      kill: background.kill,
+      // oxlint-disable-next-line require-yield
+      async *attach() {
+        throw unsupported("Following a process");
+      },
+      write: () => Promise.reject(unsupported("Input of a process")),
+      resize: () => Promise.reject(unsupported("A terminal")),
+      openPort: () => Promise.reject(unsupported("A port")),
+      listening: async () => [],
+      metrics: async () => ({
+        memoryBytes: null,
+        memoryPeakBytes: null,
+        cpuMs: null,
+        pids: null,
+        diskBytes: null,
+        oomKills: null,
+      }),
+      health: async () => (ending.signal.aborted ? { ok: false, problem: "it was ended" } : { ok: true }),
+    };
+  }
+
+  return {
+    get root() {
+      return held.root;
     },
-    write: () => Promise.reject(unsupported()),
-    resize: () => Promise.reject(unsupported()),
-    openPort: () => Promise.reject(unsupported()),
-    listening: async () => [],
-    metrics: async () => ({
-      memoryBytes: null,
-      memoryPeakBytes: null,
-      cpuMs: null,
-      pids: null,
-      diskBytes: null,
-      oomKills: null,
-    }),
-    health: async () => ({ ok: true }),
-    async stop() {
-      ending.abort();
+    set root(path) {
+      held.root = path;
+    },
+    view,
+    async stop(why) {
+      ending.abort(why);
       await Promise.allSettled(starts);
       await Promise.all([...trees].map((tree) => tree.kill()));
     },
   };
 }
 
-function unsupported(): BerthError {
-  return new BerthError("sandbox_unsupported", "This is not possible in a sandbox of local processes.");
-}
-
-function gone(): BerthError {
-  return new BerthError("sandbox_gone", "This sandbox was closed; connect to it again.", { retryable: true });
+function unsupported(what: string): BerthError {
+  return new BerthError("sandbox_unsupported", `${what} is not to be had in a sandbox of plain processes.`);
 }

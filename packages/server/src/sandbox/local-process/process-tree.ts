@@ -20,6 +20,8 @@ export interface TreeSpec {
   readonly shell: string;
   /** Begin of the exec id: `<installation>.<sandbox>`. */
   readonly markPrefix: string;
+  /** Whose it is. */
+  readonly deployment: string;
   /** Where the records are. */
   readonly records: string;
   readonly clock: Clock;
@@ -49,7 +51,8 @@ export async function startTree(spec: TreeSpec): Promise<ProcessTree> {
       `A command can have at most ${maxCommandBytes} bytes; write a script to a file and run that.`,
     );
   }
-  const record = createTreeRecord(spec.records, `${spec.markPrefix}.${randomBytes(8).toString("hex")}`);
+  const execId = `${spec.markPrefix}.${randomBytes(8).toString("hex")}`;
+  const record = createTreeRecord(spec.records, { execId, deployment: spec.deployment });
   let child: ChildProcess;
   try {
     child = spawnShell(spec, record);

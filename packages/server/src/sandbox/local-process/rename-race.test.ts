@@ -5,9 +5,8 @@ import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
-import type { SessionSandboxes } from "../../allocation/session-sandboxes.ts";
 import type { SandboxFiles } from "../sandbox.ts";
-import { createLocalProcess } from "./local-process.ts";
+import { createLocalProcess, type LocalProcessProvider } from "./local-process.ts";
 
 const sentinel = "outside";
 const raceMs = 1_500;
@@ -31,7 +30,7 @@ const flipper = `
 let folder: string;
 let outside: string;
 let workspace: string;
-let provider: SessionSandboxes;
+let provider: LocalProcessProvider;
 let files: SandboxFiles;
 let child: ChildProcess;
 
@@ -41,9 +40,12 @@ beforeEach(async () => {
   await mkdir(outside);
   await writeFile(join(outside, "file"), sentinel);
   provider = createLocalProcess({ dataDir: join(folder, "data"), clock: systemClock, environment: {} });
-  const sandbox = await provider.connect({ orgId: "org_a", sessionId: "ses_a" });
-  files = sandbox.files;
-  workspace = join(folder, "data", "workspaces", sandbox.id);
+  const ref = { id: "wsp_00000000000000000000000001", host: "local" };
+  await provider.workspaces.create(ref, { diskBytes: 1 << 30, inodes: 1_000 });
+  const opened = await provider.workspaces.open(ref);
+  if (opened === null) throw new Error("no workspace");
+  files = opened;
+  workspace = join(folder, "data", "workspaces", ref.id);
   child = spawn(process.execPath, ["-e", flipper, workspace, outside], {
     stdio: ["ignore", "pipe", "ignore"],
   });

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import type { Leader } from "./kill-tree.ts";
 
 /**
@@ -17,14 +17,18 @@ export interface TreeRecord {
   remove(): void;
 }
 
-export function createTreeRecord(folder: string, execId: string): TreeRecord {
+/** `deployment`: whose it is when its server is gone. */
+export function createTreeRecord(
+  folder: string,
+  { execId, deployment }: { execId: string; deployment: string },
+): TreeRecord {
   const file = `${folder}/${execId}`;
   const own = openSync(file, "wx", 0o600);
   const descriptor = openSync(file, "r");
   return {
     execId,
     descriptor,
-    started: (leader) => void writeSync(own, JSON.stringify(leader)),
+    started: (leader) => void writeSync(own, JSON.stringify({ ...leader, deployment })),
     close() {
       closeSync(descriptor);
       closeSync(own);
@@ -37,25 +41,30 @@ export interface LeftRecord {
   readonly execId: string;
   /** Null when the server ended between the record and the start, or right after it. */
   readonly leader: Leader | null;
+  /** Null when that is not known. */
+  readonly deployment: string | null;
   remove(): void;
 }
 
 /** What a server that ended at once has left; only the trees whose exec id begins with `prefix`. */
 export function readTreeRecords(folder: string, prefix: string): LeftRecord[] {
+  if (!existsSync(folder)) return [];
   const execIds = readdirSync(folder).filter((execId) => execId.startsWith(prefix));
   return execIds.map((execId) => ({
     execId,
-    leader: readLeader(`${folder}/${execId}`),
+    ...readRecord(`${folder}/${execId}`),
     remove: () => rmSync(`${folder}/${execId}`, { force: true }),
   }));
 }
 
-function readLeader(file: string): Leader | null {
+function readRecord(file: string): Pick<LeftRecord, "leader" | "deployment"> {
   try {
-    const { pid, start } = JSON.parse(readFileSync(file, "utf8")) as { pid?: unknown; start?: unknown };
-    if (typeof pid !== "number" || typeof start !== "number") return null;
-    return { pid, start, fresh: false };
+    const kept = JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, unknown>>;
+    const { pid, start } = kept;
+    const deployment = typeof kept["deployment"] === "string" ? kept["deployment"] : null;
+    if (typeof pid !== "number" || typeof start !== "number") return { leader: null, deployment };
+    return { leader: { pid, start, fresh: false }, deployment };
   } catch {
-    return null;
+    return { leader: null, deployment: null };
   }
 }

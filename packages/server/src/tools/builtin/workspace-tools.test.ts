@@ -3,8 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../lib/clock.ts";
-import { createLocalProcess } from "../../sandbox/local-process/local-process.ts";
+import { localSandboxes } from "../../../test/support/sandbox/local-sandboxes.ts";
 import type { SessionSandboxes } from "../../allocation/session-sandboxes.ts";
 import type { SandboxFiles } from "../../sandbox/sandbox.ts";
 import type { ToolContext, ToolOutcome } from "../tool.ts";
@@ -20,7 +19,7 @@ let stop: AbortController;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "berth-tools-"));
-  provider = createLocalProcess({ dataDir: folder, clock: systemClock, environment: {} });
+  provider = localSandboxes(folder);
   const spec = { orgId: "org_a", sessionId: "ses_a" };
   files = (await provider.connect(spec)).files;
   live = "";
@@ -33,6 +32,7 @@ beforeEach(async () => {
     signal: stop.signal,
     now: () => 0,
     sandbox: () => provider.connect(spec),
+    files: () => provider.workspace(spec),
     todos: () => [],
     async putBlob(data, mediaType) {
       const hash = createHash("sha256").update(data).digest("hex");

@@ -1,6 +1,4 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../../src/lib/clock.ts";
-import { createLocalProcess } from "../../../src/sandbox/local-process/local-process.ts";
 import { createUnavailable } from "../../../src/allocation/unavailable.ts";
 import { builtinTools } from "../../../src/tools/builtin/builtin-tools.ts";
 import { Harness } from "../../support/runtime/harness.ts";
@@ -16,9 +14,12 @@ describe("a server without a sandbox that isolates", () => {
       answer: (call) =>
         turnOf(call) > 0 ? text("done") : calls(["bash_run", { command: "id" }], ["todo_read", {}]),
       overrides: {
-        sandboxes: createUnavailable(
-          createLocalProcess({ dataDir: "/nonexistent", clock: systemClock, environment: {} }),
-        ),
+        sandboxes: createUnavailable({
+          destroy: async () => "absent",
+          release: async () => undefined,
+          reapLeftovers: async () => 0,
+          close: async () => undefined,
+        }),
       },
     });
     const agent = await harness.agent({ tools: ["bash_*", "todo_*"], permissions: { mode: "approval" } });

@@ -16,7 +16,6 @@ import { systemClock } from "../../../src/lib/clock.ts";
 import { newId } from "../../../src/lib/id.ts";
 import type { RuntimeContext, RuntimeSettings } from "../../../src/runtime/context.ts";
 import { Worker } from "../../../src/runtime/worker.ts";
-import { createLocalProcess } from "../../../src/sandbox/local-process/local-process.ts";
 import { stamp } from "../../../src/session/new-event.ts";
 import { noUsage } from "../../../src/session/state.ts";
 import { decodeEvent } from "../../../src/session/upcast.ts";
@@ -27,6 +26,7 @@ import { silentTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { createRegistry } from "../../../src/tools/registry.ts";
 import type { Tool } from "../../../src/tools/tool.ts";
 import { type Answer, scriptedClient } from "./scripted-client.ts";
+import { localSandboxes } from "../sandbox/local-sandboxes.ts";
 
 const testSettings: RuntimeSettings = {
   leaseMs: 6_000,
@@ -90,11 +90,7 @@ export class Harness {
       clock: systemClock,
       models: scriptedClient(options.answer),
       tools: createRegistry(options.tools ?? []),
-      sandboxes: createLocalProcess({
-        dataDir,
-        clock: systemClock,
-        environment: { PATH: process.env["PATH"] ?? "" },
-      }),
+      sandboxes: localSandboxes(dataDir, { PATH: process.env["PATH"] ?? "" }),
       fetch: () => Promise.reject(new Error("no network in this test")),
       telemetry: silentTelemetry(),
       settings: { ...testSettings, ...options.settings },

@@ -6,12 +6,12 @@ import { openServerKeys } from "../../../src/auth/server-keys.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { type Program, startProgram } from "../../../src/roles/program.ts";
-import { createLocalProcess } from "../../../src/sandbox/local-process/local-process.ts";
 import { openSqliteStore, type SqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 import { builtinTools } from "../../../src/tools/builtin/builtin-tools.ts";
 import { createRegistry } from "../../../src/tools/registry.ts";
 import { type Answer, calls, scriptedClient, text, turnOf } from "../runtime/scripted-client.ts";
 import { testTool } from "../runtime/test-tools.ts";
+import { localSandboxes } from "../sandbox/local-sandboxes.ts";
 import { type Ask, call, type Seen } from "./call.ts";
 import { Canaries } from "./canaries.ts";
 import { makeTenant, operatorsTenant, type Tenant, type TenantParts } from "./tenant.ts";
@@ -100,7 +100,7 @@ async function openWorld(dataDir: string, { env = {} }: WorldOptions): Promise<W
     models: scriptedClient((...asked) => model(...asked)),
     tools: createRegistry([...builtinTools, ...testTools, leakTool(Object.values(secrets))]),
     // The tests' own isolation: tools here do what the tests say.
-    sandboxes: createLocalProcess({ dataDir, clock: systemClock, environment: {} }),
+    sandboxes: localSandboxes(dataDir),
     logs: { write: (line) => lines.push(line) },
   });
   const { pepper } = await openServerKeys({ dataDir, preset: loaded.config, required: true });
