@@ -20,6 +20,8 @@ import { mailboxConformance } from "./conformance/mailbox.conformance.ts";
 import { peopleConformance } from "./conformance/people.conformance.ts";
 import { projectionsConformance } from "./conformance/projections.conformance.ts";
 import { requestsConformance } from "./conformance/requests.conformance.ts";
+import { sandboxHistoryConformance } from "./conformance/sandbox-history.conformance.ts";
+import { sandboxesConformance } from "./conformance/sandboxes.conformance.ts";
 import type { OpenStore } from "./conformance/scene.conformance.ts";
 import { systemConformance } from "./conformance/system.conformance.ts";
 import { vaultConformance } from "./conformance/vault.conformance.ts";
@@ -48,6 +50,8 @@ const areas = [
   budgetWaitsConformance,
   dataConformance,
   erasuresConformance,
+  sandboxesConformance,
+  sandboxHistoryConformance,
 ];
 
 /** What every store must do. `open` gives an empty one each time; the tests of one area share it, each in orgs of its own. */

@@ -18,6 +18,7 @@ import type { OrgBudgets } from "./budgets.ts";
 import type { OrgIdentity, SystemIdentity } from "./identity.ts";
 import type { OrgModelProviders } from "./model-providers.ts";
 import type { Idempotency, Outcome, Refusal } from "./outcome.ts";
+import type { OrgSandboxes, SystemSandboxes } from "./sandboxes.ts";
 import type { OrgUsage } from "./usage.ts";
 import type { OrgUserConfig } from "./user-config.ts";
 import type { OrgVault, SystemVault } from "./vault.ts";
@@ -102,6 +103,7 @@ export interface OrgStore {
   readonly data: OrgData;
   readonly budgets: OrgBudgets;
   readonly usage: OrgUsage;
+  readonly sandboxes: OrgSandboxes;
   /** With a key that this owner has: that session with `created` false (its inputs are accepted), else a new one. Two at once: one session. */
   createSession(session: NewSession): Promise<Outcome<CreatedSession>>;
   findSession(id: string): Promise<SessionRecord | null>;
@@ -216,6 +218,7 @@ export interface SystemStore {
   readonly audit: SystemAudit;
   readonly limits: SystemLimits;
   readonly data: SystemData;
+  readonly sandboxes: SystemSandboxes;
   /** The one org and owner of mode single; made at first call. */
   singleTenant(): Promise<{ orgId: string; orgName: string; userId: string; userName: string }>;
   /** Writes the worker's liveness row. */

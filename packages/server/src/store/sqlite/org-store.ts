@@ -8,6 +8,7 @@ import { orgAccess } from "./org-access.ts";
 import { orgBudgets } from "./org-budgets.ts";
 import { orgIdentity } from "./org-identity.ts";
 import { orgLimits } from "./org-limits.ts";
+import { orgSandboxes } from "./sandbox-stores.ts";
 import { orgUsage } from "./org-usage.ts";
 import { orgModelProviders, orgUserConfig, orgVault } from "./org-vault.ts";
 import { findAgentId, findAgentRecord, listAgentRecords, listVersionRecords } from "./queries/agents.ts";
@@ -72,6 +73,7 @@ function orgStore(parts: OrgParts): OrgStore {
     data: orgData(parts),
     budgets: orgBudgets(parts),
     usage: orgUsage(parts),
+    sandboxes: orgSandboxes(parts),
   };
 }
 

@@ -18,6 +18,7 @@ import type { BudgetOperations } from "./protocol/budgets.ts";
 import type { IdentityOperations } from "./protocol/identity.ts";
 import type { AuditOperations } from "./protocol/audit.ts";
 import type { LimitOperations } from "./protocol/limits.ts";
+import type { SandboxOperations } from "./protocol/sandboxes.ts";
 import type { VaultOperations } from "./protocol/vault.ts";
 
 /** One commit's events as they lie in log_blocks: types joined by commas, events as JSON Lines. */
@@ -82,6 +83,7 @@ export interface Operations
     DataOperations,
     BudgetOperations,
     AccessOperations,
+    SandboxOperations,
     AuditOperations,
     VaultOperations,
     IdentityOperations {

@@ -582,6 +582,79 @@ CREATE INDEX runs_open ON runs (org_id, status, id) WHERE status IN ('queued', '
 
 CREATE INDEX runs_shared ON runs (org_id, id) WHERE shared = 1;
 
+CREATE TABLE sandbox_allocations (
+  org_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  sandbox_id TEXT NOT NULL,
+  sandbox_url TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  strategy TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL,
+  is_active INTEGER NOT NULL,
+  ended_at INTEGER,
+  end_reason TEXT,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX sandbox_allocations_active ON sandbox_allocations (org_id, session_id) WHERE is_active = 1;
+
+CREATE INDEX sandbox_allocations_by_end ON sandbox_allocations (ended_at) WHERE is_active = 0;
+
+CREATE INDEX sandbox_allocations_by_sandbox ON sandbox_allocations (sandbox_id, is_active);
+
+CREATE INDEX sandbox_allocations_by_session ON sandbox_allocations (org_id, session_id, id);
+
+CREATE TABLE sandbox_instances (
+  id TEXT PRIMARY KEY,
+  beats INTEGER NOT NULL,
+  beat_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sandboxes (
+  id TEXT PRIMARY KEY,
+  incarnation TEXT NOT NULL,
+  deployment TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  host TEXT,
+  template TEXT NOT NULL,
+  state TEXT NOT NULL CHECK
+    (state IN ('requested', 'creating', 'warm', 'claimed', 'active', 'destroying', 'destroyed', 'lost', 'failed')),
+  owner_instance TEXT NOT NULL,
+  owner_org TEXT,
+  owner_user TEXT,
+  session TEXT,
+  strategy TEXT,
+  workspace_id TEXT,
+  policy TEXT NOT NULL,
+  url TEXT,
+  created_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  claimed_at INTEGER,
+  last_used_at INTEGER,
+  guest_at INTEGER,
+  expires_at INTEGER NOT NULL,
+  idle_ttl INTEGER NOT NULL,
+  destroy_reason TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_try_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sandboxes_by_owner ON sandboxes (owner_org, owner_user)
+  WHERE state IN ('requested', 'creating', 'claimed', 'active');
+
+CREATE UNIQUE INDEX sandboxes_by_session ON sandboxes (owner_org, session)
+  WHERE session IS NOT NULL AND strategy <> 'User-Exclusive' AND state IN ('requested', 'creating', 'claimed', 'active');
+
+CREATE UNIQUE INDEX sandboxes_by_user ON sandboxes (owner_org, owner_user)
+  WHERE strategy = 'User-Exclusive' AND state IN ('requested', 'creating', 'claimed', 'active');
+
+CREATE INDEX sandboxes_ended ON sandboxes (changed_at) WHERE state IN ('destroyed', 'lost', 'failed');
+
+CREATE INDEX sandboxes_live ON sandboxes (state, template, created_at)
+  WHERE state IN ('requested', 'creating', 'warm', 'claimed', 'active', 'destroying');
+
 CREATE TABLE secrets (
   org_id TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -808,3 +881,21 @@ CREATE TABLE workers (
   id TEXT PRIMARY KEY,
   heartbeat_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workspaces (
+  org_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  workspace_id TEXT NOT NULL,
+  folder TEXT,
+  host TEXT NOT NULL,
+  strategy TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  size_bytes INTEGER,
+  created_at INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, session_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX workspaces_by_id ON workspaces (workspace_id);
+
+CREATE INDEX workspaces_by_user ON workspaces (org_id, user_id, strategy);

@@ -75,7 +75,7 @@ function prepare(path: string, clock: Clock): void {
   const connection = openForWriting(path);
   try {
     migrate(connection, knownMigrations(), clock.now());
-    connection.db.exec("DELETE FROM workers");
+    connection.db.exec("DELETE FROM workers; DELETE FROM sandbox_instances");
   } finally {
     connection.close();
   }

@@ -4,6 +4,7 @@ import type { SystemStore } from "../store.ts";
 import { systemAudit } from "./audit-stores.ts";
 import { systemData } from "./data-stores.ts";
 import { systemVault } from "./org-vault.ts";
+import { systemSandboxes } from "./sandbox-stores.ts";
 import { systemIdentity } from "./system-identity.ts";
 import { heldMailboxesOf } from "./queries/inputs.ts";
 import { findOrphans } from "./queries/orphans.ts";
@@ -29,6 +30,7 @@ export function systemStore({
     audit: systemAudit({ writer, reader }),
     limits: { setDefaults: (defaults) => writer.run("setQuotaDefaults", defaults) },
     data: systemData({ writer, reader }),
+    sandboxes: systemSandboxes({ writer, reader }),
     access: {
       findShareLinkByToken: (tokenHash) =>
         reader.read((sql) => findOpenShareLink(sql, { tokenHash, now: clock.now() })),

@@ -210,6 +210,24 @@ export const tenantTables = {
     ofUser: "owner = ?2",
     userErasure: { stays: "the organization's accounts: figures under an id that then names nobody" },
   },
+  // The history of who had which sandbox. The sandboxes themselves are no table of an organization: they go with their sessions.
+  sandbox_allocations: {
+    key: ["id"],
+    exported: columns(
+      "id sandbox_id user_id session_id strategy created_at last_used_at is_active ended_at end_reason",
+    ),
+    withheld: { sandbox_url: inner },
+    ofUser: "user_id = ?2",
+    userErasure: "rows",
+  },
+  // The files are exported, and erased, with their sessions.
+  workspaces: {
+    key: ["session_id"],
+    exported: columns("session_id folder strategy user_id size_bytes created_at last_used_at"),
+    withheld: { workspace_id: inner, host: inner },
+    ofUser: "user_id = ?2",
+    userErasure: "session",
+  },
   quotas: {
     key: ["name"],
     exported: columns("name value updated_at"),

@@ -17,6 +17,7 @@ import { dataHandlers } from "./data/handlers.ts";
 import { deleteSession } from "./delete-session.ts";
 import { dropDeadLogs } from "./dead-logs.ts";
 import { identityHandlers } from "./identity/handlers.ts";
+import { sandboxHandlers } from "./sandboxes/handlers.ts";
 import { setQuotaDefaults, setQuotas } from "./limits/quotas.ts";
 import { prune } from "./prune.ts";
 import { putSnapshot } from "./snapshots.ts";
@@ -69,6 +70,7 @@ const handlers: Handlers = {
   removeUserConfig,
   ...identityHandlers,
   ...dataHandlers,
+  ...sandboxHandlers,
   createBudget,
   updateBudget,
   removeBudget,

@@ -1,0 +1,84 @@
+import type { AllocationRecord, WorkspaceRecord } from "../../../sandboxes.ts";
+import type { Connection } from "../../connection.ts";
+import { Conditions } from "../visible.ts";
+
+type Sql = Connection["sql"];
+type AllocationRow = Omit<AllocationRecord, "isActive"> & { readonly isActive: number };
+
+const select = `SELECT org_id AS orgId, id, sandbox_id AS sandboxId, sandbox_url AS sandboxUrl, user_id AS userId,
+  session_id AS sessionId, strategy, created_at AS createdAt, last_used_at AS lastUsedAt, is_active AS isActive,
+  ended_at AS endedAt, end_reason AS endReason FROM sandbox_allocations`;
+
+const record = (row: AllocationRow): AllocationRecord => ({ ...row, isActive: row.isActive === 1 });
+
+export function findAllocation(sql: Sql, orgId: string, id: string): AllocationRecord | null {
+  const row = sql<AllocationRow>(`${select} WHERE org_id = ? AND id = ?`).get(orgId, id);
+  return row === undefined ? null : record(row);
+}
+
+export function findLastAllocation(sql: Sql, orgId: string, sessionId: string): AllocationRecord | null {
+  const row = sql<AllocationRow>(
+    `${select} WHERE org_id = ? AND session_id = ? ORDER BY id DESC LIMIT 1`,
+  ).get(orgId, sessionId);
+  return row === undefined ? null : record(row);
+}
+
+interface AllocationFilter {
+  readonly limit: number;
+  readonly after?: string;
+  readonly userId?: string;
+  readonly sessionId?: string;
+  readonly sandboxId?: string;
+  readonly active?: boolean;
+}
+
+/** Newest first; one more than the limit when there is one. */
+export function listAllocations(
+  sql: Sql,
+  orgId: string,
+  { limit, after, userId, sessionId, sandboxId, active }: AllocationFilter,
+): AllocationRecord[] {
+  const where = new Conditions().and("org_id = ?", orgId);
+  if (after !== undefined) where.and("id < ?", after);
+  if (userId !== undefined) where.and("user_id = ?", userId);
+  if (sessionId !== undefined) where.and("session_id = ?", sessionId);
+  if (sandboxId !== undefined) where.and("sandbox_id = ?", sandboxId);
+  if (active !== undefined) where.and("is_active = ?", active ? 1 : 0);
+  return sql<AllocationRow>(`${select} WHERE ${where.text} ORDER BY id DESC LIMIT ?`)
+    .all(...where.values, limit + 1)
+    .map(record);
+}
+
+const workspaceColumns = `SELECT org_id AS orgId, session_id AS sessionId, workspace_id AS workspaceId, folder, host, strategy,
+  user_id AS userId, size_bytes AS sizeBytes, created_at AS createdAt, last_used_at AS lastUsedAt FROM workspaces w`;
+
+export function findWorkspace(sql: Sql, orgId: string, sessionId: string): WorkspaceRecord | null {
+  return (
+    sql<WorkspaceRecord>(`${workspaceColumns} WHERE w.org_id = ? AND w.session_id = ?`).get(
+      orgId,
+      sessionId,
+    ) ?? null
+  );
+}
+
+/** The workspace that the sessions of a user share: any row that names it. */
+export function findSharedWorkspace(sql: Sql, orgId: string, userId: string): WorkspaceRecord | null {
+  return (
+    sql<WorkspaceRecord>(
+      `${workspaceColumns} WHERE w.org_id = ? AND w.user_id = ? AND w.strategy = 'User-Exclusive' LIMIT 1`,
+    ).get(orgId, userId) ?? null
+  );
+}
+
+export function countSharers(sql: Sql, workspaceId: string): number {
+  const row = sql<{ count: number }>("SELECT count(*) AS count FROM workspaces WHERE workspace_id = ?").get(
+    workspaceId,
+  );
+  return row?.count ?? 0;
+}
+
+/** Of sessions that were deleted. */
+export function findOrphanedWorkspaces(sql: Sql, limit: number): WorkspaceRecord[] {
+  return sql<WorkspaceRecord>(`${workspaceColumns} WHERE NOT EXISTS
+    (SELECT 1 FROM sessions s WHERE s.org_id = w.org_id AND s.id = w.session_id) LIMIT ?`).all(limit);
+}
