@@ -3,6 +3,7 @@ import { runLimits } from "./agent.ts";
 import { budgetNotice } from "./budget.ts";
 import { blobRef, content, toolContent } from "./content.ts";
 import { idSchema, timestamp } from "./id.ts";
+import { sandboxAllocationStrategy } from "./user-config.ts";
 
 export const actor = z.strictObject({
   type: z.enum(["user", "service", "agent", "system"]),
@@ -64,6 +65,9 @@ export type Recovery = z.infer<typeof recovery>;
 
 export const agentRef = z.strictObject({ id: idSchema("agent"), version: z.int().min(1), name: z.string() });
 export type AgentRef = z.infer<typeof agentRef>;
+
+/** What keeps a sandbox from the rest of the machine; `none`: nothing does. */
+export const sandboxIsolation = z.enum(["none", "process", "namespace", "gvisor", "vm"]);
 
 const metadata = z.record(z.string().max(64), z.string().max(2_000));
 const toolUseId = idSchema("toolUse");
@@ -268,6 +272,18 @@ export const persistedEvents = {
     change: z.enum(["written", "deleted", "moved"]),
     to: z.string().optional(),
     blob: blobRef.optional(),
+  }),
+  "sandbox.allocated": z.strictObject({
+    sandboxId: idSchema("sandbox"),
+    allocationStrategy: sandboxAllocationStrategy,
+    provider: z.string().describe("what runs it: bubblewrap, remote or local-process"),
+    isolation: sandboxIsolation,
+    warm: z.boolean().describe("it was ready before it was needed"),
+    ms: z.number().nonnegative().describe("how long the tool waited for it, milliseconds"),
+  }),
+  "sandbox.released": z.strictObject({
+    sandboxId: idSchema("sandbox"),
+    reason: z.string().describe("why it went, for example idle_ttl or lost; the workspace stays"),
   }),
   error: errorInfo,
 } as const;

@@ -1,4 +1,4 @@
-import type { BudgetNotice, SessionEvent } from "@berth/contract";
+import type { BudgetNotice, EventData, SessionEvent } from "@berth/contract";
 import { type Blocks, isUnfinished } from "./blocks.ts";
 import { notice, placeOf } from "./take-model-event.ts";
 
@@ -12,6 +12,8 @@ type RunEvent = SessionEvent<
   | "error"
   | "budget.reached"
   | "budget.warned"
+  | "sandbox.allocated"
+  | "sandbox.released"
 >;
 
 export function takeRunEvent(blocks: Blocks, event: RunEvent): void {
@@ -57,7 +59,16 @@ export function takeRunEvent(blocks: Blocks, event: RunEvent): void {
       const { budget } = event.data;
       return blocks.put(notice(event, `Of ${nameOf(budget)} ${amountOf(budget, budget.spent)} are spent.`));
     }
+    case "sandbox.allocated":
+      return blocks.put(notice(event, givenText(event.data)));
+    case "sandbox.released":
+      return blocks.put(notice(event, `The sandbox was taken back (${event.data.reason}); the files stay.`));
   }
+}
+
+function givenText({ provider, isolation, warm, ms }: EventData<"sandbox.allocated">): string {
+  const kind = isolation === "none" ? `${provider}, not isolated` : `${provider}, isolated`;
+  return `Commands run in a sandbox (${kind}; ${warm ? "it was ready" : "made"} in ${Math.round(ms)} ms).`;
 }
 
 function nameOf(budget: BudgetNotice): string {

@@ -278,4 +278,21 @@ describe("budgets in a transcript", () => {
       "Nothing is left of the organization's budget of 5 dollars a day and of the session's budget of 900 tokens: the run waits until there is more.",
     ]);
   });
+
+  it("say in one line each that a sandbox was given out and taken back", () => {
+    const how = {
+      allocationStrategy: "Session-Exclusive",
+      isolation: "namespace",
+      warm: true,
+      ms: 6.6,
+    } as const;
+    const blocks = shown([
+      logged(2, "sandbox.released", { sandboxId: "sbx_1", reason: "idle_ttl" }),
+      logged(3, "sandbox.allocated", { sandboxId: "sbx_2", provider: "bubblewrap", ...how }),
+    ]);
+    expect(blocks.map((block) => block.kind === "notice" && block.text)).toEqual([
+      "The sandbox was taken back (idle_ttl); the files stay.",
+      "Commands run in a sandbox (bubblewrap, isolated; it was ready in 7 ms).",
+    ]);
+  });
 });

@@ -61,6 +61,8 @@ function take(blocks: Blocks, event: StreamEvent): void {
     case "error":
     case "budget.reached":
     case "budget.warned":
+    case "sandbox.allocated":
+    case "sandbox.released":
       return takeRunEvent(blocks, event);
     default:
       // Events that change no block, also those of a newer server.

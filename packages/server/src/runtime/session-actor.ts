@@ -21,6 +21,7 @@ import { LiveText } from "./live-text.ts";
 import type { LoadedSession } from "./load.ts";
 import { OwnerNotes } from "./owner-notes.ts";
 import type { RunSlots } from "./run-slots.ts";
+import { SandboxUse } from "./sandbox-use.ts";
 import type { SessionAtWork } from "./session-at-work.ts";
 import { StatusTeller } from "./status-teller.ts";
 import { takeTurn } from "./turn.ts";
@@ -56,6 +57,7 @@ export class SessionActor implements SessionAtWork {
   readonly effects: Effects;
   readonly live: LiveText;
   readonly workspace: Workspace;
+  readonly sandboxUse: SandboxUse;
   readonly activatedAt: number;
   readonly owner: string;
   readonly initMs: number;
@@ -84,15 +86,14 @@ export class SessionActor implements SessionAtWork {
   readonly #status: StatusTeller;
 
   constructor(held: Held, loaded: LoadedSession, dependencies: ActorDependencies) {
-    const { context, heartbeat, definitions, slots, onEnd } = dependencies;
-    const { orgId, sessionId } = held;
+    const { context, heartbeat, definitions, slots } = dependencies;
     this.held = held;
     this.context = context;
     this.heartbeat = heartbeat;
     this.definitions = definitions;
     this.slots = slots;
     this.room = dependencies.room;
-    this.#onEnd = onEnd;
+    this.#onEnd = dependencies.onEnd;
     this.#onQuiet = dependencies.onQuiet;
     this.state = loaded.state;
     this.owner = loaded.state.owner;
@@ -102,18 +103,18 @@ export class SessionActor implements SessionAtWork {
     this.#snapshotSeq = loaded.snapshotSeq;
     this.activatedAt = context.clock.now();
     this.lastUsedAt = context.clock.now();
-    this.models = context.models.of({ orgId, owner: loaded.state.owner });
-    this.notes = new OwnerNotes(context.store, orgId);
-    this.agents = new AgentsAtWork(context, { definitions, models: this.models, orgId });
+    this.models = context.models.of({ ...held, owner: loaded.state.owner });
+    this.notes = new OwnerNotes(context.store, held.orgId);
+    this.agents = new AgentsAtWork(context, { ...held, definitions, models: this.models });
     this.effects = new Effects(
       context.clock,
       () => this.#wakeUp(),
       (fault) => void this.#fail(fault),
     );
-    this.live = new LiveText({ bus: context.bus, orgId, sessionId, now: () => context.clock.now() });
+    this.live = new LiveText({ bus: context.bus, ...held, now: () => context.clock.now() });
     this.#status = new StatusTeller(this.live);
-    const { sandboxes, blobs } = context;
-    this.workspace = new Workspace({ sandboxes, blobs, orgId, sessionId, forkedAt: loaded.forkedAt });
+    this.workspace = new Workspace({ ...context, ...held, forkedAt: loaded.forkedAt });
+    this.sandboxUse = new SandboxUse(this);
     this.#committer = new Committer(context, heartbeat, held);
   }
 

@@ -13,6 +13,7 @@ import type { Heartbeat } from "./heartbeat.ts";
 import type { LiveText } from "./live-text.ts";
 import type { OwnerNotes } from "./owner-notes.ts";
 import type { RunSlots, SlotHolder } from "./run-slots.ts";
+import type { SandboxUse } from "./sandbox-use.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What a turn sees of the actor whose session it moves on. */
@@ -29,6 +30,7 @@ export interface SessionAtWork extends SlotHolder {
   readonly effects: Effects;
   readonly live: LiveText;
   readonly workspace: Workspace;
+  readonly sandboxUse: SandboxUse;
   /** As the log has it. */
   readonly state: SessionState;
   readonly rewinds: readonly Rewind[];

@@ -95,7 +95,7 @@ function startTool(actor: SessionAtWork, at: NamespaceState, toolUseId: string):
   const run = actor.state.run;
   if (call === undefined || run === null) return;
   if (call.effect === "once" && !mayBegin(actor, at.name, call)) return;
-  const { context, held, live, workspace } = actor;
+  const { context, held, live, sandboxUse } = actor;
   actor.effects.start(toolKey.of(toolUseId), async (signal): Promise<Completion> => {
     const finished = await runTool({
       context,
@@ -108,10 +108,12 @@ function startTool(actor: SessionAtWork, at: NamespaceState, toolUseId: string):
       agent: at.agent,
       call,
       signal,
-      sandbox: () => workspace.sandbox(actor.state),
+      sandbox: (ends) => sandboxUse.sandbox(actor.state, ends),
+      files: () => sandboxUse.files(actor.state),
       todos: () => actor.state.todos,
     });
     return (draft) => {
+      draft.add(sandboxUse.take());
       const open = draft.state.namespaces[at.name]?.calls.find((one) => one.toolUseId === toolUseId);
       if (open === undefined || isResolved(open.state)) return;
       const done = { ...finished.done, ...editedNote(at, toolUseId, call.inputHash, finished.done.note) };

@@ -52,6 +52,8 @@ function evolveOne(state: SessionState, event: SessionEvent): SessionState {
     case "input.refused":
     case "model.retried":
     case "model.fell_back":
+    case "sandbox.allocated":
+    case "sandbox.released":
     case "error":
       return state;
   }

@@ -2,10 +2,12 @@ import type { PersistedType, SessionEvent } from "@berth/contract";
 
 /** Newest version of each event type. A type that is not named is at version 1. */
 const newest: Partial<Record<PersistedType, number>> = {
-  // Their first versions are 2, so that a program that does not know these types does not claim their sessions.
+  // First versions are higher than all before them, so that a program that does not know these types does not claim their sessions.
   "budget.reached": 2,
   "budget.released": 2,
   "budget.warned": 2,
+  "sandbox.allocated": 3,
+  "sandbox.released": 3,
 };
 
 /** The version that an event of this type is written with now. */

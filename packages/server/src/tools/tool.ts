@@ -1,5 +1,5 @@
 import type { BlobRef, Effect, EventData, Todo, ToolContent, ToolErrorType } from "@berth/contract";
-import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { Sandbox, SandboxFiles } from "../sandbox/sandbox.ts";
 
 /** What a tool may touch, filled by runtime. Tools import nothing more. */
 export interface ToolContext {
@@ -10,8 +10,10 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
   now(): number;
-  /** The session's sandbox; made at the first call. */
+  /** The session's sandbox; given out at the first call. For what runs something: files need none. */
   sandbox(): Promise<Sandbox>;
+  /** The session's files, without a sandbox. */
+  files(): Promise<SandboxFiles>;
   todos(): readonly Todo[];
   /** Stores bytes in the organization's blob store. */
   putBlob(data: Uint8Array, mediaType?: string): Promise<BlobRef>;

@@ -2,7 +2,7 @@ import type { AgentRef, Todo } from "@berth/contract";
 import { hashJson } from "../../lib/canonical-json.ts";
 import type { Clock, TimerHandle } from "../../lib/clock.ts";
 import { failpoint } from "../../lib/failpoint.ts";
-import type { Sandbox } from "../../sandbox/sandbox.ts";
+import type { Sandbox, SandboxFiles } from "../../sandbox/sandbox.ts";
 import type { ToolDone } from "../../session/decide-step.ts";
 import type { ToolCall } from "../../session/state.ts";
 import type { Tool, ToolContext, ToolEvent, ToolOutcome } from "../../tools/tool.ts";
@@ -21,7 +21,9 @@ export interface ToolJob {
   readonly agent: AgentRef;
   readonly call: ToolCall;
   readonly signal: AbortSignal;
-  readonly sandbox: () => Promise<Sandbox>;
+  /** The signal ends the wait for one. */
+  readonly sandbox: (signal: AbortSignal) => Promise<Sandbox>;
+  readonly files: () => Promise<SandboxFiles>;
   readonly todos: () => readonly Todo[];
 }
 
@@ -139,7 +141,8 @@ function toolContext(job: ToolJob, signal: AbortSignal): ToolContext {
     toolUseId,
     signal,
     now: () => context.clock.now(),
-    sandbox: job.sandbox,
+    sandbox: () => job.sandbox(signal),
+    files: job.files,
     todos: job.todos,
     async putBlob(data, mediaType) {
       const kept = mediaType?.startsWith("text/")

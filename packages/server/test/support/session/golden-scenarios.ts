@@ -187,6 +187,15 @@ function everythingElse(driver: Driver): void {
     { type: "model.retried", data: { model: "test/model", attempt: 1, error, delayMs: 500 } },
     { type: "model.fell_back", data: { from: "test/model", to: "test/other", error } },
   ]);
+  const given = {
+    allocationStrategy: "Session-Exclusive",
+    provider: "bubblewrap",
+    isolation: "namespace",
+  } as const;
+  driver.add([
+    { type: "sandbox.released", data: { sandboxId: idOf("sandbox", 1), reason: "idle_ttl" } },
+    { type: "sandbox.allocated", data: { sandboxId: idOf("sandbox", 2), ...given, warm: true, ms: 7.5 } },
+  ]);
   says(driver, root, "I see.", call(1, { permission: "ask" }));
   driver.now += 120_000;
   driver.fireTimers();

@@ -1,0 +1,63 @@
+import type { AgentSandbox } from "@berth/contract";
+import type { SandboxGiven, SandboxWish } from "../allocation/session-sandboxes.ts";
+import type { Sandbox, SandboxFiles } from "../sandbox/sandbox.ts";
+import type { NewEvent } from "../session/new-event.ts";
+import { root, type SessionState } from "../session/state.ts";
+import type { SessionAtWork } from "./session-at-work.ts";
+
+type Told = NewEvent<"sandbox.allocated" | "sandbox.released">;
+
+/** The sandbox of a session at work: given out when a tool needs it first, shared by all its agents, and told in the session's log. */
+export class SandboxUse {
+  readonly #actor: Pick<SessionAtWork, "context" | "definitions" | "held" | "workspace">;
+  #told: Told[] = [];
+
+  constructor(actor: Pick<SessionAtWork, "context" | "definitions" | "held" | "workspace">) {
+    this.#actor = actor;
+  }
+
+  /** The session's files, without a sandbox. */
+  files(state: SessionState): Promise<SandboxFiles> {
+    return this.#actor.workspace.files(state);
+  }
+
+  /** The session's sandbox, given out when it has none. The signal ends the wait for one. */
+  async sandbox(state: SessionState, signal: AbortSignal): Promise<Sandbox> {
+    const { context, workspace } = this.#actor;
+    const wish = await this.#wish(state);
+    const { isolation } = await context.sandboxes.probe();
+    const began = context.clock.monotonic();
+    const onGiven = ({ sandboxId, allocationStrategy, warm, before }: SandboxGiven) => {
+      const ms = Math.round((context.clock.monotonic() - began) * 10) / 10;
+      const provider = context.sandboxes.kind;
+      if (before !== undefined) this.#told.push({ type: "sandbox.released", data: before });
+      const data = { sandboxId, allocationStrategy, provider, isolation, warm, ms };
+      this.#told.push({ type: "sandbox.allocated", data });
+    };
+    return await workspace.sandbox(state, { userId: state.owner, wish, signal, onGiven });
+  }
+
+  /** What happened to the sandbox since this was asked last, for the next commit. */
+  take(): readonly Told[] {
+    return this.#told.splice(0);
+  }
+
+  /** What the session's own agent wants: its sub-agents use the same sandbox. */
+  async #wish(state: SessionState): Promise<SandboxWish> {
+    const { definitions, held } = this.#actor;
+    const own = state.namespaces[root]?.agent ?? state.agent;
+    return wishOf((await definitions.get(held.orgId, own)).sandbox);
+  }
+}
+
+const mebibyte = 1024 * 1024;
+
+function wishOf({ strategy, memory, cpus, disk, egress }: AgentSandbox): SandboxWish {
+  const limits = {
+    ...(memory !== undefined && { memoryBytes: memory * mebibyte }),
+    ...(cpus !== undefined && { cpus }),
+    ...(disk !== undefined && { diskBytes: disk * mebibyte }),
+  };
+  const allow = egress.map(({ host, ports }) => ({ host, ...(ports !== undefined && { ports }) }));
+  return { ...(strategy !== undefined && { strategy }), limits, egress: { allow } };
+}
