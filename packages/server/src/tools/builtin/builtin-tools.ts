@@ -2,6 +2,7 @@ import type { Tool } from "../tool.ts";
 import { bashKill } from "./bash-kill.ts";
 import { bashLogs } from "./bash-logs.ts";
 import { bashRun } from "./bash-run.ts";
+import { codeExecute } from "./code-execute.ts";
 import { delegateTool } from "./delegate.ts";
 import { fsEdit } from "./fs-edit.ts";
 import { fsGlob } from "./fs-glob.ts";
@@ -22,6 +23,7 @@ export const builtinTools: readonly Tool[] = [
   bashRun,
   bashLogs,
   bashKill,
+  codeExecute,
   todoRead,
   todoWrite,
   webFetch,

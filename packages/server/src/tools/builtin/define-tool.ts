@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { BerthError } from "../../lib/errors.ts";
 import type { Tool, ToolContext, ToolOutcome } from "../tool.ts";
+import { sandboxProblem } from "./sandbox-problem.ts";
 
 type Properties = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
@@ -26,6 +27,8 @@ export function defineTool<Input>({ properties, required, ...definition }: Defin
       } catch (thrown) {
         if (context.signal.aborted) return failed("aborted", "The call was stopped.");
         if (!(thrown instanceof BerthError) || thrown.code === "internal") throw thrown;
+        const problem = sandboxProblem(thrown);
+        if (problem !== null) return failed("runtime", problem.message, problem);
         const outcome = failed(wrongInput.has(thrown.code) ? "validation" : "runtime", thrown.message);
         return thrown.retryable ? { ...outcome, retryable: true } : outcome;
       }

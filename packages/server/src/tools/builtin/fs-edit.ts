@@ -33,7 +33,7 @@ export const fsEdit = defineTool<Input>({
   async run({ path, oldText, newText, replaceAll = false }, context) {
     if (oldText === newText)
       return failed("validation", "oldText and newText are the same; nothing would change.");
-    const { files } = await context.sandbox();
+    const files = await context.files();
     const text = decode(await files.read(path));
     if (text === null) return failed("runtime", `${path} is not UTF-8 text and cannot be edited.`);
 

@@ -24,7 +24,7 @@ export const fsGlob = defineTool<Input>({
   },
   required: ["pattern"],
   async run({ pattern, path = "", limit = defaultLimit }, context) {
-    const { files } = await context.sandbox();
+    const files = await context.files();
     const { items, truncated } = await files.glob(pattern, { path, limit });
     if (items.length === 0) return { ok: true, content: "No file matches." };
     const more = truncated ? "\n[there are more; use a narrower pattern]" : "";

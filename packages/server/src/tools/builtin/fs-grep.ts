@@ -33,7 +33,7 @@ export const fsGrep = defineTool<Input>({
   },
   required: ["pattern"],
   async run({ pattern, limit = defaultLimit, ...options }, context) {
-    const { files } = await context.sandbox();
+    const files = await context.files();
     const { items, truncated } = await files.grep(pattern, { ...options, limit, signal: context.signal });
     if (items.length === 0) return { ok: true, content: "No line matches." };
     const lines = items.map(({ path, line, text }) => `${path}:${line}: ${text}`);

@@ -35,7 +35,7 @@ export const fsRead = defineTool<Input>({
   },
   required: ["path"],
   async run({ path, offset = 1, limit = defaultLines }, context) {
-    const { files } = await context.sandbox();
+    const files = await context.files();
     const bytes = await files.read(path);
     const image = imageType(bytes);
     if (image !== null) return await readImage({ path, bytes, mediaType: image }, context);

@@ -19,7 +19,7 @@ export const fsWrite = defineTool<Input>({
   },
   required: ["path", "content"],
   async run({ path, content }, context) {
-    const { files } = await context.sandbox();
+    const files = await context.files();
     const data = new TextEncoder().encode(content);
     await files.write(path, data);
     return {

@@ -20,6 +20,7 @@ function contextWith(more: Partial<ToolContext>): ToolContext {
     signal,
     now: () => 0,
     sandbox: () => Promise.reject(new Error("no sandbox here")),
+    files: () => Promise.reject(new Error("no files here")),
     todos: () => [],
     putBlob: async (data, mediaType) => ({
       hash: "0".repeat(64),
