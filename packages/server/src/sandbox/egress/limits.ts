@@ -13,6 +13,8 @@ export interface EgressLimits {
   readonly firstByteMs: number;
   /** Without a byte in either direction; a connection ends between once and twice this time. */
   readonly idleMs: number;
+  /** The same, for a tunnel of which one side has said its last. */
+  readonly halfOpenMs: number;
 }
 
 export const defaultEgressLimits: EgressLimits = {
@@ -23,4 +25,5 @@ export const defaultEgressLimits: EgressLimits = {
   connectMs: 10_000,
   firstByteMs: 120_000,
   idleMs: 300_000,
+  halfOpenMs: 30_000,
 };

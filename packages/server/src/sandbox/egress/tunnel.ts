@@ -76,11 +76,15 @@ async function relay(
     client.destroy();
     upstream.destroy();
   };
-  const watch = whenIdle(clock, {
-    ms: limits.idleMs,
-    progress: () => upstream.bytesRead + upstream.bytesWritten,
-    call: cut,
-  });
+  const progress = () => upstream.bytesRead + upstream.bytesWritten;
+  let watch = whenIdle(clock, { ms: limits.idleMs, progress, call: cut });
+  // Whoever is killed looks as if it listened still.
+  const onEnd = () => {
+    watch.cancel();
+    watch = whenIdle(clock, { ms: limits.halfOpenMs, progress, call: cut });
+  };
+  client.once("end", onEnd);
+  upstream.once("end", onEnd);
   client.on("close", () => {
     if (!client.readableEnded || !client.writableFinished) upstream.destroy();
   });

@@ -23,8 +23,8 @@ export interface Upstream {
   readonly port: number;
   readonly seen: Seen[];
   /** Connections that ever came. */
-  connections(): number;
-  close(): Promise<void>;
+  readonly connections: () => number;
+  readonly close: () => Promise<void>;
 }
 
 export async function openUpstream(server: Server = createServer()): Promise<Upstream> {
@@ -61,9 +61,9 @@ export interface EgressRig {
   /** Names that the resolver was asked for. */
   readonly lookups: string[];
   /** Sends bytes and gives what came back until the proxy closed. */
-  ask(text: string | Uint8Array): Promise<string>;
-  connect(): Socket;
-  close(): Promise<void>;
+  readonly ask: (text: string | Uint8Array) => Promise<string>;
+  readonly connect: () => Socket;
+  readonly close: () => Promise<void>;
 }
 
 export interface RigOptions extends Partial<Omit<EgressOptions, "policy" | "resolve" | "onDecision">> {
@@ -128,4 +128,9 @@ export function get(url: string, headers: readonly string[] = []): string {
 
 export function connectTo(place: string): string {
   return `CONNECT ${place} HTTP/1.1\r\nHost: ${place}\r\n\r\n`;
+}
+
+/** The status of an answer; NaN when there is none. */
+export function statusOf(answer: string): number {
+  return Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1]);
 }
