@@ -34,6 +34,7 @@ export const errorStatuses = {
   process_not_found: 404,
   run_not_found: 404,
   sandbox_not_found: 404,
+  sandbox_secret_not_found: 404,
   workspace_not_found: 404,
   session_not_found: 404,
   session_not_live: 404,
@@ -49,6 +50,7 @@ export const errorStatuses = {
   agent_name_taken: 409,
   already_created: 409,
   too_many_model_providers: 409,
+  too_many_sandbox_secrets: 409,
   user_config_exists: 409,
   already_decided: 409,
   backup_running: 409,
@@ -74,6 +76,7 @@ export const errorStatuses = {
   restore_failed: 409,
   preview_not_configured: 409,
   run_not_running: 409,
+  process_input_closed: 409,
   sandbox_busy: 409,
   sandbox_stale: 409,
   session_archived: 409,
@@ -107,6 +110,8 @@ export const errorStatuses = {
   not_a_file: 422,
   path_invalid: 422,
   pattern_invalid: 422,
+  egress_rule_invalid: 422,
+  sandbox_secret_host: 422,
   sandbox_unsupported: 422,
   workspace_invalid: 422,
   sandbox_invalid: 422,
@@ -152,6 +157,7 @@ export const errorStatuses = {
   store_unavailable: 503,
   too_busy: 503,
   disk_full: 507,
+  workspace_full: 507,
 } as const;
 
 export type ErrorCode = keyof typeof errorStatuses;

@@ -17,58 +17,72 @@ const maxFileBytes = 32 * 1024 * 1024;
 const defaultEntries = 1_000;
 const maxEntries = 100_000;
 
-export interface FilesOf {
-  /** The workspace's path on the host; asked anew for each call. */
-  readonly root: () => string;
-  /** The folder of the workspace, as names from its top, that paths are relative to. It is made with the first file. */
-  readonly base?: readonly string[];
+/** Where the files of a workspace are while they are used. */
+export interface FilesPlace {
+  /** The workspace's path on the host. */
+  readonly root: string;
+  /** Folders of the same file system that only this program uses. */
   readonly staging: string;
   readonly trash: string;
+  /** Rejects when there is no room for so many bytes more. */
+  readonly admit?: (bytes: number) => Promise<void>;
+}
+
+export interface FilesOf {
+  /** Makes the files reachable for one call. */
+  readonly use: <T>(call: (place: FilesPlace) => Promise<T>) => Promise<T>;
+  /** The folder of the workspace, as names from its top, that paths are relative to. */
+  readonly base?: readonly string[];
   readonly search: Search;
+  /** Told when something was removed and could not be deleted. */
   readonly onLeft: (thrown: unknown) => void;
 }
 
 /** The files of one workspace. Every path is walked from the workspace's top through open handles (see folder.ts). */
-export function createFiles({ root, base = [], staging, trash, search, onLeft }: FilesOf): SandboxFiles {
-  const at = () => ({ root: root(), base });
+export function createFiles({ use, base = [], search, onLeft }: FilesOf): SandboxFiles {
   return {
-    stat: (path) => statOf(at(), path),
-    list: (path, options = {}) => list(at(), path, options),
+    stat: (path) => use(({ root }) => statOf({ root, base }, path)),
+    list: (path, options = {}) => use(({ root }) => list({ root, base }, path, options)),
     async read(path, range = {}) {
       const { parents, name } = parseNamedPath(path);
-      return await within({ ...at(), names: parents }, path, (folder) =>
-        readFileIn(folder, name, { range, maxBytes: maxFileBytes }),
+      return await use(({ root }) =>
+        within({ root, base, names: parents }, path, (folder) =>
+          readFileIn(folder, name, { range, maxBytes: maxFileBytes }),
+        ),
       );
     },
     async write(path, data) {
       const { parents, name } = parseNamedPath(path);
       if (data.byteLength > maxFileBytes) throw tooLarge(name, data.byteLength, maxFileBytes);
-      await within({ ...at(), names: parents, create: true }, path, (folder) =>
-        writeFileIn(folder, name, { data, staging }),
-      );
+      await use(async ({ root, staging, admit }) => {
+        await admit?.(data.byteLength);
+        await within({ root, base, names: parents, create: true }, path, (folder) =>
+          writeFileIn(folder, name, { data, staging }),
+        );
+      });
     },
-    move: (path, to) => move(at(), path, to),
+    move: (path, to) => use(({ root }) => move({ root, base }, path, to)),
     async remove(path) {
       const { parents, name } = parseNamedPath(path);
       try {
-        return await within({ ...at(), names: parents }, path, (parent) =>
-          removeTree({ parent, name, trash, onLeft }),
+        return await use(({ root, trash }) =>
+          within({ root, base, names: parents }, path, (parent) =>
+            removeTree({ parent, name, trash, onLeft }),
+          ),
         );
       } catch (thrown) {
         if (isMissing(thrown)) return false;
         throw thrown;
       }
     },
-    glob: async (pattern, { path, limit } = {}) =>
-      await search.glob({ ...at(), path: parsePath(path ?? ""), pattern, limit: limit ?? defaultEntries }),
-    grep: async (pattern, { path, limit, ...rest } = {}) =>
-      await search.grep({
-        ...rest,
-        ...at(),
-        path: parsePath(path ?? ""),
-        pattern,
-        limit: limit ?? defaultEntries,
-      }),
+    async glob(pattern, { path, limit = defaultEntries } = {}) {
+      const names = parsePath(path ?? "");
+      return await use(({ root }) => search.glob({ root, base, path: names, pattern, limit }));
+    },
+    async grep(pattern, { path, limit = defaultEntries, ...rest } = {}) {
+      const names = parsePath(path ?? "");
+      return await use(({ root }) => search.grep({ ...rest, root, base, path: names, pattern, limit }));
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { constants, existsSync } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, realpath } from "node:fs/promises";
+import { chown, type FileHandle, lstat, mkdir, open, realpath } from "node:fs/promises";
 import { BerthError } from "../../lib/errors.ts";
 import { errnoOf, fileError } from "./file-errors.ts";
 import { parsePath } from "./workspace-path.ts";
@@ -82,14 +82,38 @@ async function step(folder: Folder, name: string, create: boolean): Promise<Fold
   } catch (thrown) {
     const errno = errnoOf(thrown);
     if (errno === "ENOENT" && create) {
-      await mkdir(`${folder.path}/${name}`).catch((failed: unknown) => {
-        if (errnoOf(failed) !== "EEXIST") throw failed;
-      });
-      return await enter(folder, name);
+      return await makeIn(folder, name);
     }
     if (errno === "ENOTDIR" && (await isLink(`${folder.path}/${name}`))) throw linkError(name);
     throw thrown;
   }
+}
+
+async function makeIn(folder: Folder, name: string): Promise<Folder> {
+  try {
+    await mkdir(`${folder.path}/${name}`);
+  } catch (thrown) {
+    if (errnoOf(thrown) === "EEXIST") return await enter(folder, name);
+    throw thrown;
+  }
+  const made = await enter(folder, name);
+  try {
+    await giveToOwnerOf(folder, made.path);
+    return made;
+  } catch (thrown) {
+    await made.handle.close();
+    throw thrown;
+  }
+}
+
+/**
+ * Gives what was just made to the user whose the folder is, because a server that is root works in workspaces of other users. `path` is
+ * that of a handle, so it leads to nothing else.
+ */
+export async function giveToOwnerOf(folder: Folder, path: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await folder.handle.stat();
+  if (uid !== 0 || gid !== 0) await chown(path, uid, gid);
 }
 
 async function isLink(path: string): Promise<boolean> {

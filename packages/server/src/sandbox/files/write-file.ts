@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstat, open, rename, unlink } from "node:fs/promises";
 import { BerthError } from "../../lib/errors.ts";
 import { errnoOf } from "./file-errors.ts";
-import { type Folder, linkError } from "./folder.ts";
+import { type Folder, giveToOwnerOf, hasProc, linkError } from "./folder.ts";
 
 /**
  * Replaces or makes a file in one step: written and synced in `staging` (same file system, out of the workspace, so that
@@ -21,6 +21,8 @@ export async function writeFileIn(
   try {
     try {
       await file.writeFile(data);
+      // Before the permissions: a change of hands takes some of them away.
+      await giveToOwnerOf(folder, hasProc ? `/proc/self/fd/${file.fd}` : temporary);
       await file.chmod(mode);
       await file.sync();
     } finally {

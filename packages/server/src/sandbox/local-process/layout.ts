@@ -9,14 +9,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { errnoOf } from "../files/file-errors.ts";
-import { bootId, readStart } from "./process-table.ts";
+import { newRunName } from "../run-name.ts";
 
 /** Where the provider keeps its things below the data folder; all on one file system. */
 export interface Layout {
   /** 12 random hex digits, made once per data folder: part of every process's mark. */
   readonly installation: string;
-  readonly workspaces: string;
-  /** What servers keep while they run: a folder each, and beside it a file that says which process it is. */
+  /** What servers keep while they run: a folder each. */
   readonly runs: string;
   readonly own: RunFolder;
 }
@@ -24,13 +23,10 @@ export interface Layout {
 /** What one server keeps while it runs. */
 export interface RunFolder {
   readonly path: string;
-  /** Says which process it is; absent once that has come to its end in order. */
-  readonly ownerFile: string;
   /** One file per started process tree, named by its exec id. */
   readonly processes: string;
   /** Temporary files of sandboxes, a folder each. */
   readonly temporary: string;
-  readonly staging: string;
   readonly trash: string;
 }
 
@@ -38,27 +34,15 @@ export interface RunFolder {
 export function createLayout(dataDir: string): Layout {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const top = realpathSync(dataDir);
-  const workspaces = `${top}/workspaces`;
   const runs = `${top}/sandbox/runs`;
-  for (const folder of [workspaces, runs]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  adoptFormer(workspaces);
-  const own = runFolder(`${runs}/${randomBytes(6).toString("hex")}`);
-  const owner = { pid: process.pid, start: readStart(process.pid), boot: bootId() };
-  writeFileSync(own.ownerFile, JSON.stringify(owner), { flag: "wx", mode: 0o600 });
-  for (const folder of [own.path, own.processes, own.temporary, own.staging, own.trash])
-    mkdirSync(folder, { mode: 0o700 });
-  return { installation: installationId(`${top}/sandbox/installation`), workspaces, runs, own };
+  const own = runFolder(`${runs}/${newRunName()}`);
+  for (const folder of Object.values(own)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  adoptFormer(`${top}/workspaces`);
+  return { installation: installationId(`${top}/sandbox/installation`), runs, own };
 }
 
 export function runFolder(path: string): RunFolder {
-  return {
-    path,
-    ownerFile: `${path}.json`,
-    processes: `${path}/processes`,
-    temporary: `${path}/tmp`,
-    staging: `${path}/staging`,
-    trash: `${path}/trash`,
-  };
+  return { path, processes: `${path}/processes`, temporary: `${path}/tmp`, trash: `${path}/trash` };
 }
 
 function installationId(file: string): string {
@@ -84,6 +68,7 @@ export function derivedWorkspaceId(
 
 /** Berth 0.1 named a session's folder `sbx_` and the same 24 digits. */
 function adoptFormer(workspaces: string): void {
+  if (!existsSync(workspaces)) return;
   for (const name of readdirSync(workspaces)) {
     const digits = /^sbx_([0-9a-f]{24})$/.exec(name)?.[1];
     const adopted = `${workspaces}/wsp_00${digits}`;

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import type { Clock } from "../../lib/clock.ts";
 import { openRoot } from "../files/folder.ts";
 import { removeTree } from "../files/remove-tree.ts";
+import { isRunGone } from "../run-name.ts";
 import type { Swept } from "../sandbox.ts";
 import { killTree } from "./kill-tree.ts";
 import { type Layout, type RunFolder, runFolder } from "./layout.ts";
-import { bootId, isRunning } from "./process-table.ts";
 import { type LeftRecord, readTreeRecords } from "./tree-record.ts";
 
 export interface LeftOf {
@@ -48,39 +48,23 @@ export async function sweepLeftovers(left: LeftOf, deployment: string): Promise<
 
 /** At the end of this server, when nothing of it runs any more. */
 export async function removeOwnRun({ own }: Layout): Promise<void> {
-  await rm(own.ownerFile, { force: true });
   if (readTreeRecords(own.processes, "").length > 0) return;
   await rm(own.path, { recursive: true, force: true }).catch(() => {
     // What cannot be deleted so is deleted by a sweep, which knows how.
   });
 }
 
-async function deadRuns({ runs, own }: Layout): Promise<RunFolder[]> {
-  const found = (await readdir(runs, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  const others = found
-    .map(({ name }) => runFolder(`${runs}/${name}`))
-    .filter(({ path }) => path !== own.path);
-  const dead: RunFolder[] = [];
-  for (const run of others) if (!(await isOwnerAlive(run))) dead.push(run);
-  // Berth 0.1 kept these folders beside `runs`, for the one server that a data folder has.
-  const former = { ...runFolder(runs.slice(0, runs.lastIndexOf("/"))), ownerFile: `${runs}/none` };
+async function deadRuns({ runs }: Layout): Promise<RunFolder[]> {
+  const dead = (await readdir(runs)).filter(isRunGone).map((name) => runFolder(`${runs}/${name}`));
+  // Berth 0.1 kept such folders beside `runs`, for the one server that a data folder has.
+  const former = runFolder(runs.slice(0, runs.lastIndexOf("/")));
   return existsSync(former.processes) ? [...dead, former] : dead;
 }
 
-async function isOwnerAlive({ ownerFile }: RunFolder): Promise<boolean> {
-  const text = await readFile(ownerFile, "utf8").catch(() => null);
-  if (text === null) return false;
-  const { pid, start, boot } = JSON.parse(text) as { pid: number; start: number | null; boot: string | null };
-  return boot === bootId() && isRunning(pid, start);
-}
-
 async function removeRun(left: LeftOf, run: RunFolder): Promise<void> {
-  for (const folder of [run.processes, run.temporary, run.staging, run.trash]) {
-    const at = folder.lastIndexOf("/");
-    if (existsSync(folder)) await removeIn(left, folder.slice(0, at), folder.slice(at + 1));
-  }
+  for (const name of ["processes", "tmp", "staging", "trash"])
+    if (existsSync(`${run.path}/${name}`)) await removeIn(left, run.path, name);
   if (run.path.startsWith(`${left.layout.runs}/`)) await rm(run.path, { recursive: true, force: true });
-  await rm(run.ownerFile, { force: true });
 }
 
 async function removeIn({ layout, onLeft }: LeftOf, folder: string, name: string): Promise<boolean> {

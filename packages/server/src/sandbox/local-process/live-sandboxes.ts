@@ -2,6 +2,7 @@ import type { Clock, TimerHandle } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { CreateOptions, SandboxInfo, SandboxPolicy, SandboxRef, SandboxSpec } from "../sandbox.ts";
 import { shownPolicy } from "../shown-policy.ts";
+import type { HeldWorkspace } from "../workspaces/host-workspaces.ts";
 import type { LocalSandbox } from "./local-sandbox.ts";
 
 /** One sandbox that lives. */
@@ -12,7 +13,8 @@ export interface Live {
   readonly template: string;
   readonly sandbox: LocalSandbox;
   readonly madeAt: number;
-  workspaceId: string | null;
+  /** Its workspace; null while it is warm. */
+  held: { readonly id: string; readonly workspace: HeldWorkspace } | null;
   policy: SandboxPolicy;
   endsAt: number;
   end: TimerHandle;
@@ -55,7 +57,7 @@ export class LiveSandboxes {
   add(
     ref: SandboxRef,
     spec: SandboxSpec,
-    { sandbox, ...options }: CreateOptions & { sandbox: LocalSandbox },
+    { sandbox, held, ...options }: CreateOptions & Pick<Live, "sandbox" | "held">,
   ): Live {
     const now = this.#clock.monotonic();
     const live: Live = {
@@ -65,7 +67,7 @@ export class LiveSandboxes {
       template: spec.template,
       sandbox,
       madeAt: now,
-      workspaceId: spec.workspaceId ?? null,
+      held,
       policy: shownPolicy(spec.policy),
       endsAt: now + options.ttlMs,
       end: this.#endAfter(ref, options.ttlMs),
@@ -87,13 +89,13 @@ export class LiveSandboxes {
 
   info(live: Live): SandboxInfo {
     const now = this.#clock.monotonic();
-    const { ref, incarnation, deployment, template, workspaceId, policy } = live;
+    const { ref, incarnation, deployment, template, held, policy } = live;
     return {
       ...ref,
       incarnation,
       deployment,
       template,
-      workspaceId,
+      workspaceId: held?.id ?? null,
       policy,
       url: `local-process://${ref.host}/${ref.id}`,
       ageMs: now - live.madeAt,

@@ -34,25 +34,6 @@ export function readStart(pid: number): number | null {
   return start === undefined ? null : Number(start);
 }
 
-/** Whether a process runs that started at that time; a start that is not known is not compared. */
-export function isRunning(pid: number, start: number | null): boolean {
-  if (start !== null) return readProcess(pid)?.start === start;
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-/** Names the boot of this machine, so that pids of an earlier one are not taken for ones of now; null where there is none. */
-export function bootId(): string | null {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return null;
-  }
-}
-
 /** The fields from the third (state) on. The second, the program's name in parentheses, may hold anything. */
 function readStat(pid: number): string[] | null {
   try {

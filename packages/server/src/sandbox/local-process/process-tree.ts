@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { type Clock, pause } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import { type Killed, killTree } from "./kill-tree.ts";
+import type { RunningProcess } from "../output/running-process.ts";
 import { markVariable, readStart } from "./process-table.ts";
 import { createTreeRecord, type TreeRecord } from "./tree-record.ts";
 
@@ -14,6 +16,8 @@ const lastWordsMs = 100;
 
 export interface TreeSpec {
   readonly command: string;
+  /** All of its input; `open`: it comes later. Empty when absent. */
+  readonly input?: Uint8Array | "open" | undefined;
   /** Folder to start in, as the operating system reaches it. */
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -30,19 +34,11 @@ export interface TreeSpec {
   readonly onLeft: (killed: Killed) => void;
 }
 
-/** A command and everything that it starts. */
-export interface ProcessTree {
-  /** Ends all of it; resolves when nothing of it is left. */
-  kill(): Promise<void>;
-  /** The command's end; by then everything that it started has been ended too and all output was given. */
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-}
-
 /**
  * Starts a command in a session of its own. Its record is written first, so that a server that is killed at any instant
  * finds every process again (see kill-tree.ts for how).
  */
-export async function startTree(spec: TreeSpec): Promise<ProcessTree> {
+export async function startTree(spec: TreeSpec): Promise<RunningProcess> {
   if (spec.command.includes("\0"))
     throw new BerthError("command_invalid", "A command cannot contain a NUL byte.");
   if (Buffer.byteLength(spec.command) > maxCommandBytes) {
@@ -75,13 +71,16 @@ function spawnShell(spec: TreeSpec, record: TreeRecord): ChildProcess {
     cwd: spec.cwd,
     env: { ...spec.environment, [markVariable]: record.execId },
     detached: true,
-    stdio: ["ignore", "pipe", "ignore", record.descriptor],
+    stdio: [spec.input === undefined ? "ignore" : "pipe", "pipe", "ignore", record.descriptor],
   });
+  // Who does not read its input to the end is no error.
+  child.stdin?.on("error", () => undefined);
+  if (spec.input !== undefined && spec.input !== "open") child.stdin?.end(spec.input);
   if (child.pid !== undefined) record.started({ pid: child.pid, start: readStart(child.pid) });
   return child;
 }
 
-function follow(spec: TreeSpec, child: ChildProcess, record: TreeRecord): ProcessTree {
+function follow(spec: TreeSpec, child: ChildProcess, record: TreeRecord): RunningProcess {
   const pid = child.pid ?? 0;
   const start = readStart(pid);
   const marked = (execId: string) => execId === record.execId;
@@ -109,7 +108,21 @@ function follow(spec: TreeSpec, child: ChildProcess, record: TreeRecord): Proces
       await killAll();
       await ended;
     },
+    ...(spec.input === "open" && { write: (data: Uint8Array | null) => typeInto(child.stdin, data) }),
   };
+}
+
+/** Resolves when the process has taken it, or its buffer has; null closes its input. */
+function typeInto(stdin: Writable | null, data: Uint8Array | null): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (failed?: Error | null) => {
+      if (!failed) return resolve();
+      reject(new BerthError("process_input_closed", "This process takes no input any more."));
+    };
+    if (stdin === null || stdin.writableEnded || stdin.destroyed) return done(new Error("closed"));
+    if (data === null) stdin.end(done);
+    else stdin.write(data, done);
+  });
 }
 
 /** Waits for something, at most so long. */

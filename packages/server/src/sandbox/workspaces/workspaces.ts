@@ -1,87 +1,87 @@
-import { lstatSync } from "node:fs";
-import { mkdir, readdir } from "node:fs/promises";
-import { BerthError } from "../../lib/errors.ts";
-import { createFiles } from "../files/files.ts";
-import { makeFolder, openRoot } from "../files/folder.ts";
-import { removeTree } from "../files/remove-tree.ts";
+import type { Clock } from "../../lib/clock.ts";
 import type { Search } from "../files/search.ts";
 import { parsePath } from "../files/workspace-path.ts";
-import type { SandboxFiles, Workspaces } from "../sandbox.ts";
 import { checkWorkspaceId } from "../sandbox-id.ts";
-import { measure } from "./measure.ts";
+import { createFolderDisk } from "./folder-disk.ts";
+import { ownerOf } from "./give-files.ts";
+import { holdWorkspace } from "./hold-workspace.ts";
+import type { HostWorkspaces } from "./host-workspaces.ts";
+import { createImageDisk } from "./image-disk.ts";
+import type { ImagePrograms } from "./image-file.ts";
+import { OpenDisks } from "./open-disks.ts";
+import { openFiles, usageOf, using, type WorkspaceParts } from "./workspace-files.ts";
+import { makeFolders, removeRun, sweepRuns } from "./workspace-folders.ts";
+import { WatchedQuota } from "./watched-quota.ts";
 
 export interface WorkspacesOptions {
-  /** Each workspace is a folder in it. */
-  readonly folder: string;
-  /** Folders of the same file system that only this program uses. */
-  readonly staging: string;
-  readonly trash: string;
+  readonly dataDir: string;
+  /** Of new workspaces. What is there already stays as it is. */
+  readonly quota:
+    | { readonly kind: "none" | "watched" }
+    | { readonly kind: "image"; readonly programs: ImagePrograms };
+  /** Why it is not an image. */
+  readonly reason?: string | null;
+  readonly clock: Clock;
   readonly search: Search;
   readonly warn: (details: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
-/** The workspaces of this machine. */
-export interface HostWorkspaces extends Workspaces {
-  /** Path of the folder that a sandbox has as its workspace. Rejects with `workspace_not_found`. */
-  prepare(id: string): Promise<string>;
-}
-
-/** Keeps each workspace as a plain folder, without a quota. */
-export function createWorkspaces({
-  folder,
-  staging,
-  trash,
-  search,
-  warn,
-}: WorkspacesOptions): HostWorkspaces {
-  const pathOf = (id: string) => {
-    checkWorkspaceId(id);
-    return `${folder}/${id}`;
-  };
-  const filesOf = (id: string, base: readonly string[]): SandboxFiles =>
-    createFiles({
-      root: () => pathOf(id),
-      base,
-      staging,
-      trash,
-      search,
-      onLeft: (error) =>
-        warn({ workspace: id, error }, "a deleted folder could not be emptied; the next start tries again"),
-    });
+/** The workspaces below a data folder. Plain folders and images of it are found, whichever kind is made now. */
+export function createWorkspaces(options: WorkspacesOptions): HostWorkspaces {
+  const { clock, search, warn, quota: wanted } = options;
+  const folders = makeFolders(options.dataDir);
+  const programs = wanted.kind === "image" ? wanted.programs : null;
+  const onLeft = (error: unknown) =>
+    warn({ error }, "a deleted folder could not be emptied; the next sweep tries again");
+  const plain = createFolderDisk({ folder: folders.workspaces, own: folders.own, onLeft });
+  const images = programs === null ? null : createImageDisk({ folders, programs });
+  const made = images ?? plain;
+  const diskOf = (id: string) => [plain, images].find((disk) => disk?.has(id)) ?? null;
+  const opened = new OpenDisks({
+    clock,
+    diskOf,
+    onError: (id, error) => warn({ workspace: id, error }, "a workspace could not be unmounted"),
+  });
+  const quota = wanted.kind === "none" ? null : new WatchedQuota({ clock, folder: folders.limits });
+  const parts: WorkspaceParts = { plain, opened, quota, search, onLeft, warn };
 
   return {
-    async create({ id }) {
-      await mkdir(pathOf(id), { recursive: true, mode: 0o700 });
+    quota: wanted.kind,
+    reason: options.reason ?? null,
+    async create({ id }, limits) {
+      checkWorkspaceId(id);
+      if (diskOf(id) === null || !opened.isUsed(id))
+        await opened.exclusively(id, () => (diskOf(id) ?? made).create(id, limits));
+      if (diskOf(id) === plain) await quota?.setLimits(id, limits);
     },
-    async open({ id }, { folder: inside = "" } = {}) {
-      if (!isFolder(pathOf(id))) return null;
-      await makeFolder(pathOf(id), inside);
-      return filesOf(id, parsePath(inside));
+    async open({ id }, { folder = "" } = {}) {
+      checkWorkspaceId(id);
+      return diskOf(id) === null ? null : await openFiles(parts, id, folder);
     },
-    usage: async ({ id }) => (isFolder(pathOf(id)) ? await measure(pathOf(id)) : null),
-    async remove({ id }, { folder: inside = "" } = {}) {
-      if (!isFolder(pathOf(id))) return false;
-      if (parsePath(inside).length > 0) return await filesOf(id, []).remove(inside);
-      const parent = await openRoot(folder);
-      const onLeft = (error: unknown) =>
-        warn(
-          { workspace: id, error },
-          "a deleted workspace could not be emptied; the next start tries again",
-        );
-      try {
-        return await removeTree({ parent, name: id, trash, onLeft });
-      } finally {
-        await parent.handle.close();
-      }
+    async usage({ id }) {
+      checkWorkspaceId(id);
+      return diskOf(id) === null
+        ? null
+        : await using(parts, id, ({ disk, place }) => usageOf(parts, { id, disk, root: place.root }));
     },
-    list: async () => (await readdir(folder)).filter((name) => name.startsWith("wsp_")),
-    async prepare(id) {
-      if (isFolder(pathOf(id))) return pathOf(id);
-      throw new BerthError("workspace_not_found", "The workspace is not on this host; make it first.");
+    async remove({ id }, { folder = "" } = {}) {
+      checkWorkspaceId(id);
+      if (diskOf(id) === null) return false;
+      if (parsePath(folder).length > 0) return await (await openFiles(parts, id, "")).remove(folder);
+      return await opened.exclusively(id, async () => {
+        const disk = diskOf(id);
+        await disk?.remove(id);
+        await quota?.forget(id);
+        return disk !== null;
+      });
+    },
+    list: async () => [...new Set([...(await plain.list()), ...((await images?.list()) ?? [])])],
+    ownerOf: (id) => using(parts, id, ({ place }) => ownerOf(place.root)),
+    hold: (id, given) => holdWorkspace(parts, id, given),
+    sweep: () => sweepRuns(folders, programs, onLeft),
+    async close() {
+      await opened.close();
+      await removeRun(folders, programs);
     },
   };
-}
-
-function isFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
