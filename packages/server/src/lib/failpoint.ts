@@ -39,6 +39,22 @@ export const failpoints = [
   "runtime.after-restore",
   "runtime.compacted",
   "tool.effect-done",
+  "allocation.workspace",
+  "allocation.reserved",
+  "allocation.intent",
+  "allocation.created",
+  "allocation.claimed",
+  "allocation.before-active",
+  "allocation.activated",
+  "allocation.shared",
+  "allocation.warm",
+  "allocation.mid-destroy",
+  "allocation.destroyed",
+  "sandbox.record-written",
+  "sandbox.spawned",
+  "sandbox.placed",
+  "sandbox.before-destroy",
+  "sandbox.mid-destroy",
 ] as const;
 
 export type FailpointName = (typeof failpoints)[number];

@@ -1,0 +1,114 @@
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { z } from "zod";
+import { errnoOf } from "../files/file-errors.ts";
+import { processIdentity } from "./process-identity.ts";
+
+const egressRule = z.strictObject({
+  host: z.string(),
+  ports: z.array(z.number()).optional(),
+  secrets: z.array(z.strictObject({ placeholder: z.string(), value: z.literal("") })).optional(),
+});
+
+const shownPolicySchema = z.strictObject({
+  limits: z.strictObject({
+    memoryBytes: z.number(),
+    cpus: z.number(),
+    pids: z.number(),
+    diskBytes: z.number(),
+    inodes: z.number(),
+    tmpBytes: z.number(),
+    shmBytes: z.number(),
+    openFiles: z.number(),
+    fileBytes: z.number(),
+    processes: z.number(),
+  }),
+  egress: z.strictObject({ allow: z.array(egressRule) }),
+});
+
+/** All that must be known to end a sandbox and remove what belongs to it, by whichever server comes. */
+const recordSchema = z.strictObject({
+  version: z.literal(1),
+  id: z.string(),
+  incarnation: z.string(),
+  deployment: z.string(),
+  template: z.string(),
+  workspaceId: z.string().nullable(),
+  policy: shownPolicySchema,
+  ttlMs: z.number(),
+  /** The server that made it, and that it dies with. */
+  server: processIdentity,
+  /** bubblewrap and the first process in the sandbox; empty before they are started. */
+  processes: z.array(processIdentity),
+  /** The host's user that it runs as; null: the server's own. */
+  uid: z.int().positive().nullable(),
+  groups: z.array(z.string()),
+  /** In the order in which they were made. */
+  mounts: z.array(z.string()),
+  /** Sockets and mount points. */
+  folder: z.string(),
+});
+
+export type SandboxRecord = z.infer<typeof recordSchema>;
+
+/** Durable when it returns: it is written before anything that it names is made. */
+export async function writeRecord(folder: string, record: SandboxRecord): Promise<void> {
+  const draft = `${folder}/record.json.new`;
+  const file = await open(draft, "w", 0o600);
+  try {
+    await file.writeFile(JSON.stringify(record));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, `${folder}/record.json`);
+  const parent = await open(folder, "r");
+  try {
+    await parent.sync();
+  } finally {
+    await parent.close();
+  }
+}
+
+/** Null when there is none; `unreadable` when something is there that this version cannot read. */
+export async function readRecord(folder: string): Promise<SandboxRecord | "unreadable" | null> {
+  let text: string;
+  try {
+    text = await readFile(`${folder}/record.json`, "utf8");
+  } catch (thrown) {
+    if (errnoOf(thrown) === "ENOENT") return null;
+    throw thrown;
+  }
+  try {
+    const read = recordSchema.safeParse(JSON.parse(text));
+    return read.success ? read.data : "unreadable";
+  } catch {
+    return "unreadable";
+  }
+}
+
+export interface Records {
+  readonly items: readonly SandboxRecord[];
+  /** Folders whose record is no record. */
+  readonly unreadable: number;
+  /** Names of folders without a record: nothing was made yet, or all but the folder is gone. */
+  readonly empty: readonly string[];
+}
+
+/** Every record of a folder of sandboxes, or a rejection. */
+export async function readRecords(sandboxes: string): Promise<Records> {
+  const items: SandboxRecord[] = [];
+  const empty: string[] = [];
+  let unreadable = 0;
+  for (const name of await readdir(sandboxes)) {
+    const record = await readRecord(`${sandboxes}/${name}`);
+    if (record === null) empty.push(name);
+    else if (record === "unreadable" || record.id !== name) unreadable++;
+    else items.push(record);
+  }
+  return { items, unreadable, empty };
+}
+
+/** Last of all: while it is there, somebody can find what is left. */
+export async function removeRecord(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}
