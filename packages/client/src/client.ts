@@ -13,6 +13,7 @@ import { createQuotas } from "./resources/quotas.ts";
 import { createUsage } from "./resources/usage.ts";
 import { createLogins } from "./resources/logins.ts";
 import { createRuns } from "./resources/runs.ts";
+import { createSandboxSecrets } from "./resources/sandbox-secrets.ts";
 import { createServiceAccounts } from "./resources/service-accounts.ts";
 import { createSessions } from "./resources/sessions.ts";
 import { createSystem } from "./resources/system.ts";
@@ -86,6 +87,7 @@ export function createClient(options: ClientOptions) {
     account: createAccount(http),
     ...createData(http),
     modelProviders: createModelProviders(http),
+    sandboxSecrets: createSandboxSecrets(http),
     userConfig: createUserConfig(http),
     vault: createVaultResource(http),
     /** A handle on a session that exists. */

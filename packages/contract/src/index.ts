@@ -22,6 +22,8 @@ export * from "./quota.ts";
 export * from "./retention.ts";
 export * from "./role.ts";
 export * from "./service-account.ts";
+export * from "./sandbox.ts";
+export * from "./sandbox-secret.ts";
 export * from "./session.ts";
 export * from "./share-link.ts";
 export * from "./system.ts";

@@ -25,6 +25,8 @@ export const permissions = [
   "user-config:write",
   /** Model providers of the whole organization, and their keys. */
   "model-provider:write",
+  /** Secrets of the organization that its agents' sandboxes may use: put, name and remove them. */
+  "sandbox-secret:write",
   "usage:read",
   "budget:read",
   "budget:write",
@@ -71,6 +73,7 @@ const admin = [
   "agent:write",
   "session:manage",
   "model-provider:write",
+  "sandbox-secret:write",
   "usage:read",
   "budget:read",
   "budget:write",

@@ -1,6 +1,7 @@
 import type { VaultStatus } from "@berth/client";
 import { Command } from "commander";
 import type { Actions } from "./context.ts";
+import { vaultSecretsCommand } from "./vault-secrets.ts";
 
 const examples = `
 To change the master key: start the server with the new one in BERTH_MASTER_KEY and the old one in BERTH_PREVIOUS_MASTER_KEY,
@@ -13,7 +14,9 @@ Examples:
 
 export function vaultCommand(actions: Actions): Command {
   const vault = new Command("vault")
-    .description("Show and change what secrets are sealed under; for the operator.")
+    .description(
+      "Keep secrets for sandboxes; for the operator: show and change what secrets are sealed under.",
+    )
     .addHelpText("after", examples);
   const status = vault.command("status").description("Show what is sealed, and what a rotation has left.");
   actions.bind(status, async ({ client, print, signal }) => {
@@ -32,6 +35,7 @@ export function vaultCommand(actions: Actions): Command {
     const text = `${rewrapped} data keys wrapped anew, ${made} made, ${resealed} secrets sealed anew.\n${lost}`;
     print(done, () => `${text}${shown(done.status)}`);
   });
+  vault.addCommand(vaultSecretsCommand(actions));
   return vault;
 }
 

@@ -1,4 +1,14 @@
-import { agentName, backupName, idSchema, orgSlug, providerName, roleName } from "@berth/contract";
+import {
+  agentName,
+  backupName,
+  idSchema,
+  orgSlug,
+  port,
+  processId,
+  providerName,
+  roleName,
+  sandboxSecretName,
+} from "@berth/contract";
 import { z } from "zod";
 import { filePath } from "./file-path.ts";
 
@@ -7,6 +17,13 @@ export const shareLinkPath = z.strictObject({
   sessionId: idSchema("session"),
   linkId: idSchema("shareLink"),
 });
+export const sandboxPath = z.strictObject({ sandboxId: idSchema("sandbox") });
+export const processPath = z.strictObject({ sandboxId: idSchema("sandbox"), processId });
+export const portPath = z.strictObject({
+  sandboxId: idSchema("sandbox"),
+  port: z.coerce.number().pipe(port),
+});
+export const allocationPath = z.strictObject({ allocationId: idSchema("allocation") });
 export const runPath = z.strictObject({ runId: idSchema("run") });
 export const budgetPath = z.strictObject({ budgetId: idSchema("budget") });
 export const approvalPath = z.strictObject({ approvalId: idSchema("approval") });
@@ -26,5 +43,6 @@ export const serviceAccountPath = z.strictObject({ serviceAccountId: idSchema("s
 export const apiKeyPath = z.strictObject({ keyId: idSchema("apiKey") });
 export const loginPath = z.strictObject({ loginId: idSchema("login") });
 export const modelProviderPath = z.strictObject({ providerName });
+export const sandboxSecretPath = z.strictObject({ secretName: sandboxSecretName });
 /** A request that says all in its path; `{}` is taken too. */
 export const emptyBody = z.strictObject({});

@@ -1,4 +1,5 @@
 import { dataEndpoints } from "./data-routes.ts";
+import { sandboxEndpoints } from "./sandbox-routes.ts";
 import { identityEndpoints } from "./identity-routes.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { addSharedLinkRoute } from "./routes/add-shared-link.ts";
@@ -19,6 +20,7 @@ import { createUserConfigRoute } from "./routes/create-user-config.ts";
 import { decideApprovalRoute } from "./routes/decide-approval.ts";
 import { deleteFileRoute } from "./routes/delete-file.ts";
 import { deleteModelProviderRoute } from "./routes/delete-model-provider.ts";
+import { deleteSandboxSecretRoute } from "./routes/delete-sandbox-secret.ts";
 import { deleteSessionRoute } from "./routes/delete-session.ts";
 import { deleteUserConfigRoute } from "./routes/delete-user-config.ts";
 import { downloadFileRoute } from "./routes/download-file.ts";
@@ -63,6 +65,7 @@ import { listModelProvidersRoute } from "./routes/list-model-providers.ts";
 import { listModelsRoute } from "./routes/list-models.ts";
 import { listQuotasRoute } from "./routes/list-quotas.ts";
 import { listRunsRoute } from "./routes/list-runs.ts";
+import { listSandboxSecretsRoute } from "./routes/list-sandbox-secrets.ts";
 import { listSessionRunsRoute } from "./routes/list-session-runs.ts";
 import { listSessionsRoute } from "./routes/list-sessions.ts";
 import { listShareLinksRoute } from "./routes/list-share-links.ts";
@@ -73,6 +76,7 @@ import { moveFileRoute } from "./routes/move-file.ts";
 import { moveLoginRoute } from "./routes/move-login.ts";
 import { putAgentRoute } from "./routes/put-agent.ts";
 import { putModelProviderRoute } from "./routes/put-model-provider.ts";
+import { putSandboxSecretRoute } from "./routes/put-sandbox-secret.ts";
 import { putTodosRoute } from "./routes/put-todos.ts";
 import { putUserConfigRoute } from "./routes/put-user-config.ts";
 import { putUserModelProvidersRoute } from "./routes/put-user-model-providers.ts";
@@ -157,6 +161,9 @@ export const endpoints: readonly Endpoint[] = [
   listModelProvidersRoute,
   putModelProviderRoute,
   deleteModelProviderRoute,
+  listSandboxSecretsRoute,
+  putSandboxSecretRoute,
+  deleteSandboxSecretRoute,
   // user config
   getUserConfigRoute,
   ensureUserConfigRoute,
@@ -168,6 +175,8 @@ export const endpoints: readonly Endpoint[] = [
   addSpFragmentRoute,
   removeSpFragmentRoute,
   putUserModelProvidersRoute,
+  // sandboxes
+  ...sandboxEndpoints,
   // runtime
   getRuntimeStats,
   getRuntimeHealth,

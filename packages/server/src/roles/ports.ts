@@ -14,8 +14,12 @@ import type { LoadedConfig } from "../config/load.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { createOrgShares, type OrgShares } from "../limits/org-shares.ts";
 import type { Models } from "../models/model.ts";
+import type { OpenSecret } from "../runtime/sandbox-wish.ts";
+import { openSandboxSecret } from "../auth/sandbox-secrets.ts";
 import { createProviderPlaces, type ProviderPlaces } from "../models/provider-places.ts";
 import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
+import { createEmptyDirectory } from "../allocation/empty-directory.ts";
+import type { SandboxDirectory } from "../allocation/sandbox-directory.ts";
 import type { SessionSandboxes } from "../allocation/session-sandboxes.ts";
 import { createSingleSandboxes } from "../allocation/single-sandboxes.ts";
 import { createUnavailable } from "../allocation/unavailable.ts";
@@ -55,7 +59,9 @@ export interface Ports {
   readonly closeModels: () => Promise<void>;
   readonly tools: Registry;
   readonly sandboxes: SessionSandboxes;
+  readonly sandboxDirectory: SandboxDirectory;
   readonly fetch: SafeFetch;
+  readonly openSecret: OpenSecret;
   readonly telemetry: Telemetry;
   readonly keys: ServerKeys;
   readonly vault: Vault;
@@ -127,7 +133,10 @@ async function openRest(
     environment: sandboxVariables,
     log: { warn: (details, message) => telemetry.logger.warn({ ...details }, message) },
   });
-  const local = createSingleSandboxes({ provider, workspaceIdOf: (place) => provider.derivedWorkspaceId(place) });
+  const local = createSingleSandboxes({
+    provider,
+    workspaceIdOf: (place) => provider.derivedWorkspaceId(place),
+  });
   return {
     keys,
     vault,
@@ -148,6 +157,12 @@ async function openRest(
     closeModels: opened.close,
     tools: createRegistry(builtinTools),
     sandboxes: config.mode === "multi" ? createUnavailable(local) : local,
+    sandboxDirectory: createEmptyDirectory(config.mode === "multi" ? createUnavailable(local) : local),
+    async openSecret(place) {
+      const secret = await openSandboxSecret({ store, vault }, place);
+      if (secret !== null) redactor.remember(secret.value, { orgId: place.orgId, owner: "" });
+      return secret;
+    },
     fetch: createSafeFetch({ allow: config.fetchAllow }),
     telemetry,
   };

@@ -9,6 +9,7 @@ import type { SessionSandboxes } from "../allocation/session-sandboxes.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { OpenSecret } from "./sandbox-wish.ts";
 import type { Registry } from "../tools/registry.ts";
 import type { SafeFetch } from "../tools/tool.ts";
 
@@ -27,6 +28,8 @@ export interface RuntimeContext {
   readonly tools: Registry;
   readonly sandboxes: SessionSandboxes;
   readonly fetch: SafeFetch;
+  /** A secret of the organization for its sandboxes; from then on it is struck out of what tools give back. */
+  readonly openSecret: OpenSecret;
   readonly telemetry: Telemetry;
   readonly settings: RuntimeSettings;
   readonly memory: () => MemoryUse;

@@ -3,6 +3,7 @@ import type { SandboxGiven, SandboxWish } from "../allocation/session-sandboxes.
 import type { Sandbox, SandboxFiles } from "../sandbox/sandbox.ts";
 import type { NewEvent } from "../session/new-event.ts";
 import { root, type SessionState } from "../session/state.ts";
+import { egressWish } from "./sandbox-wish.ts";
 import type { SessionAtWork } from "./session-at-work.ts";
 
 type Told = NewEvent<"sandbox.allocated" | "sandbox.released">;
@@ -44,20 +45,21 @@ export class SandboxUse {
 
   /** What the session's own agent wants: its sub-agents use the same sandbox. */
   async #wish(state: SessionState): Promise<SandboxWish> {
-    const { definitions, held } = this.#actor;
+    const { context, definitions, held } = this.#actor;
     const own = state.namespaces[root]?.agent ?? state.agent;
-    return wishOf((await definitions.get(held.orgId, own)).sandbox);
+    const { sandbox } = await definitions.get(held.orgId, own);
+    const use = { orgId: held.orgId, owner: state.owner, open: context.openSecret };
+    return { ...wishOf(sandbox), ...(await egressWish(sandbox, use)) };
   }
 }
 
 const mebibyte = 1024 * 1024;
 
-function wishOf({ strategy, memory, cpus, disk, egress }: AgentSandbox): SandboxWish {
+function wishOf({ strategy, memory, cpus, disk }: AgentSandbox): SandboxWish {
   const limits = {
     ...(memory !== undefined && { memoryBytes: memory * mebibyte }),
     ...(cpus !== undefined && { cpus }),
     ...(disk !== undefined && { diskBytes: disk * mebibyte }),
   };
-  const allow = egress.map(({ host, ports }) => ({ host, ...(ports !== undefined && { ports }) }));
-  return { ...(strategy !== undefined && { strategy }), limits, egress: { allow } };
+  return { ...(strategy !== undefined && { strategy }), limits };
 }

@@ -1,3 +1,6 @@
+import type { Audited, Creation } from "./identity.ts";
+import type { Outcome } from "./outcome.ts";
+
 /** What an organization's secrets are sealed under, wrapped by a master key. Times are milliseconds since 1970. */
 export interface DataKeyRecord {
   readonly orgId: string;
@@ -8,7 +11,7 @@ export interface DataKeyRecord {
   readonly masterId: string;
 }
 
-export type SecretKind = "model-provider";
+export type SecretKind = "model-provider" | "sandbox";
 
 /** Which secret: a user's own, or with the owner "" the organization's. */
 export interface SecretName {
@@ -33,6 +36,13 @@ export interface SecretChanges {
   readonly by: string;
 }
 
+/** A secret of the organization that sandboxes may use, as people see it. */
+export interface SandboxSecretRecord {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
 /** `OrgStore.vault`: one organization's data keys and sealed secrets. Nobody here can open them. */
 export interface OrgVault {
   /** The newest data key, or the one of a version. */
@@ -40,6 +50,14 @@ export interface OrgVault {
   /** Of two that add a version at once the first one's stays, and comes back. */
   addDataKey(key: Omit<DataKeyRecord, "orgId">): Promise<DataKeyRecord>;
   findSecret(name: SecretName): Promise<SealedSecret | null>;
+  /** In the order of names. */
+  listSandboxSecrets(): Promise<readonly SandboxSecretRecord[]>;
+  /** Makes or replaces one. Rejects with `too_many_sandbox_secrets` above `limit`. */
+  putSandboxSecret(
+    change: Creation & { readonly secret: SealedSecret; readonly by: string; readonly limit: number },
+  ): Promise<Outcome<SandboxSecretRecord>>;
+  /** False when there is none. */
+  removeSandboxSecret(change: Audited & { readonly name: string }): Promise<boolean>;
   /** Those that are sealed under an older data key, some at a time. */
   listOlder(filter: {
     readonly keyVersion: number;

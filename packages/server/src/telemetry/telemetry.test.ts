@@ -220,10 +220,13 @@ describe("what happens with sandboxes", () => {
   it("keeps what sandboxes ask for out of the labels", async () => {
     const { telemetry, lines, metrics, series } = setUp();
     const target = "secret-name.example:443";
-    telemetry.egressAsked({ ...of, decision: "denied", reason: "not_listed", target });
-    telemetry.egressAsked({ ...of, decision: "allowed", target: "api.example:443" });
-    expect(await series('berth_sandbox_egress_total{decision="denied",reason="not_listed"}')).toBe(1);
-    expect(await series('berth_sandbox_egress_total{decision="allowed",reason=""}')).toBe(1);
+    const moved = { count: 3, bytesOut: 5, bytesIn: 7 };
+    telemetry.egressAsked({ ...of, ...moved, decision: "denied", reason: "not_listed", target });
+    const allowed = { decision: "allowed", reason: "allowed" } as const;
+    telemetry.egressAsked({ ...of, ...moved, ...allowed, count: 1, target: "api.example:443" });
+    expect(await series('berth_sandbox_egress_total{decision="denied",reason="not_listed"}')).toBe(3);
+    expect(await series('berth_sandbox_egress_total{decision="allowed",reason="allowed"}')).toBe(1);
+    expect(await series('berth_sandbox_egress_bytes_total{direction="in"}')).toBe(14);
     expect(await metrics.text()).not.toContain("secret-name");
     expect(lines).toMatchObject([{ level: "info", target }, { level: "debug" }]);
   });

@@ -12,7 +12,12 @@ import {
   listModelProviderRecords,
   providerVersionOf,
 } from "./queries/vault/model-providers.ts";
-import { countAllSecrets, findSealedSecret, listOlderSecrets } from "./queries/vault/secrets.ts";
+import {
+  countAllSecrets,
+  findSealedSecret,
+  listOlderSecrets,
+  listSandboxSecretRecords,
+} from "./queries/vault/secrets.ts";
 import { findFragments, findUserConfigRecord } from "./queries/vault/user-configs.ts";
 import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
@@ -28,6 +33,9 @@ export function orgVault({ writer, reader, orgId }: OrgParts): OrgVault {
     findDataKey: (version) => reader.read((sql) => findDataKeyRecord(sql, orgId, version)),
     addDataKey: (key) => writer.run("addDataKey", { ...key, orgId }),
     findSecret: (name) => reader.read((sql) => findSealedSecret(sql, { ...name, orgId })),
+    listSandboxSecrets: () => reader.read((sql) => listSandboxSecretRecords(sql, orgId)),
+    putSandboxSecret: (change) => writer.run("putSandboxSecret", { ...change, orgId }),
+    removeSandboxSecret: (change) => writer.run("removeSandboxSecret", { ...change, orgId }),
     listOlder: (filter) => reader.read((sql) => listOlderSecrets(sql, { ...filter, orgId })),
     reseal: (secrets) => writer.run("resealSecrets", { orgId, secrets }),
     dropDataKeys: (before) => writer.run("dropDataKeys", { orgId, before }),

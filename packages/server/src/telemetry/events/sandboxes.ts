@@ -45,10 +45,14 @@ export interface CommandEnded extends EventScope {
 export interface EgressAsked extends EventScope {
   readonly sandboxId: string;
   readonly decision: "allowed" | "denied";
-  /** Of a denial, in one word of our own: `not_listed`, `private_address`, … */
-  readonly reason?: string | undefined;
+  /** In one word of our own: `allowed`, `not_listed`, `unreachable`, … */
+  readonly reason: string;
   /** As it was asked for: what a sandbox says. */
   readonly target: string;
+  /** How many were alike; 0: only bytes of what was told before. */
+  readonly count: number;
+  readonly bytesOut: number;
+  readonly bytesIn: number;
 }
 
 /** What happens with sandboxes. */
@@ -117,7 +121,7 @@ function sweepEvents({ logger, metrics }: Sinks) {
 }
 
 function useEvents({ logger, metrics }: Sinks) {
-  const [commands, denials] = [boundedLabel(20), boundedLabel(20)];
+  const [commands, reasons] = [boundedLabel(20), boundedLabel(20)];
   return {
     commandEnded(event: CommandEnded): void {
       metrics.sandboxCommands.inc({ reason: commands(event.reason) });
@@ -126,10 +130,11 @@ function useEvents({ logger, metrics }: Sinks) {
     },
 
     egressAsked(event: EgressAsked): void {
-      const denied = event.decision === "denied";
-      const reason = denied ? denials(event.reason ?? "unknown") : "";
-      metrics.sandboxEgress.inc({ decision: event.decision, reason });
-      if (denied) logger.info({ ...event }, "a sandbox was refused a connection");
+      const { decision, count, bytesOut, bytesIn } = event;
+      metrics.sandboxEgress.inc({ decision, reason: reasons(event.reason) }, count);
+      metrics.sandboxEgressBytes.inc({ direction: "out" }, bytesOut);
+      metrics.sandboxEgressBytes.inc({ direction: "in" }, bytesIn);
+      if (decision === "denied") logger.info({ ...event }, "a sandbox was refused a connection");
       else logger.debug({ ...event }, "a sandbox was let out");
     },
 

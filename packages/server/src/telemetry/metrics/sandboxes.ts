@@ -101,8 +101,14 @@ function inside(registry: Registry) {
     }),
     sandboxEgress: new Counter({
       name: "berth_sandbox_egress_total",
-      help: "Connections that sandboxes asked for, by decision: allowed or denied, and by reason of a denial.",
+      help: "Connections and requests that sandboxes asked for, by decision: allowed or denied, and by reason.",
       labelNames: ["decision", "reason"],
+      registers,
+    }),
+    sandboxEgressBytes: new Counter({
+      name: "berth_sandbox_egress_bytes_total",
+      help: "Bytes that sandboxes sent out and got in, by direction: out or in.",
+      labelNames: ["direction"],
       registers,
     }),
     previewRequests: new Counter({

@@ -76,6 +76,9 @@ const definitions: Told = {
   listModelProviders: reads,
   putModelProvider: { action: "model_provider.saved" },
   deleteModelProvider: { action: "model_provider.deleted" },
+  listSandboxSecrets: reads,
+  putSandboxSecret: { action: "sandbox_secret.saved" },
+  deleteSandboxSecret: { action: "sandbox_secret.deleted" },
   getUserConfig: reads,
   ensureUserConfig: { action: "user_config.created" },
   createUserConfig: {

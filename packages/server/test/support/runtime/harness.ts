@@ -92,6 +92,7 @@ export class Harness {
       tools: createRegistry(options.tools ?? []),
       sandboxes: localSandboxes(dataDir, { PATH: process.env["PATH"] ?? "" }),
       fetch: () => Promise.reject(new Error("no network in this test")),
+      openSecret: () => Promise.resolve(null),
       telemetry: silentTelemetry(),
       settings: { ...testSettings, ...options.settings },
       memory: () => process.memoryUsage(),

@@ -25,6 +25,7 @@ import { singleTenant } from "./tenants.ts";
 import { fireTimers } from "./timers.ts";
 import { addDataKey, dropDataKeys, resealSecrets, rewrapDataKeys } from "./vault/data-keys.ts";
 import { putModelProvider, removeModelProvider } from "./vault/model-providers.ts";
+import { putSandboxSecret, removeSandboxSecret } from "./vault/sandbox-secrets.ts";
 import { putUserConfig, removeUserConfig } from "./vault/user-configs.ts";
 import { heartbeat, removeWorker } from "./workers.ts";
 
@@ -64,6 +65,8 @@ const handlers: Handlers = {
   resealSecrets,
   dropDataKeys,
   rewrapDataKeys,
+  putSandboxSecret,
+  removeSandboxSecret,
   putModelProvider,
   removeModelProvider,
   putUserConfig,

@@ -9,6 +9,14 @@ async function named({ make }: Target): Promise<{ params: { providerName: string
   return { params: { providerName } };
 }
 
+const secret = { value: "CANARY-of-a-sandbox-7", hosts: ["api.example.com"] };
+
+async function namedSecret({ make }: Target): Promise<{ params: { secretName: string } }> {
+  const secretName = `own-${newId("request").slice(-8)}`;
+  await make("admin", "PUT", `/sandbox-secrets/${secretName}`, secret);
+  return { params: { secretName } };
+}
+
 /** What people and organizations set for themselves. */
 export const settingsRows: Rows = {
   listModelProviders: { may: "viewer", ok: [200] },
@@ -18,6 +26,13 @@ export const settingsRows: Rows = {
     given: async (target) => ({ ...(await named(target)), body: provider }),
   },
   deleteModelProvider: { may: "admin", ok: [204], given: named },
+  listSandboxSecrets: { may: "admin", ok: [200] },
+  putSandboxSecret: {
+    may: "admin",
+    ok: [200],
+    given: async (target) => ({ ...(await namedSecret(target)), body: secret }),
+  },
+  deleteSandboxSecret: { may: "admin", ok: [204], given: namedSecret },
   getUserConfig: { may: "member", ok: [200, 404] },
   ensureUserConfig: { may: "member", ok: [200] },
   createUserConfig: { may: "member", ok: [201, 409], given: () => ({ body: {} }) },

@@ -1,4 +1,4 @@
-import type { OrgVault, SealedSecret, SecretName } from "../../../vault.ts";
+import type { OrgVault, SandboxSecretRecord, SealedSecret, SecretName } from "../../../vault.ts";
 import type { Connection } from "../../connection.ts";
 
 const columns = "id, owner, kind, name, sealed, key_version AS keyVersion";
@@ -11,6 +11,15 @@ export function findSealedSecret(
     `SELECT ${columns} FROM secrets WHERE org_id = ? AND owner = ? AND kind = ? AND name = ?`,
   ).get(orgId, owner, kind, name);
   return found === undefined ? null : { ...found };
+}
+
+export function listSandboxSecretRecords(sql: Connection["sql"], orgId: string): SandboxSecretRecord[] {
+  return sql<SandboxSecretRecord>(
+    `SELECT name, created_at AS createdAt, updated_at AS updatedAt FROM secrets
+      WHERE org_id = ? AND owner = '' AND kind = 'sandbox' ORDER BY name`,
+  )
+    .all(orgId)
+    .map((row) => ({ ...row }));
 }
 
 export function listOlderSecrets(

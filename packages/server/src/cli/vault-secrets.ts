@@ -1,0 +1,55 @@
+import type { SandboxSecret } from "@berth/client";
+import { Command } from "commander";
+import type { Actions } from "./context.ts";
+import { CliError, exit } from "./exit.ts";
+
+const examples = `
+Examples:
+  ./berth vault secret put github --host api.github.com < token.txt
+  ./berth vault secret list
+  ./berth vault secret remove github
+
+An agent names it: {"sandbox": {"egress": [{"host": "api.github.com"}],
+  "secrets": [{"env": "GITHUB_TOKEN", "secret": "github", "hosts": ["api.github.com"]}]}}`;
+
+/** Secrets of the organization that its agents' sandboxes may use and never see. */
+export function vaultSecretsCommand(actions: Actions): Command {
+  const secrets = new Command("secret")
+    .description("Show and change the secrets that your organization's sandboxes may use.")
+    .addHelpText("after", examples);
+  const put = secrets
+    .command("put <name>")
+    .description("Make or replace one; its value is read from standard input.")
+    .requiredOption("--host <host...>", "where it may be sent: a name, *.name or an address");
+  actions.bind<{ host: string[] }>(put, async ({ client, args, flags, io, print }) => {
+    const [name = ""] = args;
+    const value = await readValue(io.stdin);
+    const saved = await (await client()).sandboxSecrets.put(name, { value, hosts: flags.host });
+    print(saved, `${saved.name} is kept. Nobody can read it again.\n`);
+  });
+  const list = secrets.command("list").description("List their names. Values are never shown.");
+  actions.bind(list, async ({ client, printList, signal }) => {
+    const { items } = await (await client()).sandboxSecrets.list({ signal });
+    printList(items, columns, "Your organization has no secrets for sandboxes.");
+  });
+  const remove = secrets.command("remove <name>").description("Delete one.");
+  actions.bind(remove, async ({ client, args, print }) => {
+    const [name = ""] = args;
+    await (await client()).sandboxSecrets.delete(name);
+    print({ removed: name }, `${name} is gone.\n`);
+  });
+  return secrets;
+}
+
+const columns = {
+  NAME: ({ name }: SandboxSecret) => name,
+  WRITTEN: ({ updatedAt }: SandboxSecret) => updatedAt,
+};
+
+async function readValue(stdin: NodeJS.ReadableStream): Promise<string> {
+  let text = "";
+  for await (const chunk of stdin.setEncoding("utf8")) text += String(chunk);
+  const value = text.trim();
+  if (value === "") throw new CliError("There is no value on standard input.", exit.usage);
+  return value;
+}
