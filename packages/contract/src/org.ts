@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { agentEgressRule } from "./agent-sandbox.ts";
 import { displayText } from "./display-text.ts";
 import { idSchema, timestamp } from "./id.ts";
 import { retention } from "./retention.ts";
 import { visibility } from "./session.ts";
+import { sandboxAllocationStrategy } from "./user-config.ts";
 import { email, personName } from "./user.ts";
 
 /** An organization's name in addresses and headers. It has no underscore, so it is never taken for an id. */
@@ -26,6 +28,19 @@ const networks = z
   )
   .max(200);
 
+/** How sandboxes of an organization are given out. */
+const sandbox = z
+  .strictObject({
+    strategy: sandboxAllocationStrategy.describe("of sessions whose agent and owner wish no other"),
+    egress: z
+      .array(agentEgressRule)
+      .max(100)
+      .describe("what every sandbox may reach, besides what its agent names"),
+    perUser: z.int().min(1).max(100).describe("sandboxes of one user at once; only lowers the server's"),
+    perOrg: z.int().min(1).max(10_000).describe("sandboxes at once; only lowers the server's"),
+  })
+  .partial();
+
 /** What an organization sets for itself, each member with a default elsewhere. */
 const settings = {
   defaultVisibility: visibility.describe("of new sessions; default private"),
@@ -37,6 +52,7 @@ const settings = {
     .max(1_000)
     .describe("how many times the server's rate limits it may use; default 1"),
   retention,
+  sandbox,
 };
 
 export const orgSettings = z.strictObject(settings).partial();

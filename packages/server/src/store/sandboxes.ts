@@ -244,7 +244,14 @@ export interface OrgSandboxes {
     readonly limit: number;
     readonly after?: string;
     readonly userId?: string;
+    /** That uses it now. */
+    readonly sessionId?: string;
+    readonly states?: readonly SandboxState[];
   }): Promise<Page<SandboxRecord>>;
+  /** The sessions that use it, the one that used it last first. */
+  sessionsIn(
+    sandboxId: string,
+  ): Promise<readonly { readonly sessionId: string; readonly folder: string | null }[]>;
   /** Null also when it has ended. */
   find(id: string): Promise<SandboxRecord | null>;
   /** Newest first, with those that have ended. */

@@ -6,6 +6,7 @@ import {
   findOrphanedWorkspaces,
   findWorkspace,
   listAllocations,
+  listSessionsIn,
 } from "./queries/sandboxes/allocations.ts";
 import { findSandbox, listSandboxes, liveSandboxes } from "./queries/sandboxes/sandboxes.ts";
 import { pageOfRows } from "./queries/page.ts";
@@ -25,6 +26,7 @@ export function orgSandboxes({ reader, orgId }: { reader: Reader; orgId: string 
         const record = findSandbox(sql, id);
         return record?.orgId === orgId ? record : null;
       }),
+    sessionsIn: (sandboxId) => reader.read((sql) => listSessionsIn(sql, orgId, sandboxId)),
     listAllocations: (filter) =>
       reader.read((sql) => pageOfRows(listAllocations(sql, orgId, filter), filter.limit, byId)),
     findAllocation: (id) => reader.read((sql) => findAllocation(sql, orgId, id)),

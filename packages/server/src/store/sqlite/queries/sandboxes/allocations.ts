@@ -61,6 +61,19 @@ export function findWorkspace(sql: Sql, orgId: string, sessionId: string): Works
   );
 }
 
+/** The one that used it last first. */
+export function listSessionsIn(
+  sql: Sql,
+  orgId: string,
+  sandboxId: string,
+): { sessionId: string; folder: string | null }[] {
+  return sql<{ sessionId: string; folder: string | null }>(
+    `SELECT a.session_id AS sessionId, w.folder FROM sandbox_allocations a
+      LEFT JOIN workspaces w ON w.org_id = a.org_id AND w.session_id = a.session_id
+      WHERE a.sandbox_id = ? AND a.is_active = 1 AND a.org_id = ? ORDER BY a.last_used_at DESC, a.id DESC`,
+  ).all(sandboxId, orgId);
+}
+
 /** The workspace that the sessions of a user share: any row that names it. */
 export function findSharedWorkspace(sql: Sql, orgId: string, userId: string): WorkspaceRecord | null {
   return (

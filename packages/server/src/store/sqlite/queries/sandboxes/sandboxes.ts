@@ -57,15 +57,32 @@ export function findHeld(
   return row === undefined ? null : record(row);
 }
 
+interface SandboxFilter {
+  readonly limit: number;
+  readonly after?: string;
+  readonly userId?: string;
+  readonly sessionId?: string;
+  readonly states?: readonly string[];
+}
+
 /** Of an organization, newest first; one more than the limit when there is one. */
 export function listSandboxes(
   sql: Sql,
   orgId: string,
-  { limit, after, userId }: { limit: number; after?: string; userId?: string },
+  { limit, after, userId, sessionId, states }: SandboxFilter,
 ): SandboxRecord[] {
   const where = new Conditions().and("b.owner_org = ?", orgId);
   if (after !== undefined) where.and("b.id < ?", after);
   if (userId !== undefined) where.and("b.owner_user = ?", userId);
+  if (states !== undefined) where.and("b.state IN (SELECT value FROM json_each(?))", JSON.stringify(states));
+  if (sessionId !== undefined) {
+    where.and(
+      `(b.session = ? AND b.strategy <> 'User-Exclusive' OR EXISTS (SELECT 1 FROM sandbox_allocations a
+        WHERE a.sandbox_id = b.id AND a.is_active = 1 AND a.session_id = ?))`,
+      sessionId,
+      sessionId,
+    );
+  }
   return sql<SandboxRow>(
     `${select} WHERE ${where.text} AND b.state IN ${liveStates} ORDER BY b.id DESC LIMIT ?`,
   )

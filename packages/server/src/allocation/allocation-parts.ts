@@ -1,0 +1,94 @@
+import { BerthError } from "../lib/errors.ts";
+import type { Sandbox, SandboxPolicy } from "../sandbox/sandbox.ts";
+import type { SandboxRecord } from "../store/sandboxes.ts";
+import type { AllocationContext } from "./allocation-context.ts";
+import { ConnectingSandboxes } from "./connecting-sandboxes.ts";
+import { EndingSandboxes } from "./ending-sandboxes.ts";
+import { GivingSandboxes } from "./giving-sandboxes.ts";
+import { HeldSandboxes } from "./held-sandboxes.ts";
+import { Instances } from "./instances.ts";
+import { MakingSandboxes } from "./making-sandboxes.ts";
+import { Owners } from "./owners.ts";
+import { ReservingSandboxes } from "./reserving-sandboxes.ts";
+import { type FormerWorkspace, SessionWorkspaces } from "./session-workspaces.ts";
+import { SharingSandboxes } from "./sharing-sandboxes.ts";
+import { Sweep } from "./sweep.ts";
+import { Upkeep } from "./upkeep.ts";
+import { WaitingLine } from "./waiting-line.ts";
+import { WarmPool } from "./warm-pool.ts";
+
+/** The parts of allocation, each with those that it works with. */
+export interface AllocationParts {
+  readonly context: AllocationContext;
+  readonly line: WaitingLine;
+  readonly owners: Owners;
+  readonly workspaces: SessionWorkspaces;
+  readonly ending: EndingSandboxes;
+  readonly pool: WarmPool;
+  readonly instances: Instances;
+  readonly connecting: ConnectingSandboxes;
+  readonly upkeep: Upkeep;
+  readonly sweep: Sweep;
+  /** A view of an active sandbox as a whole. Rejects with `sandbox_not_found`. */
+  open(record: SandboxRecord): Promise<Sandbox>;
+}
+
+export function openParts(context: AllocationContext, former: FormerWorkspace | null): AllocationParts {
+  const line = new WaitingLine(context.clock);
+  const onRoom = () => line.reconsider();
+  const held = new HeldSandboxes(context.clock);
+  const owners = new Owners(context);
+  const workspaces = new SessionWorkspaces(context, owners, former);
+  const ending = new EndingSandboxes(context, held, onRoom);
+  const making = new MakingSandboxes(context);
+  const instances = new Instances(context);
+  const pool = new WarmPool(context, making, ending);
+  const endWarm = (host: string) => pool.endOne(host);
+  const reserving = new ReservingSandboxes({ context, held, making, ending, line, endWarm });
+  const giving = new GivingSandboxes({
+    context,
+    held,
+    making,
+    ending,
+    reserving,
+    refill: () => pool.refill(),
+  });
+  const sharing = new SharingSandboxes({ context, held, ending, onIdle: onRoom });
+  return {
+    context,
+    line,
+    owners,
+    workspaces,
+    ending,
+    pool,
+    instances,
+    connecting: new ConnectingSandboxes({ context, held, owners, workspaces, giving, sharing, ending }),
+    upkeep: new Upkeep({ context, held, making, ending, giving, instances, pool }),
+    sweep: new Sweep(context, ending),
+    async open(record) {
+      const known = held.find(record.id);
+      if (known !== null && !known.ending) return await sharing.whole(known);
+      const { orgId, userId, sessionId, strategy, host, id } = record;
+      const info = host === null ? null : await context.provider.get({ id, host });
+      if (orgId === null || userId === null || sessionId === null || strategy === null || info === null)
+        throw new BerthError("sandbox_not_found", `There is no sandbox ${id}.`);
+      const policy = record.policy as SandboxPolicy;
+      return await sharing.whole(
+        giving.hold(record, { owner: { orgId, userId, sessionId, strategy }, policy }),
+      );
+    },
+  };
+}
+
+/** Ends everything that this server looks after, all at once. What is left is the next start's. */
+export async function endAll({ context, connecting, ending }: AllocationParts): Promise<void> {
+  await connecting.close();
+  const rows = await context.store.system.sandboxes.live();
+  const own = rows.filter(({ ownerInstance }) => ownerInstance === context.instanceId);
+  await Promise.all(
+    own.map((row) =>
+      row.state === "destroying" ? ending.finish(row) : ending.endRow(row, { reason: "shutdown" }),
+    ),
+  );
+  await ending.settle();
+}

@@ -1,0 +1,195 @@
+import { type Clock, every, pause, type TimerHandle } from "../lib/clock.ts";
+import { BerthError } from "../lib/errors.ts";
+import { failpoint } from "../lib/failpoint.ts";
+import { newId } from "../lib/id.ts";
+import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { Store } from "../store/store.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { AllocationContext } from "./allocation-context.ts";
+import { endAll, openParts } from "./allocation-parts.ts";
+import type { AllocationSettings } from "./allocation-settings.ts";
+import { sandboxGone } from "./counted-sandbox.ts";
+import type { SandboxDirectory } from "./sandbox-directory.ts";
+import type { SessionSandboxes } from "./session-sandboxes.ts";
+import type { FormerWorkspace } from "./session-workspaces.ts";
+import { createStoredDirectory } from "./stored-directory.ts";
+
+export interface AllocationOptions {
+  readonly store: Store;
+  readonly provider: SandboxProvider;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly settings: AllocationSettings;
+  /** Of this server among those on the same store. Default: a new one. */
+  readonly instanceId?: string;
+  /** Where an earlier version of Berth put the files of a session. */
+  readonly formerWorkspace?: FormerWorkspace;
+  /** Told where it is; for tests. */
+  readonly step?: AllocationContext["step"];
+}
+
+/** Gives sessions their sandboxes, takes them back, and shows them. */
+export interface Allocation {
+  readonly sandboxes: SessionSandboxes;
+  readonly directory: SandboxDirectory;
+}
+
+const minute = 60_000;
+const lookMs = 5_000;
+const noteMs = 2_000;
+const pruneMs = 60 * minute;
+const closeMs = 10_000;
+const day = 24 * 60 * minute;
+/** What has ended is of interest for so long: sandboxes to whoever looks for a fault, allocations as history. */
+const kept = { sandboxesMs: day, allocationsMs: 90 * day };
+
+/** Opens allocation on a store and a provider, which it closes with itself. Its upkeep begins when it is first asked for something. */
+export function createAllocation(options: AllocationOptions): Allocation {
+  const parts = openParts(contextOf(options), options.formerWorkspace ?? null);
+  const { context, connecting, workspaces, owners, ending } = parts;
+  const life = createLife(parts);
+  const { provider } = options;
+  const sandboxes: SessionSandboxes = {
+    kind: provider.kind,
+    probe: () => provider.probe(),
+    async connect(request) {
+      await life.start();
+      return await connecting.connect(request);
+    },
+    async workspace(place) {
+      const record = await workspaces.ensure(await owners.claimant(place));
+      const files = await workspaces.open(record);
+      if (files === null) throw filesMissing(record.host);
+      return files;
+    },
+    files: (place) => workspaces.files(place),
+    destroy: (place) => connecting.destroy(place),
+    async release(place) {
+      await connecting.release(place);
+    },
+    async reapLeftovers() {
+      await life.start();
+      return await life.lookAndSweep();
+    },
+    close: () => life.close(),
+  };
+  const stored = createStoredDirectory({ context, ending, open: (record) => parts.open(record) });
+  const directory: SandboxDirectory = {
+    ...stored,
+    async connect(orgId, sandboxId) {
+      await life.start();
+      return await stored.connect(orgId, sandboxId);
+    },
+  };
+  return { sandboxes, directory };
+}
+
+function contextOf(options: AllocationOptions): AllocationContext {
+  const { store, clock, instanceId = newId("worker", clock.now()), step = failpoint } = options;
+  let deployment: Promise<string> | null = null;
+  const ask = () =>
+    (deployment ??= store.system.sandboxes.deployment().catch((error: unknown) => {
+      deployment = null;
+      throw error;
+    }));
+  return { ...options, instanceId, step, deployment: ask };
+}
+
+/** What goes on by itself, from the first use to the end. */
+function createLife(parts: ReturnType<typeof openParts>) {
+  const { context, upkeep, sweep, pool, instances, connecting, line } = parts;
+  const { store, provider, clock, telemetry } = context;
+  const timers: TimerHandle[] = [];
+  let starting: Promise<void> | null = null;
+  let closing: Promise<void> | null = null;
+
+  const quietly = (work: () => Promise<unknown>) => async () => {
+    try {
+      await work();
+    } catch (error) {
+      telemetry.unexpectedError({ where: "sandboxes", error });
+    }
+  };
+  async function look(): Promise<number> {
+    const ended = await upkeep.look();
+    pool.refill();
+    line.reconsider();
+    return ended;
+  }
+  async function sweepAll(): Promise<number> {
+    const swept = await sweep.run();
+    for (const place of await store.system.sandboxes.orphanedWorkspaces(100)) await connecting.destroy(place);
+    return swept;
+  }
+  async function begin(): Promise<void> {
+    await instances.start();
+    timers.push(
+      jittered(clock, lookMs, quietly(look)),
+      every(
+        clock,
+        noteMs,
+        quietly(() => upkeep.noteUses()),
+      ),
+      every(
+        clock,
+        minute,
+        quietly(() => upkeep.renew()),
+      ),
+      every(clock, minute, quietly(sweepAll)),
+      every(
+        clock,
+        pruneMs,
+        quietly(() => store.system.sandboxes.prune(kept)),
+      ),
+    );
+  }
+  async function end(): Promise<void> {
+    for (const timer of timers) timer.cancel();
+    pool.close();
+    line.close();
+    const over = new AbortController();
+    const ended = starting === null ? Promise.resolve() : quietly(() => endAll(parts))();
+    await Promise.race([ended.finally(() => over.abort()), pause(clock, closeMs, over.signal)]);
+    if (starting !== null) await quietly(() => instances.stop())();
+    await provider.close();
+  }
+
+  return {
+    async start(): Promise<void> {
+      if (closing !== null) throw sandboxGone();
+      await (starting ??= begin().catch((error: unknown) => {
+        starting = null;
+        throw error;
+      }));
+    },
+    lookAndSweep: async (): Promise<number> => (await look()) + (await sweepAll()),
+    close: () => (closing ??= end()),
+  };
+}
+
+/** As `every`, a tenth sooner or later each time, so that several servers do not look at the same moment. */
+function jittered(clock: Clock, ms: number, call: () => Promise<void>): TimerHandle {
+  let handle: TimerHandle | null = null;
+  let cancelled = false;
+  const schedule = () => {
+    if (cancelled) return;
+    handle = clock.after(ms * (0.9 + Math.random() * 0.2), () => void call().finally(schedule));
+  };
+  schedule();
+  return {
+    cancel() {
+      cancelled = true;
+      handle?.cancel();
+    },
+  };
+}
+
+function filesMissing(host: string): BerthError {
+  return new BerthError(
+    "sandbox_host_error",
+    `The host ${host} does not have this session's files now; try again later.`,
+    {
+      retryable: true,
+    },
+  );
+}

@@ -1,0 +1,92 @@
+import { orgSettings, type OrgSettings, type SandboxAllocationStrategy } from "@berth/contract";
+import { BerthError } from "../lib/errors.ts";
+import type { EgressRule } from "../sandbox/sandbox.ts";
+import type { SandboxOwner, WorkspaceRecord } from "../store/sandboxes.ts";
+import type { AllocationContext } from "./allocation-context.ts";
+import type { SandboxWish, SessionPlace } from "./session-sandboxes.ts";
+
+/** Who a session's sandbox is for, and what it may have. */
+export interface Claimant {
+  readonly owner: SandboxOwner;
+  /** Null: none yet. */
+  readonly workspace: WorkspaceRecord | null;
+  readonly perUser: number;
+  readonly perOrg: number;
+  /** What every sandbox of the organization may reach. */
+  readonly egress: readonly EgressRule[];
+}
+
+/** The settings of an organization are read anew after so long. */
+const settingsMs = 5_000;
+
+/** Finds out who a sandbox is for: by the store, never by what the caller says of others. */
+export class Owners {
+  readonly #context: AllocationContext;
+  readonly #settings = new Map<
+    string,
+    { readonly sandbox: OrgSettings["sandbox"]; readonly until: number }
+  >();
+
+  constructor(context: AllocationContext) {
+    this.#context = context;
+  }
+
+  /**
+   * A session keeps the strategy that its workspace was made with; else it is the agent's, the user's, the organization's, or
+   * Session-Exclusive. Rejects with `session_not_found`.
+   */
+  async claimant(
+    place: SessionPlace,
+    { userId, wish }: { userId?: string | undefined; wish?: SandboxWish | undefined } = {},
+  ): Promise<Claimant> {
+    const { store, settings } = this.#context;
+    const { orgId, sessionId } = place;
+    const org = store.org(orgId);
+    const session = await org.findSession(sessionId);
+    if (session === null) throw new BerthError("session_not_found", `There is no session ${sessionId}.`);
+    const workspace = await org.sandboxes.workspace(sessionId);
+    // The workspace knows whose it is: the files of one user are never another's.
+    const user = workspace?.userId ?? userId ?? session.owner;
+    const [config, ofOrg] = [await org.userConfig.find(user), await this.#ofOrg(orgId)];
+    const wished = async (): Promise<SandboxAllocationStrategy | undefined> =>
+      wish?.strategy ??
+      (await org.findAgent(session.agent.id, session.agent.version))?.definition.sandbox?.strategy;
+    const strategy =
+      workspace?.strategy ??
+      (await wished()) ??
+      config?.sandboxAllocationStrategy ??
+      ofOrg?.strategy ??
+      "Session-Exclusive";
+    return {
+      owner: { orgId, userId: user, sessionId, strategy },
+      workspace,
+      perUser: Math.min(
+        settings.perUser,
+        ofOrg?.perUser ?? settings.perUser,
+        config?.sandboxPoolQuota ?? settings.perUser,
+      ),
+      perOrg: Math.min(settings.perOrg, ofOrg?.perOrg ?? settings.perOrg),
+      egress: egressOf(ofOrg),
+    };
+  }
+
+  async egress(orgId: string): Promise<readonly EgressRule[]> {
+    return egressOf(await this.#ofOrg(orgId));
+  }
+
+  async #ofOrg(orgId: string): Promise<OrgSettings["sandbox"]> {
+    const { store, clock } = this.#context;
+    const now = clock.monotonic();
+    const known = this.#settings.get(orgId);
+    if (known !== undefined && known.until > now) return known.sandbox;
+    const org = await store.org(orgId).identity.findOrg();
+    const { sandbox } = orgSettings.parse(org?.settings ?? {});
+    if (this.#settings.size > 1_000) this.#settings.clear();
+    this.#settings.set(orgId, { sandbox, until: now + settingsMs });
+    return sandbox;
+  }
+}
+
+function egressOf(settings: OrgSettings["sandbox"]): readonly EgressRule[] {
+  return (settings?.egress ?? []).map(({ host, ports }) => ({ host, ...(ports !== undefined && { ports }) }));
+}
