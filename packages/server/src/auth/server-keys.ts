@@ -13,6 +13,8 @@ export interface ServerKeys {
   readonly pepper: Buffer;
   /** Of the audit log's chain. */
   readonly auditKey: Buffer;
+  /** Of the tokens that open previews of sandboxes' ports. */
+  readonly previewKey: Buffer;
   /** Seal backups: the configured one, else those that come from the master keys. The first is the one in use. */
   readonly backupKeys: readonly [MasterKey, ...MasterKey[]];
   /** Tell which keys these are, and nothing about them. */
@@ -131,6 +133,7 @@ function keysOf(from: { given: Given; own: KeyTexts | null; preset: PresetKeys }
     masterKeys: [current, ...previous],
     pepper,
     auditKey,
+    previewKey: derive(texts.keyPepper, "previews"),
     backupKeys:
       backupKey === null
         ? [fromMaster(current), ...previous.map(fromMaster)]

@@ -13,7 +13,7 @@ export interface HttpContext {
   readonly tickets: Pick<Tickets, "issue">;
   /** Null: nobody logs in in a browser here. */
   readonly login: LoginDoors | null;
-  readonly streams: Pick<EventStreams, "answer">;
+  readonly streams: Pick<EventStreams, "answer" | "output">;
   readonly telemetry: Telemetry;
   readonly edge: Edge;
   readonly settings: HttpSettings;

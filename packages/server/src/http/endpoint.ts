@@ -20,6 +20,7 @@ export type Tag =
   | "orgs"
   | "runs"
   | "runtime"
+  | "sandboxes"
   | "server"
   | "sessions"
   | "user-config"

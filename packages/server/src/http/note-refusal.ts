@@ -8,6 +8,8 @@ import { type ErrorCode, errorStatuses, isErrorCode } from "./error-codes.ts";
 /** What is missing inside a thing that one may reach, or was never there: nobody was kept out. */
 const onlyMissing: ReadonlySet<ErrorCode> = new Set([
   "file_not_found",
+  "preview_not_found",
+  "process_not_found",
   "route_not_found",
   "session_not_live",
 ]);

@@ -17,6 +17,7 @@ const tags: Readonly<Record<Tag, string>> = {
   catalog: "Tools and models that agents can be given.",
   "user-config": "What the caller has set for itself.",
   runtime: "Sessions that workers hold in memory.",
+  sandboxes: "Where commands of sessions run, what runs in them, and what of them is shown outside.",
   login: "How people log in in browsers.",
   users: "One's own account.",
   orgs: "Organizations: each keeps its people, sessions and everything else to itself.",

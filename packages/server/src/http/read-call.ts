@@ -14,6 +14,12 @@ import { backupNotFound } from "../operations/backups.ts";
 import { erasureNotFound } from "../operations/erasures.ts";
 import { exportNotFound } from "../operations/exports.ts";
 import { shareLinkNotFound } from "../operations/share-session.ts";
+import {
+  allocationNotFound,
+  previewNotFound,
+  processNotFound,
+  sandboxNotFound,
+} from "../operations/sandbox-access.ts";
 import { modelProviderNotFound } from "../operations/model-providers.ts";
 import { z } from "zod";
 import type { HttpContext } from "./context.ts";
@@ -107,6 +113,14 @@ function notFound(name: string, id: string): Error {
       return apiKeyNotFound(id);
     case "loginId":
       return loginNotFound(id);
+    case "sandboxId":
+      return sandboxNotFound(id);
+    case "processId":
+      return processNotFound(id);
+    case "port":
+      return previewNotFound(id);
+    case "allocationId":
+      return allocationNotFound(id);
     case "path":
       return new BerthError("file_not_found", "There is no such file in the workspace.");
     default:

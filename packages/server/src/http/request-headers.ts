@@ -13,6 +13,20 @@ export function traceparentOf(headers: Headers): string | null {
   return given !== null && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(given) ? given : null;
 }
 
+/** Whether the caller would rather have server-sent events than one answer at the end. */
+export function wantsEvents(headers: Headers): boolean {
+  const wanted = headers.get("accept")?.split(",") ?? [];
+  return wanted.some((type) => type.split(";", 1)[0]?.trim().toLowerCase() === "text/event-stream");
+}
+
+/** The offset that `Last-Event-ID` names; null when there is none. Throws `malformed_header`. */
+export function offsetOf(headers: Headers): number | null {
+  const given = headers.get("last-event-id");
+  if (given === null || given === "") return null;
+  if (/^\d{1,15}$/.test(given)) return Number(given);
+  throw new BerthError("malformed_header", "Last-Event-ID is the id of an output event: an offset.");
+}
+
 /** The Idempotency-Key, raw or as the quoted string of the draft standard. Throws `malformed_header`. */
 export function idempotencyKeyOf(headers: Headers): string | null {
   const given = headers.get("idempotency-key");

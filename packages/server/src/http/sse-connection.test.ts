@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { createManualClock } from "../../test/support/manual-clock.ts";
-import type { Follower } from "../operations/follow-events.ts";
 import { createBeats } from "./beats.ts";
 import { type EndedBy, SseConnection } from "./sse-connection.ts";
 import type { SseWire } from "./sse-wire.ts";
@@ -47,7 +46,7 @@ function connect() {
     drained: () => calls.push("drained"),
     tellPosition: () => calls.push("tellPosition"),
   };
-  connection.follow(follower as unknown as Follower);
+  connection.follow(follower);
   return { clock, wire, ended, calls, connection };
 }
 

@@ -6,12 +6,15 @@ import { beatMs, type StreamSettings } from "./stream-settings.ts";
 /** Who ended a stream; `slow`: the server, because the client did not take its bytes. */
 export type EndedBy = "client" | "server" | "slow";
 
+/** What a stream is fed by: is told when the client has taken all, and when nobody is there any more. */
+export type Feeder = Pick<Follower, "drained" | "stop" | "tellPosition">;
+
 /** One client of an event stream. */
 export class SseConnection implements FollowSink {
   readonly #settings: StreamSettings;
   readonly #onClosed: (by: EndedBy) => void;
   #wire: SseWire | null = null;
-  #follower: Follower | null = null;
+  #follower: Feeder | null = null;
   #endedBy: EndedBy = "client";
   /** Beats since something was written, and since the client had last taken all. */
   #silent = 0;
@@ -26,7 +29,7 @@ export class SseConnection implements FollowSink {
     this.#wire = wire;
   }
 
-  follow(follower: Follower): void {
+  follow(follower: Feeder): void {
     this.#follower = follower;
   }
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Principal } from "../auth/principal.ts";
 import { type Clock, pause } from "../lib/clock.ts";
 import { BerthError } from "../lib/errors.ts";
-import type { Following, FollowRequest, Opened } from "../operations/follow-events.ts";
+import type { Following, FollowRequest } from "../operations/follow-events.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Beats } from "./beats.ts";
 import { corsHeaders } from "./cors.ts";
@@ -10,7 +10,7 @@ import type { Edge } from "./edge.ts";
 import { outgoingOf } from "./node-requests.ts";
 import { peerOf } from "./peer.ts";
 import { endBytes, goodbye, retryBytes } from "./sse-bytes.ts";
-import { SseConnection } from "./sse-connection.ts";
+import { type Feeder, SseConnection } from "./sse-connection.ts";
 import { NodeWire, WebWire } from "./sse-wire.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import type { StreamSlots } from "./stream-slots.ts";
@@ -27,17 +27,37 @@ export interface EventStreamsOptions {
   readonly watch: Pick<StreamWatch, "add">;
 }
 
-interface StreamRequest {
+/** Who opens a stream, by what request. */
+export interface StreamOpening {
   readonly request: Request;
   readonly requestId: string;
   readonly principal: Principal;
+}
+
+interface StreamRequest extends StreamOpening {
   readonly follow: FollowRequest;
+}
+
+/** A stream of something else than a session's log. */
+export interface OutputRequest extends StreamOpening {
+  /** Whether the caller, as it is now, may still have it: rejects with a refusal. */
+  readonly allowed: (now: Principal) => Promise<unknown>;
+  /** Begins to write. What it returns is told when the client has taken all, and when it is gone. */
+  readonly begin: (connection: SseConnection) => Feeder;
+}
+
+interface Source {
+  readonly sessionId?: string;
+  readonly allowed?: (now: Principal) => Promise<unknown>;
+  readonly begin: (connection: SseConnection) => Feeder;
 }
 
 /** The event streams (SSE) of this process. */
 export interface EventStreams {
   /** 204 when nothing can come, else the stream. Rejects as `Following.open` does, with `too_many_streams` or `shutting_down`. */
   answer(request: StreamRequest): Promise<Response>;
+  /** Rejects with `too_many_streams` or `shutting_down`, before `begin` is called. */
+  output(request: OutputRequest): Promise<Response>;
   /** Ends every stream so that its client connects again elsewhere. Resolves when they are gone. */
   closeAll(): Promise<void>;
   readonly size: number;
@@ -52,16 +72,16 @@ const eventStreamHeaders: Readonly<Record<string, string>> = {
 };
 
 export function createEventStreams(options: EventStreamsOptions): EventStreams {
-  const { following, slots, beats, clock, settings, telemetry, edge, watch } = options;
+  const { following, slots, beats, settings, telemetry, edge, watch } = options;
   const open = new Set<SseConnection>();
   const retry = retryBytes(settings.retryMs);
   let closing = false;
 
   /** Answers the request on the wire that it came by. */
-  function start({ request, requestId, principal, follow }: StreamRequest, opened: Opening): Response {
+  function start({ request, requestId, principal }: StreamOpening, source: Source): Response {
     const { orgId } = principal;
     const owner = { principal, address: peerOf(request).address };
-    const { sessionId } = follow;
+    const { sessionId, allowed } = source;
     const connection = new SseConnection(settings, (by) => {
       open.delete(connection);
       beats.remove(connection);
@@ -73,7 +93,8 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
     const unwatch = watch.add({
       principal,
       peer: peerOf(request),
-      sessions: () => [sessionId],
+      sessions: () => (sessionId === undefined ? [] : [sessionId]),
+      ...(allowed !== undefined && { allowed }),
       revoked: end,
       lost: (_, why) => end(why),
     });
@@ -89,7 +110,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
     const response =
       outgoing === null ? webResponse(connection, headers) : nodeResponse(connection, outgoing, headers);
     connection.write(retry);
-    connection.follow(opened.start(connection));
+    connection.follow(source.begin(connection));
     return response;
   }
 
@@ -105,18 +126,22 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
         if (opened.kind === "nothing") return new Response(null, { status: 204 });
         if (request.request.method === "HEAD") return new Response(null, { headers: eventStreamHeaders });
         kept = true;
-        return start(request, opened);
+        const { sessionId } = request.follow;
+        return start(request, { sessionId, begin: (connection) => opened.start(connection) });
       } finally {
         if (!kept) slots.giveBack(owner);
       }
     },
 
+    async output(request) {
+      if (closing) throw shuttingDown();
+      slots.take({ principal: request.principal, address: peerOf(request.request).address });
+      return start(request, request);
+    },
+
     async closeAll() {
       closing = true;
-      for (const connection of open) connection.close(goodbye);
-      const deadline = clock.monotonic() + settings.closeMs;
-      while (open.size > 0 && clock.monotonic() < deadline) await pause(clock, 10);
-      for (const connection of open) connection.cut("server");
+      await closeStreams(open, options);
     },
 
     get size() {
@@ -125,7 +150,15 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   };
 }
 
-type Opening = Extract<Opened, { kind: "stream" }>;
+async function closeStreams(
+  open: ReadonlySet<SseConnection>,
+  { clock, settings }: Pick<EventStreamsOptions, "clock" | "settings">,
+): Promise<void> {
+  for (const connection of open) connection.close(goodbye);
+  const deadline = clock.monotonic() + settings.closeMs;
+  while (open.size > 0 && clock.monotonic() < deadline) await pause(clock, 10);
+  for (const connection of open) connection.cut("server");
+}
 
 function nodeResponse(
   connection: SseConnection,

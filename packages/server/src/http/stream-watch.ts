@@ -15,6 +15,8 @@ export interface WatchedStream {
   readonly peer: Peer;
   /** The sessions that it follows now. */
   sessions(): Iterable<string>;
+  /** What else it needs to go on, for who the caller is now: rejects with a refusal when it may not. */
+  allowed?(now: Principal): Promise<unknown>;
   /** The caller may be here no more, or is not who it was: `access_changed` when it may connect again as what it is now. */
   revoked(why: BerthError): void;
   /** The caller may see this session no more. */
@@ -104,6 +106,8 @@ async function lookThrough(
 ): Promise<void> {
   const notHere = await refusalOf(edge.admission.checkAddress(now, stream.peer));
   if (notHere !== null) return stream.revoked(notHere);
+  const notThis = stream.allowed === undefined ? null : await refusalOf(stream.allowed(now));
+  if (notThis !== null) return stream.revoked(notThis);
   if (now.permissions.has("session:read") && now.permissions.has("session:manage")) return;
   for (const id of new Set(stream.sessions())) {
     const why = await refusalOf(readableSession({ context: operations, principal: now, id }));
@@ -122,7 +126,12 @@ async function refusalOf(asked: Promise<unknown>): Promise<BerthError | null> {
   }
 }
 
-const refusals: ReadonlySet<string> = new Set(["forbidden", "session_not_found", "address_not_allowed"]);
+const refusals: ReadonlySet<string> = new Set([
+  "forbidden",
+  "session_not_found",
+  "sandbox_not_found",
+  "address_not_allowed",
+]);
 
 function isOther(now: Principal, before: Principal): boolean {
   if (now.permissions === before.permissions) return false;

@@ -1,5 +1,5 @@
 import type { ServerFrame } from "@berth/contract";
-import { asBerthError, type BerthError } from "../lib/errors.ts";
+import { asBerthError } from "../lib/errors.ts";
 import type { LiveItem, LogEntry } from "../operations/follow-events.ts";
 import { errorStatuses, isErrorCode } from "./error-codes.ts";
 
@@ -25,11 +25,13 @@ export function liveTail(_item: LiveItem, json: string): string {
 
 /** What the caller may know of a failure. */
 export function errorFrame(thrown: unknown, id: string | undefined): ServerFrame {
-  const { code, message } = told(asBerthError(thrown));
+  const { code, message } = toldOf(thrown);
   return { op: "error", ...(id !== undefined && { id }), code, message };
 }
 
-function told(error: BerthError): { code: string; message: string } {
+/** What the caller may know of a failure, in other frames than a subscription's. */
+export function toldOf(thrown: unknown): { readonly code: string; readonly message: string } {
+  const error = asBerthError(thrown);
   if (isErrorCode(error.code) && error.code !== "internal") return error;
   return { code: "internal", message: "Something went wrong on the server." };
 }

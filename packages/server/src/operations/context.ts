@@ -2,6 +2,7 @@ import type { LoginAttempts } from "../auth/login-attempts.ts";
 import type { Passwords } from "../auth/password.ts";
 import type { ServerKeys } from "../auth/server-keys.ts";
 import type { AuditAnchors } from "../auth/audit-anchors.ts";
+import type { PreviewGrants } from "../auth/preview-grants.ts";
 import type { Vault } from "../auth/vault.ts";
 import type { Bus } from "../coordination/bus.ts";
 import type { Presence } from "../coordination/presence.ts";
@@ -9,6 +10,7 @@ import type { Queue } from "../coordination/queue.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Models } from "../models/model.ts";
 import type { ProviderPlaces } from "../models/provider-places.ts";
+import type { SandboxDirectory } from "../allocation/sandbox-directory.ts";
 import type { SessionSandboxes } from "../allocation/session-sandboxes.ts";
 import type { Backups } from "../store/backups.ts";
 import type { ExportFiles } from "../store/export-files.ts";
@@ -29,6 +31,9 @@ export interface OperationsContext {
   readonly models: Models;
   readonly tools: Pick<Registry, "list" | "get" | "checkInput" | "clientToolError">;
   readonly sandboxes: SessionSandboxes;
+  readonly sandboxDirectory: SandboxDirectory;
+  /** Ports of sandboxes that browsers may reach. */
+  readonly previews: PreviewGrants;
   readonly vault: Vault;
   /** Where tenants' model providers may be. */
   readonly places: ProviderPlaces;
@@ -70,6 +75,8 @@ export interface OperationsSettings {
   readonly toolResultBytes: number;
   /** Users may bring model providers of their own. */
   readonly userModelProviders: boolean;
+  /** Below which previews have their names; null: there are none. */
+  readonly previewDomain: string | null;
   readonly system: SystemSettings;
 }
 

@@ -3,11 +3,13 @@ import type { Server } from "node:http";
 import type { LoadedConfig } from "../config/load.ts";
 import { createLoginAttempts } from "../auth/login-attempts.ts";
 import { createPasswords } from "../auth/password.ts";
+import { createPreviewGrants } from "../auth/preview-grants.ts";
 import { createTickets } from "../auth/tickets.ts";
 import { createApp } from "../http/app.ts";
 import type { Readiness } from "../http/context.ts";
 import { createNodeServer } from "../http/node-server.ts";
 import { createStreams } from "../http/streams.ts";
+import { isLoopback } from "../lib/addresses.ts";
 import { BerthError } from "../lib/errors.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { OperationsContext } from "../operations/context.ts";
@@ -120,6 +122,7 @@ function operationsContext({ loaded, ports }: ApiOptions, refusals: Refusals): O
     inlineBytes: 64 * 1024,
     toolResultBytes: 1024 * 1024,
     userModelProviders: loaded.config.userModelProviders,
+    previewDomain: previewDomainOf(loaded.config),
     system: {
       version,
       mode: loaded.config.mode,
@@ -131,12 +134,18 @@ function operationsContext({ loaded, ports }: ApiOptions, refusals: Refusals): O
   };
   return {
     ...ports,
+    previews: createPreviewGrants({ key: keys.previewKey, clock }),
     passwords: createPasswords(),
     loginAttempts: createLoginAttempts({ clock, counter, attempts: loaded.config.loginAttempts }),
     audit,
     data: { backups, exportFiles },
     settings,
   };
+}
+
+/** Browsers find every name below `localhost` on their own machine: right where this server listens there alone. */
+function previewDomainOf({ previewDomain, host }: LoadedConfig["config"]): string | null {
+  return previewDomain ?? (host === "localhost" || isLoopback(host) ? "localhost" : null);
 }
 
 async function readiness(ports: Ports, worker: WorkerRole): Promise<Readiness> {

@@ -1,4 +1,4 @@
-import { byteSize, duration, integer, oneOf, path } from "../setting-kinds.ts";
+import { byteSize, duration, integer, oneOf, path, text } from "../setting-kinds.ts";
 import { optional } from "../setting.ts";
 
 /** Where tools run, what one sandbox may take, and how many there may be. */
@@ -92,4 +92,12 @@ export const sandboxSettings = {
     max: "10m",
     help: "How long a command waits for a free sandbox before it is refused.",
   }),
+  previewDomain: optional(
+    text({
+      default: "",
+      type: "a domain name in lower case",
+      pattern: /^(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+      help: "The domain of previews of sandboxes' ports: every name below it leads to this server, and it is no parent of the server's own name. Not set: localhost when the server listens on this machine alone, else there are no previews.",
+    }),
+  ),
 } as const;

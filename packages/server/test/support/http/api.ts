@@ -8,7 +8,9 @@ import type {
 } from "@berth/contract";
 import { afterEach } from "vitest";
 import { permissions } from "../../../src/auth/permissions.ts";
+import { createEmptyDirectory } from "../../../src/allocation/empty-directory.ts";
 import { createPasswords } from "../../../src/auth/password.ts";
+import { createPreviewGrants } from "../../../src/auth/preview-grants.ts";
 import type { Principal } from "../../../src/auth/principal.ts";
 import { createVault } from "../../../src/auth/vault.ts";
 import { createTickets } from "../../../src/auth/tickets.ts";
@@ -24,6 +26,7 @@ import type { OperationsContext, OperationsSettings } from "../../../src/operati
 import { testAudit } from "../security/test-audit.ts";
 import { Harness, type HarnessOptions } from "../runtime/harness.ts";
 import { text } from "../runtime/scripted-client.ts";
+import { type PlainOptions, PlainSandboxes } from "../sandbox/plain-sandboxes.ts";
 import { onePrincipal } from "./one-principal.ts";
 
 const key = "brt_test-key";
@@ -31,6 +34,8 @@ const key = "brt_test-key";
 export interface ApiOptions extends Partial<HarnessOptions> {
   readonly operations?: Partial<OperationsSettings>;
   readonly http?: Partial<HttpSettings>;
+  /** Sandboxes with a directory, held in memory. Default: those of the harness, of which no records are kept. */
+  readonly plain?: Partial<PlainOptions>;
   /** Default: every name stands for a public address. */
   readonly places?: Partial<PlacesOptions>;
 }
@@ -68,6 +73,7 @@ export class Api {
   readonly harness: Harness;
   readonly operations: OperationsContext;
   readonly principal: Principal;
+  readonly #plain: PlainSandboxes | null;
   readonly #fetch: (request: Request) => Promise<Response>;
   readonly #streams: Streams[] = [];
 
@@ -81,8 +87,17 @@ export class Api {
       permissions: new Set(permissions),
       credential: { kind: "admin_key", id: "test", expiresAt: null },
     };
+    const { context, dataDir } = harness;
+    const { store, clock, sandboxes } = context;
+    this.#plain = options.plain ? new PlainSandboxes({ folder: dataDir, store, ...options.plain }) : null;
     this.operations = {
-      ...harness.context,
+      ...context,
+      sandboxDirectory: createEmptyDirectory(sandboxes),
+      ...(this.#plain !== null && {
+        sandboxes: this.#plain.sandboxes,
+        sandboxDirectory: this.#plain.sandboxDirectory,
+      }),
+      previews: createPreviewGrants({ key: Buffer.alloc(32, 3), clock }),
       keys: { pepper: Buffer.alloc(32, 1) },
       passwords: createPasswords(),
       loginAttempts: { take: async () => {} },
@@ -101,6 +116,12 @@ export class Api {
   static async open(options: ApiOptions = {}): Promise<Api> {
     const harness = await Harness.open({ answer: () => text("Hello."), ...options });
     return new Api(harness, options);
+  }
+
+  /** The sandboxes that `plain` asked for. */
+  get plain(): PlainSandboxes {
+    if (this.#plain === null) throw new Error("open the API with plain");
+    return this.#plain;
   }
 
   /** The same server for somebody else. */
@@ -189,6 +210,7 @@ export class Api {
   async close(): Promise<void> {
     for (const streams of this.#streams) await streams.closeAll();
     await this.operations.audit.refusals.stop();
+    await this.#plain?.sandboxes.close();
     await this.harness.close();
   }
 }
@@ -236,6 +258,7 @@ const operationsSettings: OperationsSettings = {
   inlineBytes: 65_536,
   toolResultBytes: 1_048_576,
   userModelProviders: true,
+  previewDomain: "localhost",
   system: {
     version: "0.0.0-test",
     mode: "single",

@@ -1,0 +1,162 @@
+import type { Page, SandboxAllocation, SandboxInfo, SandboxMetrics, SandboxState } from "@berth/contract";
+import type { AllocationFilter, AllocationRecord, HeldSandbox } from "../allocation/sandbox-directory.ts";
+import { requirePermission } from "../auth/permissions.ts";
+import type { Principal } from "../auth/principal.ts";
+import { sessionFor } from "./access.ts";
+import { auditDraft } from "./audit-draft.ts";
+import type { OperationsContext, Origin } from "./context.ts";
+import {
+  allocationNotFound,
+  heldBy,
+  requireOwnSandbox,
+  sandboxFor,
+  sandboxNotFound,
+} from "./sandbox-access.ts";
+import { pageView, timeOrNull, timeText } from "./views.ts";
+
+interface SandboxQuery {
+  readonly limit: number;
+  readonly after?: string;
+  readonly state?: SandboxState;
+  readonly userId?: string;
+  readonly sessionId?: string;
+}
+
+/** One's own, newest first; with `session:manage` all of the organization. */
+export async function listSandboxes(
+  context: OperationsContext,
+  principal: Principal,
+  query: SandboxQuery,
+): Promise<Page<SandboxInfo>> {
+  requirePermission(principal, "session:read");
+  const userId = heldBy(principal) ?? query.userId;
+  if (query.userId !== undefined && query.userId !== userId) return { items: [], next: null };
+  const filter = { ...query, ...(userId !== undefined && { userId }) };
+  return pageView(await context.sandboxDirectory.list(principal.orgId, filter), sandboxView);
+}
+
+/** Rejects with `sandbox_not_found`. */
+export async function getSandbox(
+  context: OperationsContext,
+  principal: Principal,
+  { sandboxId }: { readonly sandboxId: string },
+): Promise<SandboxInfo> {
+  return sandboxView(await sandboxFor({ context, principal, id: sandboxId, permission: "session:read" }));
+}
+
+/** What it uses now. To ask is no use of it. Rejects with `sandbox_not_found`. */
+export async function measureSandbox(
+  context: OperationsContext,
+  principal: Principal,
+  { sandboxId }: { readonly sandboxId: string },
+): Promise<SandboxMetrics> {
+  await sandboxFor({ context, principal, id: sandboxId, permission: "session:read" });
+  const sandbox = await context.sandboxDirectory.connect(principal.orgId, sandboxId);
+  return sandbox.metrics();
+}
+
+/** The session's sandbox, given to it when it has none. Rejects with `session_not_found`, `sandbox_quota`, `sandbox_capacity`, `sandbox_unavailable`. */
+export async function createSandbox(
+  context: OperationsContext,
+  principal: Principal,
+  { sessionId, origin }: { readonly sessionId: string; readonly origin: Origin },
+): Promise<{ readonly sandbox: SandboxInfo; readonly created: boolean }> {
+  const session = await sessionFor({ context, principal, id: sessionId, permission: "session:write" });
+  const { orgId } = session;
+  let given: string | null = null;
+  await context.sandboxes.connect({
+    orgId,
+    sessionId,
+    onGiven: ({ sandboxId }) => (given = sandboxId),
+    ...(origin.signal !== undefined && { signal: origin.signal }),
+  });
+  const { items } = await context.sandboxDirectory.list(orgId, { limit: 1, sessionId });
+  const [held] = items;
+  if (held === undefined) throw sandboxNotFound(`of the session ${sessionId}`);
+  if (given !== null) {
+    const told = { action: "sandbox.created", target: { type: "sandbox", id: held.id } };
+    const details = { sessionId, strategy: held.strategy };
+    await context.store.org(orgId).audit.append(auditDraft(principal, origin, { ...told, details }));
+  }
+  return { sandbox: sandboxView(held), created: given !== null };
+}
+
+/** Ends what runs in it and takes it back from its sessions; their files stay. Rejects with `sandbox_not_found` or `forbidden`. */
+export async function destroySandbox(
+  context: OperationsContext,
+  principal: Principal,
+  { sandboxId, origin }: { readonly sandboxId: string; readonly origin: Origin },
+): Promise<void> {
+  const held = await sandboxFor({ context, principal, id: sandboxId, permission: "session:write" });
+  requireOwnSandbox(principal, held, "take it back");
+  const [session] = held.sessions;
+  const audit = auditDraft(principal, origin, {
+    action: "sandbox.destroyed",
+    target: { type: "sandbox", id: held.id },
+    details: { sessionId: session?.sessionId ?? null, userId: held.userId },
+  });
+  await context.sandboxDirectory.destroy(principal.orgId, { sandboxId, reason: "destroyed", audit });
+}
+
+/** Which session had which sandbox, newest first: one's own; with `session:manage` all of the organization. */
+export async function listAllocations(
+  context: OperationsContext,
+  principal: Principal,
+  query: AllocationFilter,
+): Promise<Page<SandboxAllocation>> {
+  requirePermission(principal, "session:read");
+  const userId = heldBy(principal) ?? query.userId;
+  if (query.userId !== undefined && query.userId !== userId) return { items: [], next: null };
+  const filter = { ...query, ...(userId !== undefined && { userId }) };
+  return pageView(await context.sandboxDirectory.allocations(principal.orgId, filter), allocationView);
+}
+
+/** Rejects with `allocation_not_found`. */
+export async function getAllocation(
+  context: OperationsContext,
+  principal: Principal,
+  { allocationId }: { readonly allocationId: string },
+): Promise<SandboxAllocation> {
+  requirePermission(principal, "session:read");
+  const found = await context.sandboxDirectory.findAllocation(principal.orgId, allocationId);
+  const whose = heldBy(principal);
+  if (found === null || (whose !== undefined && whose !== found.userId))
+    throw allocationNotFound(allocationId);
+  return allocationView(found);
+}
+
+function sandboxView(held: HeldSandbox): SandboxInfo {
+  const { memoryBytes, cpus, pids, diskBytes, processes } = held.policy.limits;
+  return {
+    id: held.id,
+    url: held.url,
+    host: held.host,
+    state: held.state,
+    allocationStrategy: held.strategy,
+    userId: held.userId,
+    sessions: held.sessions.map((session) => ({ ...session })),
+    limits: { memoryBytes, cpus, pids, diskBytes, processes },
+    egress: held.policy.egress.allow.flatMap(({ host, ports = [] }) =>
+      ports.length === 0 ? [host] : ports.map((port) => `${host}:${port}`),
+    ),
+    createdAt: timeText(held.createdAt),
+    lastUsedAt: timeText(held.lastUsedAt),
+    expiresAt: timeText(held.expiresAt),
+  };
+}
+
+function allocationView(record: AllocationRecord): SandboxAllocation {
+  return {
+    id: record.id,
+    sandboxId: record.sandboxId,
+    sandboxUrl: record.sandboxUrl,
+    userId: record.userId,
+    sessionId: record.sessionId,
+    allocationStrategy: record.allocationStrategy,
+    createdAt: timeText(record.createdAt),
+    lastUsedAt: timeText(record.lastUsedAt),
+    isActive: record.isActive,
+    endedAt: timeOrNull(record.endedAt),
+    endReason: record.endReason,
+  };
+}

@@ -1,0 +1,323 @@
+import type { ExecResult, Page, SandboxAllocation, SandboxInfo, SandboxProcess } from "@berth/contract";
+import { processOutput, sandbox, sandboxAllocation, sandboxMetrics, sandboxPortList } from "@berth/contract";
+import { describe, expect, it } from "vitest";
+import type { Permission } from "../../../src/auth/permissions.ts";
+import type { Principal } from "../../../src/auth/principal.ts";
+import { newId } from "../../../src/lib/id.ts";
+import { type Api, stranger, useApi } from "../../support/http/api.ts";
+
+const open = useApi();
+
+async function setUp(options: Parameters<typeof open>[0] = {}) {
+  const api = await open({ plain: {}, ...options });
+  await api.agent();
+  const session = await api.session();
+  const made = await api.post("/sandboxes", { sessionId: session.id });
+  return { api, session, made, box: made.json<SandboxInfo>() };
+}
+
+/** Somebody else of the same organization. */
+function colleague(api: Api, ...permissions: readonly Permission[]): Principal {
+  const credential = { kind: "api_key", id: "key_c", expiresAt: null } as const;
+  return { ...api.principal, id: "usr_colleague", permissions: new Set(permissions), credential };
+}
+
+const audited = async ({ operations, principal }: Api) =>
+  (await operations.store.org(principal.orgId).audit.list({ limit: 50, action: "sandbox." })).items;
+
+describe("sandboxes by API", () => {
+  it("are given to a session once, shown, measured and taken back, which the audit log tells", async () => {
+    const { api, session, made, box } = await setUp();
+    expect(made.status).toBe(201);
+    expect(made.headers.get("location")).toBe(`/api/v1/sandboxes/${box.id}`);
+    expect(sandbox.parse(box)).toMatchObject({
+      state: "active",
+      userId: "usr_test",
+      sessions: [{ sessionId: session.id, folder: null }],
+      egress: ["api.example.com:443"],
+    });
+    const again = await api.post("/sandboxes", { sessionId: session.id });
+    expect([again.status, again.json<SandboxInfo>().id]).toEqual([200, box.id]);
+    expect((await api.get(`/sandboxes/${box.id}`)).json<SandboxInfo>().id).toBe(box.id);
+    expect((await api.get(`/sandboxes/${box.id}/metrics`)).json(sandboxMetrics).memoryBytes).toBe(1_048_576);
+    expect((await api.delete(`/sandboxes/${box.id}`)).status).toBe(204);
+    expect((await api.get(`/sandboxes/${box.id}`)).problem().code).toBe("sandbox_not_found");
+    expect((await api.delete(`/sandboxes/${box.id}`)).problem().code).toBe("sandbox_not_found");
+    expect((await audited(api)).map(({ action, target }) => [action, target?.id])).toEqual([
+      ["sandbox.destroyed", box.id],
+      ["sandbox.created", box.id],
+    ]);
+  });
+
+  it("leave a record of who had which, with exactly its fields, in pages", async () => {
+    const { api, session, box } = await setUp();
+    await api.delete(`/sandboxes/${box.id}`);
+    await api.post("/sandboxes", { sessionId: session.id });
+    const list = async (query: string) =>
+      (await api.get(`/sandbox-allocations?${query}`)).json<Page<SandboxAllocation>>();
+    const first = await list("limit=1");
+    const [newest] = first.items;
+    expect(newest).toMatchObject({ isActive: true, endedAt: null, endReason: null });
+    const second = await list(`limit=1&after=${first.next}`);
+    expect(second.next).toBeNull();
+    const [oldest] = second.items;
+    expect(oldest).toMatchObject({ sandboxId: box.id, isActive: false, endReason: "destroyed" });
+    expect(Object.keys(sandboxAllocation.parse(oldest)).toSorted()).toEqual(
+      [
+        "allocationStrategy",
+        "createdAt",
+        "endReason",
+        "endedAt",
+        "id",
+        "isActive",
+        "lastUsedAt",
+        "sandboxId",
+        "sandboxUrl",
+        "sessionId",
+        "userId",
+      ].toSorted(),
+    );
+    expect((await list("isActive=true")).items).toHaveLength(1);
+    expect((await list(`sandboxId=${box.id}`)).items).toHaveLength(1);
+    expect((await list(`sessionId=${newId("session")}`)).items).toHaveLength(0);
+    const one = await api.get(`/sandbox-allocations/${oldest?.id}`);
+    expect(one.json<SandboxAllocation>()).toEqual(oldest);
+    expect((await api.get(`/sandbox-allocations/${newId("allocation")}`)).problem().code).toBe(
+      "allocation_not_found",
+    );
+  });
+
+  it("are listed by state, user and session", async () => {
+    const { api, session, box } = await setUp();
+    const ids = async (query: string) =>
+      (await api.get(`/sandboxes?${query}`)).json<Page<SandboxInfo>>().items.map(({ id }) => id);
+    expect(await ids("")).toEqual([box.id]);
+    expect(await ids(`sessionId=${session.id}&state=active`)).toEqual([box.id]);
+    expect(await ids("state=destroying")).toEqual([]);
+    expect(await ids(`userId=${newId("user")}`)).toEqual([]);
+    expect((await api.get("/sandboxes?state=warm")).status).toBe(422);
+    expect((await api.get("/sandboxes?colour=blue")).status).toBe(422);
+  });
+});
+
+describe("commands by API", () => {
+  it("run to their end, with input, a time limit and an output limit", async () => {
+    const { api, box } = await setUp();
+    const exec = async (body: Record<string, unknown>) =>
+      (await api.post(`/sandboxes/${box.id}/exec`, body)).json<ExecResult>();
+    expect(await exec({ command: "cat; exit 3", stdin: "hello" })).toMatchObject({
+      code: 3,
+      reason: "exit",
+      output: "hello",
+      truncated: false,
+    });
+    expect(await exec({ command: "sleep 20", timeoutMs: 50 })).toMatchObject({ reason: "timeout" });
+    expect(await exec({ command: "seq 1000", maxOutputBytes: 10 })).toMatchObject({ truncated: true });
+    expect((await audited(api)).filter(({ action }) => action === "sandbox.command_run")).toHaveLength(3);
+  });
+
+  it("tell their output while they run, numbered", async () => {
+    const { api, box } = await setUp();
+    const reply = await api.post(
+      `/sandboxes/${box.id}/exec`,
+      { command: "printf one; printf two >&2; printf three" },
+      { headers: { accept: "text/event-stream" } },
+    );
+    expect(reply.headers.get("content-type")).toBe("text/event-stream");
+    const frames = framesOf(reply.text);
+    const output = frames.filter(({ event }) => event === "output");
+    expect(output.map(({ data }) => data["text"]).join("")).toMatch(/one.*three|onetwothree/);
+    expect(output.at(-1)?.id).toBe("11");
+    expect(frames.at(-1)).toMatchObject({ event: "result", data: { code: 0, outputBytes: 11 } });
+  });
+
+  it("refuse what their schema does not name", async () => {
+    const { api, box } = await setUp();
+    for (const body of [
+      {},
+      { command: "" },
+      { command: "true", shell: "zsh" },
+      { command: "true", timeoutMs: 3_600_001 },
+      { command: "true", environment: { "A=B": "c" } },
+      { command: "true", maxOutputBytes: 17 * 1_048_576 },
+    ])
+      expect((await api.post(`/sandboxes/${box.id}/exec`, body)).status).toBe(422);
+  });
+});
+
+describe("processes by API", () => {
+  it("are started, read from an offset, fed, followed and ended", async () => {
+    const { api, box } = await setUp();
+    const path = `/sandboxes/${box.id}/processes`;
+    const started = await api.post(path, {
+      command: "while read line; do echo got $line; done",
+      input: true,
+    });
+    expect(started.status).toBe(201);
+    const { id } = started.json<SandboxProcess>();
+    expect((await api.post(`${path}/${id}/input`, { data: "a\nb\n" })).status).toBe(204);
+    expect((await api.post(`${path}/${id}/input`, { close: true })).status).toBe(204);
+    const whole = await api.get(`${path}/${id}`, { headers: { accept: "text/event-stream" } });
+    expect(framesOf(whole.text)).toMatchObject([
+      ...framesOf(whole.text).slice(0, -1),
+      { event: "exit", data: { code: 0, reason: "exit" } },
+    ]);
+    expect(textOf(whole.text)).toBe("got a\ngot b\n");
+    const resumed = await api.get(`${path}/${id}`, {
+      headers: { accept: "text/event-stream", "last-event-id": "6" },
+    });
+    expect(textOf(resumed.text)).toBe("got b\n");
+    const rest = (await api.get(`${path}/${id}?offset=6`)).json(processOutput);
+    expect(rest).toMatchObject({ text: "got b\n", nextOffset: 12, process: { running: false, code: 0 } });
+    expect((await api.get(path)).json<{ items: SandboxProcess[] }>().items).toHaveLength(1);
+    const endless = (await api.post(path, { command: "sleep 600" })).json<SandboxProcess>();
+    expect((await api.delete(`${path}/${endless.id}`)).status).toBe(204);
+    expect((await api.get(`${path}/nobody`)).problem().code).toBe("process_not_found");
+    expect((await api.delete(`${path}/nobody`)).problem().code).toBe("process_not_found");
+    expect(
+      (await api.get(`${path}/${id}`, { headers: { accept: "text/event-stream", "last-event-id": "x" } }))
+        .status,
+    ).toBe(400);
+  });
+});
+
+describe("who may use a sandbox", () => {
+  it("SBX-21: no id leads elsewhere: what is none is answered like one that is not there", async () => {
+    const { api, box } = await setUp();
+    const hostile = [
+      "..",
+      "%2e%2e",
+      "%2e%2e%2f%2e%2e%2fsystem",
+      "sbx_%0d%0aHost:evil",
+      "sbx_x@evil",
+      "sbx_evil.com%23",
+      `${box.id}%00`,
+      `${box.id}%2f..`,
+      box.id.toUpperCase(),
+      "s".repeat(300),
+      "%ff",
+    ];
+    for (const id of hostile) {
+      for (const path of [`/sandboxes/${id}`, `/sandboxes/${id}/metrics`, `/sandboxes/${id}/processes`]) {
+        const reply = await api.get(path);
+        expect([path, reply.status >= 400 && reply.status < 500]).toEqual([path, true]);
+        expect(reply.text).not.toContain("usr_test");
+      }
+      expect((await api.post(`/sandboxes/${id}/exec`, { command: "true" })).status).toBeLessThan(500);
+    }
+    for (const pid of ["..", "a%2fb", "a".repeat(65), "p1%00"])
+      expect((await api.get(`/sandboxes/${box.id}/processes/${pid}`)).status).toBe(404);
+    for (const port of ["0", "65536", "-1", "1.5", "http", "%2e%2e"])
+      expect((await api.delete(`/sandboxes/${box.id}/ports/${port}`)).status).toBe(404);
+  });
+
+  it("is nobody of another organization, whose answer is that of an unknown id", async () => {
+    const { api, box } = await setUp();
+    const fetch = api.appFor(stranger());
+    const unknown = newId("sandbox");
+    const paths = ["", "/metrics", "/processes", "/processes/p1", "/ports"];
+    for (const path of paths) {
+      const [theirs, nobodys] = [
+        await api.get(`/sandboxes/${box.id}${path}`, { fetch }),
+        await api.get(`/sandboxes/${unknown}${path}`, { fetch }),
+      ];
+      expect([theirs.status, theirs.problem().detail.replace(box.id, unknown)]).toEqual([
+        404,
+        nobodys.problem().detail,
+      ]);
+    }
+    for (const [path, body] of [
+      ["/exec", { command: "true" }],
+      ["/processes", { command: "true" }],
+      ["/ports", { port: 80 }],
+    ] as const)
+      expect((await api.post(`/sandboxes/${box.id}${path}`, body, { fetch })).status).toBe(404);
+    expect((await api.delete(`/sandboxes/${box.id}`, { fetch })).status).toBe(404);
+    expect((await api.get("/sandboxes", { fetch })).json<Page<SandboxInfo>>().items).toEqual([]);
+    expect((await api.get("/sandbox-allocations", { fetch })).json<Page<unknown>>().items).toEqual([]);
+  });
+
+  it("is a colleague with whom the session is shared; but it is not theirs to take back", async () => {
+    const { api, session, box } = await setUp();
+    const fetch = api.appFor(colleague(api, "session:read", "session:write"));
+    const reader = api.appFor(colleague(api, "session:read"));
+    expect((await api.get(`/sandboxes/${box.id}`, { fetch })).status).toBe(404);
+    await api.patch(`/sessions/${session.id}`, { visibility: "org" });
+    expect((await api.get(`/sandboxes/${box.id}`, { fetch })).status).toBe(200);
+    const exec = `/sandboxes/${box.id}/exec`;
+    expect((await api.post(exec, { command: "true" }, { fetch })).status).toBe(200);
+    expect((await api.post(exec, { command: "true" }, { fetch: reader })).problem().code).toBe("forbidden");
+    expect((await api.get(`/sandboxes/${box.id}/processes`, { fetch: reader })).status).toBe(200);
+    expect((await api.delete(`/sandboxes/${box.id}`, { fetch })).problem().code).toBe("forbidden");
+    expect((await api.get("/sandboxes", { fetch })).json<Page<unknown>>().items).toEqual([]);
+  });
+
+  it("is the user alone when it holds all sessions of that user, whichever of them are shared", async () => {
+    const { api, session, box } = await setUp({ plain: { strategy: "User-Exclusive" } });
+    await api.patch(`/sessions/${session.id}`, { visibility: "org" });
+    const fetch = api.appFor(colleague(api, "session:read", "session:write"));
+    expect((await api.get(`/sandboxes/${box.id}`, { fetch })).status).toBe(404);
+    expect((await api.post(`/sandboxes/${box.id}/exec`, { command: "ls" }, { fetch })).status).toBe(404);
+    const second = await api.session();
+    const shared = (await api.post("/sandboxes", { sessionId: second.id })).json<SandboxInfo>();
+    expect(shared.id).toBe(box.id);
+    expect(shared.sessions.map(({ folder }) => folder)).toEqual([second.id, session.id]);
+  });
+});
+
+describe("ports by API", () => {
+  it("are listed, opened and closed", async () => {
+    const { api, box } = await setUp();
+    const path = `/sandboxes/${box.id}/ports`;
+    api.plain.plain(box.id).ownPorts.add(8080);
+    const opened = await api.post(path, { port: 3000 });
+    expect(opened.status).toBe(201);
+    const { url } = opened.json<{ url: string }>();
+    expect(new URL(url).hostname).toMatch(/^p[0-9a-z]{25}\.localhost$/);
+    expect(url).not.toContain(box.id);
+    expect((await api.get(path)).json(sandboxPortList).items).toMatchObject([
+      { port: 3000, listening: false, open: { openedBy: "usr_test" } },
+      { port: 8080, listening: true, open: null },
+    ]);
+    expect((await api.delete(`${path}/3000`)).status).toBe(204);
+    expect((await api.delete(`${path}/3000`)).problem().code).toBe("preview_not_found");
+    expect((await api.post(path, { port: 3000, ttlMs: 86_400_001 })).status).toBe(422);
+    expect((await audited(api)).map(({ action }) => action).slice(0, 2)).toEqual([
+      "sandbox.port_closed",
+      "sandbox.port_opened",
+    ]);
+  });
+
+  it("are refused where previews have no domain, and where sandboxes have no ports", async () => {
+    const noDomain = await setUp({ operations: { previewDomain: null } });
+    const refused = await noDomain.api.post(`/sandboxes/${noDomain.box.id}/ports`, { port: 3000 });
+    expect([refused.status, refused.problem().code]).toEqual([409, "preview_not_configured"]);
+    expect(refused.problem().detail).toContain("previewDomain");
+    await noDomain.api.close();
+    const noPorts = await setUp({ plain: { capabilities: { ports: false } } });
+    const none = await noPorts.api.post(`/sandboxes/${noPorts.box.id}/ports`, { port: 3000 });
+    expect(none.problem().code).toBe("sandbox_unsupported");
+  });
+});
+
+interface Frame {
+  readonly event: string;
+  readonly id: string | null;
+  readonly data: Record<string, unknown>;
+}
+
+function framesOf(text: string): readonly Frame[] {
+  return text.split("\n\n").flatMap((block) => {
+    const line = (name: string) => new RegExp(`^${name}: (.*)$`, "m").exec(block)?.[1] ?? null;
+    const data = line("data");
+    if (data === null) return [];
+    return [{ event: line("event") ?? "", id: line("id"), data: JSON.parse(data) as Frame["data"] }];
+  });
+}
+
+function textOf(text: string): string {
+  return framesOf(text)
+    .filter(({ event }) => event === "output")
+    .map(({ data }) => String(data["text"]))
+    .join("");
+}
