@@ -1,0 +1,23 @@
+import type { Row } from "../row.ts";
+import { fileRows } from "./files.ts";
+import { kernelRows } from "./kernel.ts";
+import { limitRows } from "./limits.ts";
+import { nameRows } from "./names.ts";
+import { neighbourRows } from "./neighbours.ts";
+import { networkRows } from "./network.ts";
+import { processRows } from "./processes.ts";
+import { raceRows } from "./races.ts";
+import { secretRows } from "./secrets.ts";
+
+/** Every attack that is run over the public API, in the order of the catalogue. */
+export const rows: readonly Row[] = [
+  ...kernelRows,
+  ...secretRows,
+  ...fileRows,
+  ...raceRows,
+  ...limitRows,
+  ...processRows,
+  ...networkRows,
+  ...nameRows,
+  ...neighbourRows,
+].toSorted((a, b) => (a.id < b.id ? -1 : 1));

@@ -1,0 +1,79 @@
+import { type Finding, needsCgroup, type Row } from "../row.ts";
+import type { Runner, Target } from "../target.ts";
+
+/** Milliseconds of commands that do nothing, run one after another by each of these. */
+async function echoes(runners: readonly Runner[], rounds: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const runner of runners) {
+      const began = performance.now();
+      const { output } = await runner.run("echo here");
+      times.push(output.includes("here") ? performance.now() - began : Number.POSITIVE_INFINITY);
+    }
+  }
+  return times;
+}
+
+const at = (times: readonly number[], share: number): number =>
+  times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
+
+const busy = (count: number, duration: number) =>
+  `for i in $(seq ${count}); do timeout ${duration} sh -c 'while :; do :; done' & done; wait`;
+
+async function cpuHog(target: Target): Promise<Finding> {
+  const [hog, other] = [await target.tenant(), await target.tenant({ org: 1 })];
+  const quiet = at(await echoes([other], 30), 0.5);
+  const hogging = hog.run(busy(8, 8));
+  const loud = await echoes([other], 30);
+  await hogging;
+  const p95 = at(loud, 0.95);
+  // The machine that tests run on is not quiet: what counts is what the hog added.
+  const leaks = p95 > 250 + 2 * quiet ? [`echo took ${Math.round(p95)} ms beside it`] : [];
+  return {
+    leaks,
+    seen: `echo p50 ${quiet.toFixed(1)} ms quiet; p50 ${at(loud, 0.5).toFixed(1)}, p95 ${p95.toFixed(1)} ms beside 8 threads`,
+  };
+}
+
+const neighbours = 20;
+
+/** What a hostile session does all at once: processes, memory, disk, output, processor. */
+const hostile = `
+/usr/bin/python3 -c 'import os, time
+for _ in range(300):
+    try: child = os.fork()
+    except OSError: break
+    if child == 0: time.sleep(8); os._exit(0)' &
+(for i in 1 2 3 4; do /usr/bin/python3 -c 'x = [b"x" * 1048576 for _ in range(400)]'; done) &
+(for i in 1 2 3; do head -c 200M /dev/zero >fill$i; done) &
+(timeout 8 yes | head -c 40M) &
+${busy(4, 8)}`;
+
+/** Rounds of quiet and loud by turns, and the medians of their p95: one bad second of the machine decides nothing. */
+async function twentyNeighbours(target: Target): Promise<Finding> {
+  const others: Runner[] = [];
+  for (let made = 0; made < neighbours; made++)
+    others.push(await target.tenant({ org: made % 2 === 0 ? 0 : 1, memory: 128, disk: 32 }));
+  const attacker = await target.tenant({ memory: 256, disk: 64 });
+  await echoes(others, 1);
+  const quiet: number[] = [];
+  const loud: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    quiet.push(at(await echoes(others, 2), 0.95));
+    const attacking = attacker.run(hostile, { timeoutMs: 10_000 }).catch(() => null);
+    loud.push(at(await echoes(others, 2), 0.95));
+    await attacking;
+  }
+  const [before, beside] = [at(quiet, 0.5), at(loud, 0.5)];
+  const ratio = beside / before;
+  const numbers = `exec p95 of ${neighbours} neighbours: ${before.toFixed(1)} ms quiet, ${beside.toFixed(1)} ms beside it`;
+  return {
+    leaks: ratio > 2 ? [`${numbers}: ${ratio.toFixed(2)} times`] : [],
+    seen: `${numbers}, ${ratio.toFixed(2)} times`,
+  };
+}
+
+export const neighbourRows: readonly Row[] = [
+  { id: "SBX-11", name: "Busy CPU", without: needsCgroup, run: cpuHog },
+  { id: "20 neighbours", name: "Everything at once", without: needsCgroup, run: twentyNeighbours },
+];
