@@ -7,6 +7,7 @@ import type { StartProcess } from "../output/running-process.ts";
 import type { EndReason, Sandbox } from "../sandbox.ts";
 import { type CommandOptions, createCommands } from "./agent-commands.ts";
 import { AgentConnection, type AgentStreams } from "./agent-connection.ts";
+import type { AgentProcess } from "./agent-process.ts";
 import { createPorts } from "./agent-port.ts";
 
 const defaultReadyMs = 10_000;
@@ -41,7 +42,7 @@ export async function connectAgent(options: AgentOptions): Promise<AgentClient> 
   const ending = new AbortController();
   const background = createBackground(clock);
   const commands = createCommands(options, connection);
-  const ports = createPorts(connection);
+  const ports = createPorts(connection, clock);
   await connection.ready;
 
   return {
@@ -58,12 +59,23 @@ export async function connectAgent(options: AgentOptions): Promise<AgentClient> 
         async exec(spec) {
           if (spec.oneshot === true) throw oneshot();
           const cwd = place(spec.cwd);
-          const start: StartProcess = (onOutput) => commands.start(spec, cwd, onOutput);
-          return await execute({ spec, clock, ending: ending.signal, start });
+          const begun: AgentProcess[] = [];
+          const start: StartProcess = async (onOutput) => {
+            const process = commands.start(spec, cwd, onOutput);
+            begun.push(process);
+            return process;
+          };
+          const result = await execute({ spec, clock, ending: ending.signal, start });
+          await begun[0]?.started;
+          return result;
         },
         async spawn(spec) {
           const cwd = place(spec.cwd);
-          return await background.start(spec, (onOutput) => commands.start(spec, cwd, onOutput));
+          return await background.start(spec, async (onOutput) => {
+            const process = commands.start(spec, cwd, onOutput);
+            if (!(await process.started) && connection.ended !== null) throw connection.ended;
+            return process;
+          });
         },
         processes: background.processes,
         logs: background.logs,

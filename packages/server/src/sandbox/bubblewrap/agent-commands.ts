@@ -25,25 +25,17 @@ export function createCommands(options: CommandOptions, connection: AgentConnect
   const { clock, maxProcesses, explain = async () => null } = options;
   const environment = { ...options.environment, ...(options.proxy ? proxyEnvironment : {}) };
   const running = new Set<AgentProcess>();
-  let starting = 0;
 
   return {
-    /** `cwd`: below the workspace, checked. */
-    async start(spec: CommandSpec, cwd: string, onOutput: (chunk: Buffer) => void): Promise<AgentProcess> {
-      if (running.size + starting >= maxProcesses()) throw tooMany(maxProcesses());
+    /** `cwd`: below the workspace, checked. Throws when there are too many already. */
+    start(spec: CommandSpec, cwd: string, onOutput: (chunk: Buffer) => void): AgentProcess {
+      if (running.size >= maxProcesses()) throw tooMany(maxProcesses());
       const message = { ...startMessage(spec, environment), cwd };
       const begun = { connection, clock, message, explain, onOutput };
-      starting++;
-      try {
-        const process = await startProcess(
-          spec.stdin === undefined ? begun : { ...begun, stdin: spec.stdin },
-        );
-        running.add(process);
-        void process.ended.then(() => running.delete(process));
-        return process;
-      } finally {
-        starting--;
-      }
+      const process = startProcess(spec.stdin === undefined ? begun : { ...begun, stdin: spec.stdin });
+      running.add(process);
+      void process.ended.then(() => running.delete(process));
+      return process;
     },
     async endAll(reason: EndReason): Promise<void> {
       await Promise.all([...running].map((process) => process.end(reason)));

@@ -44,6 +44,9 @@ export interface OpenChannel {
   resize(size: { columns: number; rows: number }): void;
 }
 
+/** For an answer to a question, whatever the sandbox is busy with. */
+const answerMs = 30_000;
+
 type Answer = Extract<AgentMessage, { type: "pong" | "ports" }>;
 
 interface Question {
@@ -55,6 +58,7 @@ interface Question {
 /** The wire to one agent. It is ended at the first thing that an honest agent would not send. */
 export class AgentConnection {
   readonly #streams: AgentStreams;
+  readonly #clock: Clock;
   readonly #reader = new FrameReader();
   readonly #channels = new Map<number, AgentChannel>();
   readonly #questions = new Map<number, Question>();
@@ -70,6 +74,7 @@ export class AgentConnection {
   /** Waits at most `readyMs` for the agent's first word. */
   constructor(streams: AgentStreams, options: { clock: Clock; readyMs: number }) {
     this.#streams = streams;
+    this.#clock = options.clock;
     this.#pace = createPace(options.clock);
     this.#ready.promise.catch(() => undefined);
     this.#deadline = options.clock.after(options.readyMs, () => this.fail("it did not start in time"));
@@ -161,7 +166,8 @@ export class AgentConnection {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     this.#questions.set(id, { type: answer, resolve, reject });
     this.#write(messageFrame({ type, channel: id }));
-    return await promise;
+    const deadline = this.#clock.after(answerMs, () => this.fail("it did not answer"));
+    return await promise.finally(() => deadline.cancel());
   }
 
   /** Never used twice, so that an answer that comes late can be nobody else's. Throws when the connection has ended. */

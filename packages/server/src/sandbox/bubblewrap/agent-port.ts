@@ -1,13 +1,16 @@
 import { Duplex } from "node:stream";
+import type { Clock } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import { charge } from "./agent/frames.ts";
 import { proxyPort } from "./agent/ports.ts";
 import type { AgentConnection } from "./agent-connection.ts";
 
 const maxOpen = 64;
+/** For a program that listens and takes nobody in. */
+const connectMs = 10_000;
 
 /** The connections into one sandbox. */
-export function createPorts(connection: AgentConnection) {
+export function createPorts(connection: AgentConnection, clock: Clock) {
   let count = 0;
   return {
     /** Connects to a port of the sandbox's loopback. Rejects with `port_refused`, and with `sandbox_busy` when there are too many. */
@@ -15,7 +18,7 @@ export function createPorts(connection: AgentConnection) {
       if (count >= maxOpen) throw tooMany();
       count++;
       try {
-        const stream = await openPort(connection, port);
+        const stream = await openPort({ connection, clock, port });
         stream.once("close", () => count--);
         return stream;
       } catch (thrown) {
@@ -26,7 +29,13 @@ export function createPorts(connection: AgentConnection) {
   };
 }
 
-async function openPort(connection: AgentConnection, port: number): Promise<Duplex> {
+interface PortSpec {
+  readonly connection: AgentConnection;
+  readonly clock: Clock;
+  readonly port: number;
+}
+
+async function openPort({ connection, clock, port }: PortSpec): Promise<Duplex> {
   if (!Number.isInteger(port) || port < 1 || port > 65_535 || port === proxyPort) throw refused();
   const started = Promise.withResolvers<void>();
   let unused = 0;
@@ -82,11 +91,14 @@ async function openPort(connection: AgentConnection, port: number): Promise<Dupl
   // Until whoever asked has it, there is nobody to hear of its end.
   const ignore = () => undefined;
   stream.on("error", ignore);
+  const deadline = clock.after(connectMs, () => started.reject(refused()));
   try {
     await started.promise;
   } catch (thrown) {
     stream.destroy();
     throw thrown;
+  } finally {
+    deadline.cancel();
   }
   stream.off("error", ignore);
   return stream;

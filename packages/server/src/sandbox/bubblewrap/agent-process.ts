@@ -9,6 +9,8 @@ import type { Refusal } from "./agent-messages.ts";
 
 /** How long an agent may take to end a command and all that it started; one that takes longer is lost with its sandbox. */
 const killMs = 1_800;
+/** And to begin one: a sandbox whose processor is held by others is slow. */
+const startMs = 30_000;
 
 export interface AgentProcessSpec {
   readonly connection: AgentConnection;
@@ -22,24 +24,36 @@ export interface AgentProcessSpec {
 }
 
 export interface AgentProcess extends RunningProcess {
+  /**
+   * Whether the command has begun; rejects with what keeps it from that. False: the sandbox was lost or ended before it said
+   * so, and the command may have begun. `ended` resolves in any case.
+   */
+  readonly started: Promise<boolean>;
   /** Ends it for a reason of the host's. */
   end(reason: EndReason): Promise<void>;
 }
 
-/** Starts a command in the sandbox. Rejects with what keeps it from starting. */
-export async function startProcess(spec: AgentProcessSpec): Promise<AgentProcess> {
+/** Starts a command in the sandbox. Throws when nothing can be started there any more. */
+export function startProcess(spec: AgentProcessSpec): AgentProcess {
   const { connection, clock, message, onOutput } = spec;
-  const started = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<boolean>();
   const ended = Promise.withResolvers<ProcessEnd>();
   let why: EndReason | null = null;
   const finish = async (end: ProcessEnd) => {
+    deadline.cancel();
     const known = why ?? (end.code === 0 ? null : await spec.explain(end));
     ended.resolve(known === null ? end : { ...end, reason: known });
   };
 
   const channel = connection.open(message, {
-    started: started.resolve,
-    failed: (code) => started.reject(refused(code)),
+    started() {
+      deadline.cancel();
+      started.resolve(true);
+    },
+    failed(code) {
+      started.reject(refused(code));
+      void finish({ code: null, signal: null });
+    },
     data(chunk) {
       onOutput(chunk);
       channel.used(charge(chunk.length));
@@ -52,13 +66,15 @@ export async function startProcess(spec: AgentProcessSpec): Promise<AgentProcess
       if (left > 0) connection.fail(`${left} of its processes could not be ended`);
     },
     lost() {
-      const { ended: error } = connection;
-      started.reject(error);
-      void finish({ code: null, signal: null, reason: error?.code === "sandbox_gone" ? "killed" : "lost" });
+      const reason = connection.ended?.code === "sandbox_gone" ? "killed" : "lost";
+      started.resolve(false);
+      void finish({ code: null, signal: null, reason });
     },
   });
+  const deadline = clock.after(startMs, () => connection.fail("it did not begin a command"));
+  // Who asks for the end only is told of it there.
+  started.promise.catch(() => undefined);
   if (spec.stdin !== undefined) void channel.send(spec.stdin).then(() => channel.sendEof());
-  await started.promise;
 
   const kill = async () => {
     channel.close();
@@ -67,6 +83,7 @@ export async function startProcess(spec: AgentProcessSpec): Promise<AgentProcess
     timer.cancel();
   };
   return {
+    started: started.promise,
     ended: ended.promise,
     kill,
     end: (reason) => {

@@ -52,42 +52,38 @@ export function listening(): number[] {
 
 /** Connects to a port of this sandbox's loopback, by IPv4 or else by IPv6. */
 export function openPort(wire: Wire, channel: number, port: number, ended: () => void): Channel {
-  let socket: Socket | null = null;
+  let socket: Socket;
   let closed = false;
   let credit: (bytes: number) => void = () => undefined;
 
   function attempt(host: string, next: (() => void) | null): void {
-    const tried = connect({ host, port, allowHalfOpen: true });
-    socket = tried;
-    const failed = () => {
-      tried.destroy();
-      if (next !== null && !closed) return next();
-      ended();
-      wire.send({ type: "failed", channel, code: "port_refused" });
-    };
-    tried.once("error", failed);
+    socket = connect({ host, port, allowHalfOpen: true });
+    const tried = socket;
+    let connected = false;
+    tried.on("error", () => tried.destroy());
     tried.once("connect", () => {
-      tried.off("error", failed);
-      tried.on("error", () => tried.destroy());
+      connected = true;
       tried.setNoDelay(true);
       wire.send({ type: "started", channel });
       credit = forward(wire, channel, tried);
       tried.once("end", () => wire.eof(channel));
-      tried.once("close", () => {
-        ended();
-        wire.send({ type: "end", channel, code: null, signal: null, left: 0 });
-      });
+    });
+    tried.once("close", () => {
+      if (!connected && !closed && next !== null) return next();
+      ended();
+      if (connected) wire.send({ type: "end", channel, code: null, signal: null, left: 0 });
+      else wire.send({ type: "failed", channel, code: "port_refused" });
     });
   }
 
   attempt("127.0.0.1", () => attempt("::1", null));
   return {
-    data: (chunk) => socket !== null && deliver(wire, channel, socket, chunk),
-    eof: () => void socket?.end(),
+    data: (chunk) => deliver(wire, channel, socket, chunk),
+    eof: () => void socket.end(),
     credit: (bytes) => credit(bytes),
     close: () => {
       closed = true;
-      socket?.destroy();
+      socket.destroy();
     },
   };
 }
