@@ -1,0 +1,133 @@
+import type { ServerOptions as TlsOptions } from "node:https";
+import { type Clock, every, pause, type TimerHandle } from "../../lib/clock.ts";
+import { BerthError } from "../../lib/errors.ts";
+import type { SandboxProvider } from "../sandbox.ts";
+import type { Admission } from "./admit.ts";
+import { answerCall } from "./answer-call.ts";
+import type { HostContext } from "./context.ts";
+import { createExecutions } from "./executions.ts";
+import { createHttpServer, defaultLimits, type HostLimits, listen } from "./http-server.ts";
+import { createTunnels } from "./tunnels.ts";
+import { createUsedTokens } from "./used-tokens.ts";
+import type { VerifyToken } from "./verify-token.ts";
+import type { WorkspaceOwners } from "./workspace-owners.ts";
+
+export interface SandboxHostOptions {
+  /** Makes the sandboxes; it has one host of its own. Whoever made it closes it after the host has stopped. */
+  readonly provider: SandboxProvider;
+  readonly verify: VerifyToken;
+  readonly owners: WorkspaceOwners;
+  readonly clock: Clock;
+  /** As servers name it. */
+  readonly name: string;
+  readonly version: string;
+  /** How long an emptied host waits for its sandboxes to end, milliseconds. */
+  readonly drainMs: number;
+  /** Default: plain HTTP, for loopback only. */
+  readonly tls?: TlsOptions | null;
+  readonly limits?: Partial<HostLimits>;
+  readonly log?: { warn(details: Readonly<Record<string, unknown>>, message: string): void };
+}
+
+/** How long calls may take to end when the host stops, milliseconds. */
+const stopMs = 5_000;
+/** How often a host that is being emptied looks whether it is empty, milliseconds. */
+const emptyMs = 500;
+
+/** Any provider behind HTTP. */
+export interface SandboxHost {
+  /** Resolves with its address. Rejects with `port_in_use` or `cannot_listen`. */
+  listen(at: { readonly host: string; readonly port: number }): Promise<string>;
+  /** Takes no new sandboxes from now on. Idempotent. */
+  drain(): void;
+  /** Resolves when it was told to drain and has no sandbox left, or the time for that has passed. */
+  readonly drained: Promise<void>;
+  /** Ends all calls and stops listening. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export function createSandboxHost(options: SandboxHostOptions): SandboxHost {
+  const { provider, clock, tls = null, log } = options;
+  const draining = createDrain(options);
+  let place: string | null = null;
+  const context: HostContext = {
+    provider,
+    owners: options.owners,
+    clock,
+    name: options.name,
+    version: options.version,
+    executions: createExecutions(clock),
+    deployments: new Map(),
+    place: async () => (place ??= await placeOf(provider)),
+    draining: draining.began,
+    drain: draining.begin,
+  };
+  const admission: Admission = { verify: options.verify, used: createUsedTokens(clock) };
+  const tunnels = createTunnels(context, admission);
+  const server = createHttpServer({
+    limits: { ...defaultLimits, ...options.limits },
+    tls,
+    async answer(request, response) {
+      const { name, failed } = await answerCall(context, admission, { request, response });
+      // What is typed was told to whoever called; anything else is a fault of this host.
+      if (failed?.code === "internal")
+        log?.warn({ call: name, err: failed.cause }, "a call failed unexpectedly");
+    },
+  });
+  server.on("upgrade", (request, socket, head) => void tunnels.upgrade(request, socket, head));
+  let stopping: Promise<void> | null = null;
+
+  async function stop(): Promise<void> {
+    draining.end();
+    context.executions.close();
+    tunnels.close();
+    if (!server.listening) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const waited = new AbortController();
+    await Promise.race([closed, pause(clock, stopMs, waited.signal)]);
+    waited.abort();
+    server.closeAllConnections();
+    await closed;
+  }
+
+  return {
+    listen: (at) => listen(server, tls === null ? "http" : "https", at),
+    drain: draining.begin,
+    drained: draining.done,
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+function createDrain({ provider, clock, drainMs, log }: SandboxHostOptions) {
+  const done = Promise.withResolvers<void>();
+  let timers: readonly TimerHandle[] | null = null;
+
+  async function look(): Promise<void> {
+    try {
+      const [host] = await provider.hosts();
+      if (host === undefined || host.live === 0) done.resolve();
+    } catch (error) {
+      log?.warn({ err: error }, "it could not be seen whether sandboxes are left");
+    }
+  }
+
+  return {
+    done: done.promise,
+    began: () => timers !== null,
+    begin: () => {
+      if (timers !== null) return;
+      timers = [clock.after(drainMs, () => done.resolve()), every(clock, emptyMs, look)];
+      void look();
+    },
+    end() {
+      for (const timer of timers ?? []) timer.cancel();
+    },
+  };
+}
+
+async function placeOf(provider: SandboxProvider): Promise<string> {
+  const [host] = await provider.hosts();
+  if (host === undefined)
+    throw new BerthError("sandbox_unavailable", "This host has no place for sandboxes.");
+  return host.name;
+}

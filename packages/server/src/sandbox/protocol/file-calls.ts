@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { call, callsOn, rawCall } from "./call.ts";
+import * as shape from "./shapes.ts";
+import { type CallPlace, wireLimits } from "./wire.ts";
+
+const folder = shape.path.exactOptional();
+const ofPath = { folder, path: shape.path };
+const limit = z.int().max(100_000).exactOptional();
+/** A search has a time limit of its own. */
+const searchMs = 30_000;
+
+/** Files of a workspace, asked for by the sandbox that has it or by the workspace itself. */
+const fileCallsOn = (on: CallPlace) =>
+  callsOn(on, {
+    stat: call({ verb: "read", args: z.strictObject(ofPath), answer: shape.fileStat.nullable() }),
+    files: call({
+      verb: "read",
+      args: z.strictObject({ ...ofPath, depth: z.int().max(1_000_000).exactOptional(), limit }),
+      answer: shape.fileEntries,
+      timeoutMs: 30_000,
+    }),
+    /** Bytes. */
+    read: rawCall({
+      verb: "read",
+      args: z.strictObject({
+        ...ofPath,
+        offset: z.int().exactOptional(),
+        length: z.int().nonnegative().exactOptional(),
+      }),
+      timeoutMs: 60_000,
+    }),
+    write: call({
+      verb: "write",
+      args: z.strictObject(ofPath),
+      answer: z.null(),
+      repeatable: false,
+      timeoutMs: 60_000,
+      tail: wireLimits.tail,
+    }),
+    move: call({
+      verb: "write",
+      args: z.strictObject({ ...ofPath, to: shape.path }),
+      answer: z.null(),
+      repeatable: false,
+      timeoutMs: 30_000,
+    }),
+    remove: call({
+      verb: "write",
+      args: z.strictObject(ofPath),
+      answer: z.boolean(),
+      repeatable: false,
+      timeoutMs: 120_000,
+    }),
+    glob: call({
+      verb: "read",
+      args: z.strictObject({
+        folder,
+        pattern: z.string().max(4_096),
+        path: shape.path.exactOptional(),
+        limit,
+      }),
+      answer: shape.paths,
+      timeoutMs: searchMs,
+    }),
+    grep: call({
+      verb: "read",
+      args: z.strictObject({
+        folder,
+        pattern: z.string().max(4_096),
+        path: shape.path.exactOptional(),
+        glob: z.string().max(4_096).exactOptional(),
+        ignoreCase: z.boolean().exactOptional(),
+        limit,
+      }),
+      answer: shape.grepMatches,
+      timeoutMs: searchMs,
+    }),
+  });
+
+export const sandboxFileCalls = fileCallsOn("sandbox");
+export const workspaceFileCalls = fileCallsOn("workspace");
