@@ -141,6 +141,32 @@ export function vaultConformance(open: OpenStore): void {
       expect(await modelProviders.version()).toBe(4);
     });
 
+    it("keeps secrets for sandboxes by name, no more than the limit says", async () => {
+      const { org } = scene();
+      const { vault } = org;
+      await vault.addDataKey(keyOf(1));
+      const keep = (name: string, limit = 2) =>
+        vault.putSandboxSecret({
+          secret: secretOf(name, { kind: "sandbox" }),
+          by: "usr_1",
+          limit,
+          audit: audit(),
+        });
+      await keep("b");
+      const { result } = await keep("a");
+      expect(await refusal(keep("c"))).toBe("too_many_sandbox_secrets");
+      expect((await keep("a")).result.createdAt).toBe(result.createdAt);
+      expect((await vault.listSandboxSecrets()).map(({ name }) => name)).toEqual(["a", "b"]);
+      expect(await scene().neighbour().org.vault.listSandboxSecrets()).toEqual([]);
+      expect(await scene().neighbour().org.vault.removeSandboxSecret({ name: "a", audit: audit() })).toBe(
+        false,
+      );
+      expect(await vault.removeSandboxSecret({ name: "a", audit: audit("test.removed") })).toBe(true);
+      expect(await vault.removeSandboxSecret({ name: "a", audit: audit("test.removed") })).toBe(false);
+      expect(await vault.findSecret({ owner: "", kind: "sandbox", name: "a" })).toBeNull();
+      expect((await org.audit.list({ action: "test.removed", limit: 9 })).items).toHaveLength(1);
+    });
+
     it("has no more providers than the limit says, and repeats nothing", async () => {
       const here = scene();
       await put(here, "a", [], 1);

@@ -24,6 +24,8 @@ describe("DAT-01: secrets", { timeout: 60_000 }, () => {
     replies.push(
       JSON.stringify(await made("PUT", "/model-providers/own", { ...provider, headers, models: [] })),
     );
+    const sandboxSecret = { value: canaries.make("sandbox-secret"), hosts: ["api.example.com"] };
+    replies.push(JSON.stringify(await made("PUT", "/sandbox-secrets/own", sandboxSecret)));
     const mine = { name: "mine", ...provider, apiKey: canaries.make("user-provider-key"), models: [] };
     await note(member.key, {
       method: "PUT",
