@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { chmod, lstat, mkdir, opendir, readdir, rename, rmdir, unlink } from "node:fs/promises";
+import { constants, type Dir } from "node:fs";
+import { access, chmod, lstat, mkdir, opendir, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { errnoOf } from "./file-errors.ts";
 import { enter, type Folder, openRoot } from "./folder.ts";
 
@@ -41,9 +42,12 @@ async function emptyBin(path: string): Promise<void> {
   const bin = await openRoot(path);
   try {
     for (;;) {
-      const names = await readdir(bin.path);
-      if (names.length === 0) break;
-      for (const name of names) await deleteEntry(bin, bin, name);
+      const entries = await readdir(bin.path, { withFileTypes: true });
+      if (entries.length === 0) break;
+      for (const entry of entries) {
+        if (entry.isDirectory()) await deleteFolder(bin, entry.name);
+        else await deleteFile(`${bin.path}/${entry.name}`);
+      }
     }
   } finally {
     await bin.handle.close();
@@ -51,30 +55,52 @@ async function emptyBin(path: string): Promise<void> {
   await rmdir(path);
 }
 
-/** Deletes one entry of `folder`. A folder below the bin is only moved up to it; one in the bin is emptied and deleted. */
-async function deleteEntry(bin: Folder, folder: Folder, name: string): Promise<void> {
-  const path = `${folder.path}/${name}`;
+/** Deletes a folder that lies in the bin. The folders in it are only moved up to the bin, whose next round deletes them. */
+async function deleteFolder(bin: Folder, name: string): Promise<void> {
+  const folder = await enter(bin, name);
   try {
-    return await unlink(path);
-  } catch (thrown) {
-    const errno = errnoOf(thrown);
-    if (errno === "ENOENT") return;
-    // Linux says EISDIR for a folder, macOS EPERM.
-    if (errno !== "EISDIR" && errno !== "EPERM") throw thrown;
-  }
-  await unlock(folder, name);
-  if (folder !== bin) return await rename(path, `${bin.path}/${randomName()}`);
-  const inner = await enter(bin, name);
-  try {
-    for await (const child of await opendir(inner.path, { bufferSize: 256 }))
-      await deleteEntry(bin, inner, child.name);
+    for await (const child of await openLocked(bin, name, folder)) {
+      const path = `${folder.path}/${child.name}`;
+      if (child.isDirectory()) await moveUp(bin, folder, child.name);
+      else await deleteFile(path);
+    }
   } finally {
-    await inner.handle.close();
+    await folder.handle.close();
   }
-  await rmdir(path).catch((thrown: unknown) => {
+  await rmdir(`${bin.path}/${name}`).catch((thrown: unknown) => {
     // Something was added meanwhile; the bin's next round deletes it.
     if (errnoOf(thrown) !== "ENOTEMPTY") throw thrown;
   });
+}
+
+async function openLocked(bin: Folder, name: string, folder: Folder): Promise<Dir> {
+  try {
+    await access(folder.path, constants.W_OK | constants.X_OK);
+  } catch {
+    await unlock(bin, name);
+  }
+  return await opendir(folder.path, { bufferSize: 256 });
+}
+
+async function moveUp(bin: Folder, folder: Folder, name: string): Promise<void> {
+  const move = () => rename(`${folder.path}/${name}`, `${bin.path}/${randomName()}`);
+  try {
+    await move();
+  } catch (thrown) {
+    // A folder that may not be written cannot be moved either: its `..` changes.
+    if (errnoOf(thrown) !== "EACCES") throw thrown;
+    await unlock(folder, name);
+    await move();
+  }
+}
+
+async function deleteFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (thrown) {
+    // It is gone, or became a folder meanwhile: the bin's next round deletes that.
+    if (errnoOf(thrown) !== "ENOENT" && errnoOf(thrown) !== "EISDIR") throw thrown;
+  }
 }
 
 /** Makes a folder readable and movable for its owner; does nothing to anything else, and never follows a link. */

@@ -17,8 +17,9 @@ export interface ImagePrograms {
 const kibibyte = 1024;
 const mebibyte = kibibyte * kibibyte;
 const inodeBytes = 256;
-/** ext4 keeps up to 4,096 blocks for itself. */
-const reservedBytes = 16 * mebibyte;
+/** ext4 keeps a fiftieth for itself, and 4,096 blocks at most. */
+const reservedShare = 0.02;
+const mostReserved = 16 * mebibyte;
 /** Bitmaps and descriptors, for each of its groups of 128 MiB. */
 const groupBytes = 16 * kibibyte;
 /** The file system's own folders and ours. */
@@ -26,7 +27,8 @@ const ownInodes = 16;
 
 /** Size of the file in which a workspace has as many bytes for its files as its limit says. */
 export function imageBytes({ diskBytes, inodes }: WorkspaceLimits): number {
-  const inside = diskBytes + inodes * inodeBytes + reservedBytes;
+  const wanted = diskBytes + (inodes + ownInodes) * inodeBytes;
+  const inside = wanted + Math.min(mostReserved, (wanted * reservedShare) / (1 - reservedShare));
   const groups = Math.ceil(inside / (128 * mebibyte));
   return Math.ceil((inside + groups * groupBytes) / (4 * kibibyte)) * 4 * kibibyte;
 }

@@ -10,8 +10,8 @@ import {
   opendirSync,
   type Stats,
 } from "node:fs";
-import { parentPort, workerData } from "node:worker_threads";
-import type { MeasureJob, Measured } from "./measure.ts";
+import { parentPort } from "node:worker_threads";
+import type { Measured, MeasureJob, MeasureReport } from "./measure.ts";
 
 /** Folders that are held open at a time; those above are found again by their child's `..`. */
 const heldOpen = 64;
@@ -149,4 +149,11 @@ function openParent(child: number, expected: Level): number {
   throw new Moved("a folder was moved while the tree was measured");
 }
 
-parentPort?.postMessage(measure(workerData as MeasureJob));
+parentPort?.on("message", ({ number, ...job }: MeasureJob & { readonly number: number }) => {
+  const report = (told: MeasureReport) => parentPort?.postMessage(told);
+  try {
+    report({ number, measured: measure(job) });
+  } catch (thrown) {
+    report({ number, failed: thrown instanceof Error ? thrown.message : String(thrown) });
+  }
+});

@@ -16,25 +16,56 @@ export interface Measured {
   readonly complete: boolean;
 }
 
-/** What a folder takes on disk and how many files and folders are in it. A file with several names counts its bytes once. */
-export async function measure(job: MeasureJob, signal?: AbortSignal): Promise<Measured> {
-  signal?.throwIfAborted();
-  const thread = new Worker(new URL("./measure-worker.ts", import.meta.url), {
-    workerData: job,
-    env: {},
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: 128 },
-  });
-  const stop = () => void thread.terminate();
-  signal?.addEventListener("abort", stop, { once: true });
-  try {
-    return await new Promise<Measured>((resolve, reject) => {
-      thread.once("message", resolve);
-      thread.once("error", reject);
-      thread.once("exit", () => reject(new Error("the measuring of a workspace was stopped")));
+export type MeasureReport =
+  | { readonly number: number; readonly measured: Measured }
+  | { readonly number: number; readonly failed: string };
+
+interface Waiting {
+  resolve(measured: Measured): void;
+  reject(thrown: Error): void;
+}
+
+/** Measures folders in one thread of its own, one after another, so that it takes a processor at most. */
+export class Measurer {
+  readonly #waiting = new Map<number, Waiting>();
+  #thread: Worker | null = null;
+  #number = 0;
+
+  /** What a folder takes on disk and how many files and folders are in it. A file with several names counts its bytes once. */
+  measure(job: MeasureJob): Promise<Measured> {
+    const thread = (this.#thread ??= this.#start());
+    const number = ++this.#number;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(number, { resolve, reject });
+      thread.postMessage({ ...job, number });
     });
-  } finally {
-    signal?.removeEventListener("abort", stop);
-    await thread.terminate();
+  }
+
+  async close(): Promise<void> {
+    await this.#thread?.terminate();
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL("./measure-worker.ts", import.meta.url), {
+      env: {},
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: 128 },
+    });
+    thread.unref();
+    thread.on("message", (report: MeasureReport) => {
+      const waiting = this.#waiting.get(report.number);
+      this.#waiting.delete(report.number);
+      if ("measured" in report) waiting?.resolve(report.measured);
+      else waiting?.reject(new Error(report.failed));
+    });
+    let cause: unknown = null;
+    thread.once("error", (thrown) => (cause = thrown));
+    thread.once("exit", () => {
+      if (this.#thread === thread) this.#thread = null;
+      for (const waiting of this.#waiting.values())
+        waiting.reject(new Error("the measuring of a workspace was stopped", { cause }));
+      this.#waiting.clear();
+    });
+    return thread;
   }
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Clock, pause } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { WorkspaceLimits } from "./host-workspaces.ts";
-import { measure, type Measured } from "./measure.ts";
+import type { Measured, Measurer } from "./measure.ts";
 
 /** Between two measurements of a workspace that a sandbox has; longer when one takes long. */
 const restMs = 1_000;
@@ -30,11 +30,13 @@ export interface Watched {
 export class WatchedQuota {
   readonly #clock: Clock;
   readonly #folder: string;
+  readonly #measurer: Measurer;
   readonly #known = new Map<string, Known>();
 
   /** `folder`: where the limits are kept, a file for each workspace. */
-  constructor(options: { clock: Clock; folder: string }) {
+  constructor(options: { clock: Clock; folder: string; measurer: Measurer }) {
     this.#clock = options.clock;
+    this.#measurer = options.measurer;
     this.#folder = options.folder;
   }
 
@@ -74,17 +76,18 @@ export class WatchedQuota {
       const began = this.#clock.monotonic();
       const limits = await this.#limitsOf(id);
       if (limits !== null) {
-        const { measured } = await this.#measure(id, root, limits, signal);
-        if (measured.bytes > limits.diskBytes || measured.files > limits.inodes) onFull();
+        const { measured } = await this.#measure(id, root, limits);
+        const over = measured.bytes > limits.diskBytes || measured.files > limits.inodes;
+        if (over && !signal.aborted) onFull();
       }
       const took = this.#clock.monotonic() - began;
       await pause(this.#clock, Math.max(restMs, took * restFactor), signal);
     }
   }
 
-  async #measure(id: string, root: string, limits: WorkspaceLimits, signal?: AbortSignal): Promise<Known> {
+  async #measure(id: string, root: string, limits: WorkspaceLimits): Promise<Known> {
     const job = { root, maxBytes: limits.diskBytes, maxFiles: limits.inodes };
-    const measured = await measure(job, signal);
+    const measured = await this.#measurer.measure(job);
     const known: Known = { measured, added: { bytes: 0, files: 0 }, at: this.#clock.monotonic() };
     this.#known.set(id, known);
     return known;

@@ -5,7 +5,7 @@ import type { Search } from "../files/search.ts";
 import { parsePath } from "../files/workspace-path.ts";
 import type { SandboxFiles } from "../sandbox.ts";
 import type { WorkspaceDisk, WorkspacePlace } from "./host-workspaces.ts";
-import { measure } from "./measure.ts";
+import type { Measurer } from "./measure.ts";
 import type { OpenDisks } from "./open-disks.ts";
 import type { WatchedQuota } from "./watched-quota.ts";
 
@@ -15,6 +15,7 @@ export interface WorkspaceParts {
   readonly opened: OpenDisks;
   /** Null: there is no quota. */
   readonly quota: WatchedQuota | null;
+  readonly measurer: Measurer;
   readonly search: Search;
   readonly onLeft: (thrown: unknown) => void;
   readonly warn: (details: Readonly<Record<string, unknown>>, message: string) => void;
@@ -66,12 +67,12 @@ function asFull(thrown: unknown): never {
 
 /** What a workspace takes, that is open. */
 export async function usageOf(
-  { quota }: Pick<WorkspaceParts, "quota">,
+  { quota, measurer }: Pick<WorkspaceParts, "quota" | "measurer">,
   { id, disk, root }: { id: string; disk: WorkspaceDisk; root: string },
 ): Promise<{ bytes: number; files: number }> {
   const exact = await disk.usage(id);
   if (exact !== null) return exact;
   if (quota !== null) return await quota.usage(id, root);
-  const { bytes, files } = await measure({ root, maxBytes: Infinity, maxFiles: Infinity });
+  const { bytes, files } = await measurer.measure({ root, maxBytes: Infinity, maxFiles: Infinity });
   return { bytes, files };
 }

@@ -8,6 +8,7 @@ import { holdWorkspace } from "./hold-workspace.ts";
 import type { HostWorkspaces } from "./host-workspaces.ts";
 import { createImageDisk } from "./image-disk.ts";
 import type { ImagePrograms } from "./image-file.ts";
+import { Measurer } from "./measure.ts";
 import { OpenDisks } from "./open-disks.ts";
 import { openFiles, usageOf, using, type WorkspaceParts } from "./workspace-files.ts";
 import { makeFolders, removeRun, sweepRuns } from "./workspace-folders.ts";
@@ -42,8 +43,9 @@ export function createWorkspaces(options: WorkspacesOptions): HostWorkspaces {
     diskOf,
     onError: (id, error) => warn({ workspace: id, error }, "a workspace could not be unmounted"),
   });
-  const quota = wanted.kind === "none" ? null : new WatchedQuota({ clock, folder: folders.limits });
-  const parts: WorkspaceParts = { plain, opened, quota, search, onLeft, warn };
+  const measurer = new Measurer();
+  const quota = wanted.kind === "none" ? null : new WatchedQuota({ clock, folder: folders.limits, measurer });
+  const parts: WorkspaceParts = { plain, opened, quota, measurer, search, onLeft, warn };
 
   return {
     quota: wanted.kind,
@@ -81,6 +83,7 @@ export function createWorkspaces(options: WorkspacesOptions): HostWorkspaces {
     sweep: () => sweepRuns(folders, programs, onLeft),
     async close() {
       await opened.close();
+      await measurer.close();
       await removeRun(folders, programs);
     },
   };
