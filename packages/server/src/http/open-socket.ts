@@ -4,7 +4,6 @@ import type { Beats } from "./beats.ts";
 import type { EndedBy } from "./sse-connection.ts";
 import type { StreamOwner, StreamSlots } from "./stream-slots.ts";
 import type { StreamSettings } from "./stream-settings.ts";
-import type { WebSocketConnection } from "./websocket-connection.ts";
 import { WebSocketWire } from "./websocket-wire.ts";
 
 export interface OpenSocketOptions {
@@ -12,6 +11,13 @@ export interface OpenSocketOptions {
   readonly beats: Beats;
   readonly telemetry: Telemetry;
   readonly settings: StreamSettings;
+}
+
+/** What answers a socket's client. */
+export interface SocketConnection {
+  receive(message: Buffer, isBinary: boolean): Promise<void>;
+  /** The client is gone, or the server stops. Idempotent. */
+  stop(): void;
 }
 
 /** Frames of one client, and bytes of them, that may wait for an answer before no more are read. */
@@ -28,7 +34,7 @@ export class OpenSocket {
   readonly #options: OpenSocketOptions;
   readonly #waiting: { readonly message: Buffer; readonly isBinary: boolean }[] = [];
   #owner: StreamOwner | null = null;
-  #connection: WebSocketConnection | null = null;
+  #connection: SocketConnection | null = null;
   #endedBy: EndedBy = "client";
   #busy = true;
   #waitingBytes = 0;
@@ -64,7 +70,7 @@ export class OpenSocket {
     if (this.#socket.readyState === this.#socket.CLOSED) this.#closed();
   }
 
-  connect(connection: WebSocketConnection): void {
+  connect(connection: SocketConnection): void {
     this.#connection = connection;
     if (this.#owner === null) connection.stop();
   }

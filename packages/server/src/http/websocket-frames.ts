@@ -32,7 +32,8 @@ export function errorFrame(thrown: unknown, id: string | undefined): ServerFrame
 /** What the caller may know of a failure, in other frames than a subscription's. */
 export function toldOf(thrown: unknown): { readonly code: string; readonly message: string } {
   const error = asBerthError(thrown);
-  if (isErrorCode(error.code) && error.code !== "internal") return error;
+  const { code, message } = error;
+  if (isErrorCode(code) && code !== "internal") return { code, message };
   return { code: "internal", message: "Something went wrong on the server." };
 }
 

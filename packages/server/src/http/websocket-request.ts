@@ -6,23 +6,35 @@ import type { Edge } from "./edge.ts";
 import { requireOrderly } from "./orderly-request.ts";
 import { ownOrigin } from "./peer.ts";
 
-/** What a WebSocket is opened for. */
-export interface SocketTarget {
+/** What a WebSocket is opened for: events, or a terminal in a sandbox. */
+export type SocketTarget = EventsTarget | TerminalTarget;
+
+export interface EventsTarget {
+  readonly kind: "events";
   /** Null: the multiplexed WebSocket. */
   readonly sessionId: string | null;
   readonly search: URLSearchParams;
 }
 
+export interface TerminalTarget {
+  readonly kind: "terminal";
+  readonly sandboxId: string;
+  readonly search: URLSearchParams;
+}
+
 const sessionId = idSchema("session");
+const sandboxId = idSchema("sandbox");
 
 /** Null for a path that has no WebSocket. */
 export function targetOf({ url = "" }: IncomingMessage): SocketTarget | null {
   const question = url.indexOf("?");
   const path = question === -1 ? url : url.slice(0, question);
   const search = new URLSearchParams(question === -1 ? "" : url.slice(question + 1));
-  if (path === "/api/v1/ws") return { sessionId: null, search };
-  const id = sessionId.safeParse(/^\/api\/v1\/sessions\/([^/]+)\/ws$/.exec(path)?.[1]);
-  return id.success ? { sessionId: id.data, search } : null;
+  if (path === "/api/v1/ws") return { kind: "events", sessionId: null, search };
+  const session = sessionId.safeParse(/^\/api\/v1\/sessions\/([^/]+)\/ws$/.exec(path)?.[1]);
+  if (session.success) return { kind: "events", sessionId: session.data, search };
+  const sandbox = sandboxId.safeParse(/^\/api\/v1\/sandboxes\/([^/]+)\/terminal$/.exec(path)?.[1]);
+  return sandbox.success ? { kind: "terminal", sandboxId: sandbox.data, search } : null;
 }
 
 /**

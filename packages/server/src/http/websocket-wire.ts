@@ -33,6 +33,10 @@ export class WebSocketWire {
     if (this.isOpen) this.#socket.send(text);
   }
 
+  sendBytes(bytes: Uint8Array): void {
+    if (this.isOpen) this.#socket.send(bytes, { binary: true });
+  }
+
   /** Calls once, later, when all that was sent so far is taken. */
   afterTaken(call: () => void): void {
     if (!this.isOpen) return;

@@ -8,6 +8,8 @@ import { invalidCredential } from "../auth/unauthenticated.ts";
 import type { Peer } from "../auth/peer.ts";
 import { type Clock, pause } from "../lib/clock.ts";
 import { asBerthError, type BerthError } from "../lib/errors.ts";
+import { sandboxFor } from "../operations/sandbox-access.ts";
+import { openTerminal } from "../operations/sandbox-terminal.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Beats } from "./beats.ts";
 import { followQuery } from "./follow-query.ts";
@@ -20,8 +22,16 @@ import { shuttingDown } from "./sse.ts";
 import type { StreamSlots } from "./stream-slots.ts";
 import type { StreamWatch } from "./stream-watch.ts";
 import { type SocketContext, WebSocketConnection } from "./websocket-connection.ts";
-import { closeCodeOf, errorFrame } from "./websocket-frames.ts";
-import { refusalOf, refuseUpgrade, type SocketTarget, targetOf } from "./websocket-request.ts";
+import { closeCodeOf, errorFrame, toldOf } from "./websocket-frames.ts";
+import {
+  type EventsTarget,
+  refusalOf,
+  refuseUpgrade,
+  type SocketTarget,
+  targetOf,
+  type TerminalTarget,
+} from "./websocket-request.ts";
+import { TerminalConnection, terminalQueryOf } from "./websocket-terminal.ts";
 
 export interface SocketsOptions extends SocketContext {
   readonly authenticator: Authenticator;
@@ -33,7 +43,7 @@ export interface SocketsOptions extends SocketContext {
   readonly watch: Pick<StreamWatch, "add">;
 }
 
-/** The WebSockets of this process: `/api/v1/ws` and `/api/v1/sessions/{id}/ws`. */
+/** The WebSockets of this process: `/api/v1/ws`, `/api/v1/sessions/{id}/ws` and `/api/v1/sandboxes/{id}/terminal`. */
 export interface Sockets {
   /** For the `upgrade` event of a Node server. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -64,8 +74,8 @@ export function createSockets(options: SocketsOptions): Sockets {
     perMessageDeflate: false,
     clientTracking: false,
   });
-  /** Each with what ends its watch. */
-  const open = new Map<OpenSocket, () => void>();
+  /** Each with what it is for, and what ends its watch. */
+  const open = new Map<OpenSocket, { readonly target: SocketTarget; unwatch: () => void }>();
   let closing = false;
 
   async function serve(own: OpenSocket, request: IncomingMessage, target: SocketTarget): Promise<void> {
@@ -81,22 +91,21 @@ export function createSockets(options: SocketsOptions): Sockets {
       });
       if (known === null) throw invalidCredential();
       own.admit({ principal: known, address: peer.address });
-      const connection = new WebSocketConnection(options, {
-        principal: known,
+      const serving: Serving = {
+        own,
+        known,
         peer,
-        wire: own.wire,
-        sessionId: target.sessionId,
-      });
-      own.connect(connection);
-      if (open.has(own)) open.set(own, watchSocket(options, { own, connection, known, peer, target }));
-      const { after, filter } = followQuery(target.search, { session: target.sessionId !== null });
-      if (target.sessionId !== null) {
-        const { sessionId } = target;
-        await connection.followSession(ownSubscription, { sessionId, after, filter });
-      }
+        watched(unwatch) {
+          const its = open.get(own);
+          if (its === undefined) unwatch();
+          else its.unwatch = unwatch;
+        },
+      };
+      if (target.kind === "events") await serveEvents(options, serving, target);
+      else await serveTerminal(options, serving, target);
     } catch (failed) {
       const at = { principal, target, address: peer.address };
-      refuseSocket(options, own, await noted(options, failed, at));
+      refuseSocket(options, { own, target }, await noted(options, failed, at));
     }
     own.ready();
   }
@@ -109,18 +118,18 @@ export function createSockets(options: SocketsOptions): Sockets {
       if (refusal !== null) return refuseUpgrade(socket, refusal);
       server.handleUpgrade(request, socket, head, (webSocket) => {
         const own = new OpenSocket(webSocket, options, () => {
-          open.get(own)?.();
+          open.get(own)?.unwatch();
           open.delete(own);
         });
-        open.set(own, () => {});
+        open.set(own, { target, unwatch: () => {} });
         void serve(own, request, target);
       });
     },
 
     async closeAll() {
       closing = true;
-      for (const own of open.keys()) {
-        own.wire.send(errorFrame(shuttingDown(), undefined));
+      for (const [own, { target }] of open) {
+        own.wire.sendText(failureOf(target, shuttingDown()));
         own.close("server", 1013, "shutting_down");
       }
       const deadline = clock.monotonic() + settings.closeMs;
@@ -147,25 +156,73 @@ async function identify(
   return now;
 }
 
-interface Watched {
+/** A socket whose client is known. */
+interface Serving {
   readonly own: OpenSocket;
-  readonly connection: WebSocketConnection;
   readonly known: Principal;
   readonly peer: Peer;
-  readonly target: SocketTarget;
+  /** Takes what ends its watch. */
+  readonly watched: (unwatch: () => void) => void;
 }
 
-/** Until the returned function is called. A socket that is for one session has nothing left when that one is lost. */
-function watchSocket(options: SocketsOptions, watched: Watched): () => void {
-  const { own, connection, known: principal, peer, target } = watched;
-  const end = (why: BerthError) => refuseSocket(options, own, why);
-  return options.watch.add({
-    principal,
-    peer,
-    sessions: () => connection.followed(),
-    revoked: end,
-    lost: (id, why) => (target.sessionId === null ? connection.lose(id, why) : end(why)),
+/** A socket that is for one session has nothing left when that one is lost. */
+async function serveEvents(
+  options: SocketsOptions,
+  { own, known: principal, peer, watched }: Serving,
+  target: EventsTarget,
+): Promise<void> {
+  const { sessionId } = target;
+  const connection = new WebSocketConnection(options, { principal, peer, wire: own.wire, sessionId });
+  own.connect(connection);
+  const end = (why: BerthError) => refuseSocket(options, { own, target }, why);
+  const lost = (id: string, why: BerthError) => (sessionId === null ? connection.lose(id, why) : end(why));
+  const sessions = () => connection.followed();
+  watched(options.watch.add({ principal, peer, sessions, revoked: end, lost }));
+  const { after, filter } = followQuery(target.search, { session: sessionId !== null });
+  if (sessionId !== null) await connection.followSession(ownSubscription, { sessionId, after, filter });
+}
+
+/** Ends with its sandbox, and when its caller may not use that any more. */
+async function serveTerminal(
+  options: SocketsOptions,
+  { own, known: principal, peer, watched }: Serving,
+  target: TerminalTarget,
+): Promise<void> {
+  const { operations, jsonDepth, telemetry } = options;
+  const { sandboxId } = target;
+  const { command, cwd, process, keep, from = 0, ...size } = terminalQueryOf(target.search);
+  const terminal = await openTerminal(operations, principal, {
+    sandboxId,
+    ...size,
+    keep: keep === "true",
+    from,
+    ...(command !== undefined && { command }),
+    ...(cwd !== undefined && { cwd }),
+    ...(process !== undefined && { process }),
+    origin: { idempotency: null, traceparent: null, requestId: null, address: peer.address },
   });
+  const connection = new TerminalConnection({
+    wire: own.wire,
+    terminal,
+    jsonDepth,
+    onUnexpected: (error) => telemetry.unexpectedError({ where: "http.terminal", error }),
+    close: (code, reason) => own.close("server", code, reason),
+  });
+  own.connect(connection);
+  const revoked = (why: BerthError) => refuseSocket(options, { own, target }, why);
+  const allowed = (now: Principal) =>
+    sandboxFor({ context: operations, principal: now, id: sandboxId, permission: "session:write" });
+  watched(
+    options.watch.add({
+      principal,
+      peer,
+      sessions: () => [],
+      allowed,
+      revoked,
+      lost: (_, why) => revoked(why),
+    }),
+  );
+  void connection.run();
 }
 
 interface Refused {
@@ -177,17 +234,30 @@ interface Refused {
 /** What went wrong, when the audit log has it. */
 function noted({ operations }: SocketsOptions, thrown: unknown, refused: Refused): Promise<unknown> {
   const { principal, target, address } = refused;
-  const params: Readonly<Record<string, string>> =
-    target.sessionId === null ? {} : { sessionId: target.sessionId };
+  const params = paramsOf(target);
   const route = "WS open";
   return noteRefusal(operations, { thrown, principal, route, params, requestId: null, address });
 }
 
-function refuseSocket({ telemetry }: SocketsOptions, own: OpenSocket, thrown: unknown): void {
-  const frame = errorFrame(thrown, undefined);
-  if (frame.op === "error" && frame.code === "internal") {
+function paramsOf(target: SocketTarget): Readonly<Record<string, string>> {
+  if (target.kind === "terminal") return { sandboxId: target.sandboxId };
+  return target.sessionId === null ? {} : { sessionId: target.sessionId };
+}
+
+function refuseSocket(
+  { telemetry }: SocketsOptions,
+  { own, target }: { readonly own: OpenSocket; readonly target: SocketTarget },
+  thrown: unknown,
+): void {
+  if (toldOf(thrown).code === "internal") {
     telemetry.unexpectedError({ where: "http.websocket", error: thrown });
   }
-  own.wire.send(frame);
+  own.wire.sendText(failureOf(target, thrown));
   own.close("server", closeCodeOf(thrown), asBerthError(thrown).code);
+}
+
+/** What the caller may know of a failure, as the frames of its socket are. */
+function failureOf(target: SocketTarget, thrown: unknown): string {
+  if (target.kind === "events") return JSON.stringify(errorFrame(thrown, undefined));
+  return JSON.stringify({ type: "error", ...toldOf(thrown) });
 }
