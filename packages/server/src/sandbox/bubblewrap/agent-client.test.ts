@@ -126,7 +126,7 @@ describe("the host's own end", () => {
       code: "sandbox_unsupported",
     });
     await expect(sandbox.spawn({ command: "a", pty: { columns: 0, rows: 1 } })).rejects.toMatchObject({
-      code: "invalid_arguments",
+      code: "command_invalid",
     });
     await expect(sandbox.openPort(70_000)).rejects.toMatchObject({ code: "port_refused" });
   });

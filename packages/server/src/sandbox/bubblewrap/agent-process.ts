@@ -113,7 +113,7 @@ export function checkedSize(size: { columns: number; rows: number }): { columns:
   const { columns, rows } = size;
   const possible = [columns, rows].every((side) => Number.isInteger(side) && side >= 1 && side <= 1_000);
   if (possible) return { columns, rows };
-  throw new BerthError("invalid_arguments", "A terminal has between 1 and 1000 columns and rows.");
+  throw new BerthError("command_invalid", "A terminal has between 1 and 1000 columns and rows.");
 }
 
 function refused(code: Refusal): BerthError {
