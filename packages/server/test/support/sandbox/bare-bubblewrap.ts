@@ -42,7 +42,7 @@ export async function startBareBubblewrap(
   ];
   const mounts = [...files, ...binds, "--bind", workspace, "/workspace", "--chdir", "/workspace"];
   const run = ["--", "/opt/berth/node", "/opt/berth/agent.mjs"];
-  const child = spawn("bwrap", [...isolation.split(" "), ...mounts, ...run], {
+  const child = spawn("/usr/bin/bwrap", [...isolation.split(" "), ...mounts, ...run], {
     stdio: ["pipe", "pipe", "inherit"],
     env: {},
   });

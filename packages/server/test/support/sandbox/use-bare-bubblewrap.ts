@@ -37,7 +37,9 @@ export function useBareBubblewrap(): UsedBubblewrap {
       return output
         .split("\n")
         .map((line) => line.trim().replace(/^\d+ /, ""))
-        .filter((line) => line !== "" && !/^(bwrap|\/opt\/berth\/node \/opt\/berth\/agent)/.test(line));
+        .filter(
+          (line) => line !== "" && !/^(\/usr\/bin\/bwrap|\/opt\/berth\/node \/opt\/berth\/agent)/.test(line),
+        );
     },
     async follow(id, until) {
       let text = "";

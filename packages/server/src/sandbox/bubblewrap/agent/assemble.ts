@@ -1,26 +1,33 @@
-// Prints the agent's program: its files in order, without types, without imports of each other.
+// Prints the agent's program: main.ts and what it imports as one module, without types and without imports.
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 
-const files = ["frames", "wire", "process-list", "pipes", "commands", "ports", "main"];
 const importPattern = /^import\s*\{([^}]*)\}\s*from\s*"([^"]+)";$/gm;
 
+/** Names that the files take of Node's modules. */
 const builtin = new Map<string, Set<string>>();
-const bodies = files.map((name) => {
-  const source = readFileSync(new URL(`./${name}.ts`, import.meta.url), "utf8");
-  return stripTypeScriptTypes(source)
-    .replaceAll(importPattern, (_, names: string, from: string) => {
-      const wanted = names.split(",").map((part) => part.trim());
-      if (!from.startsWith("./")) {
-        const known = builtin.get(from) ?? new Set();
-        for (const part of wanted) if (part !== "") known.add(part);
-        builtin.set(from, known);
-      }
-      return "";
-    })
-    .replaceAll(/^export /gm, "");
+const seen = new Set<string>();
+const bodies: string[] = [];
+
+/** A file after all that it imports: what runs when it is loaded finds everything there. */
+function add(file: URL): void {
+  if (seen.has(file.href)) return;
+  seen.add(file.href);
+  const code = stripTypeScriptTypes(readFileSync(file, "utf8"));
+  for (const [, names = "", from = ""] of code.matchAll(importPattern)) {
+    if (from.startsWith("./")) add(new URL(from, file));
+    else
+      builtin.set(
+        from,
+        new Set([...(builtin.get(from) ?? []), ...names.split(",").map((name) => name.trim())]),
+      );
+  }
+  bodies.push(code.replaceAll(importPattern, "").replaceAll(/^export /gm, ""));
+}
+
+add(new URL("./main.ts", import.meta.url));
+const heads = [...builtin].map(([from, names]) => {
+  const list = [...names].filter((name) => name !== "").join(", ");
+  return `const { ${list} } = process.getBuiltinModule("${from}");\n`;
 });
-const heads = [...builtin].map(
-  ([from, names]) => `const { ${[...names].join(", ")} } = process.getBuiltinModule("${from}");\n`,
-);
 process.stdout.write(`"use strict";\n${heads.join("")}${bodies.join("\n").replaceAll(/\n\s*\n+/g, "\n")}`);

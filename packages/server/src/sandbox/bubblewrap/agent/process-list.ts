@@ -62,7 +62,7 @@ function readMark(pid: number): number | null {
  * The processes that belong to no live command: neither below its first process, nor in a group or session of that one, nor
  * below one that is or that carries its mark.
  */
-export function findStrays(all: readonly Process[], live: LiveCommands): Process[] {
+function findStrays(all: readonly Process[], live: LiveCommands): Process[] {
   if (live.size === 0) return [...all];
   const byPid = new Map(all.map((entry) => [entry.pid, entry]));
   const numbers = new Set(live.values());
