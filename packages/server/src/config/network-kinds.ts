@@ -1,5 +1,6 @@
 import { isNetwork } from "../lib/addresses.ts";
 import { formatDuration, parseDuration } from "../lib/duration.ts";
+import { type HostAddress, readHostAddress } from "../lib/host-address.ts";
 import { list } from "./setting-kinds.ts";
 import type { Setting, SettingText } from "./setting.ts";
 
@@ -15,6 +16,29 @@ export function origins(spec: SettingText): Setting<readonly string[]> {
   const what = "origins, such as https://console.example";
   const setting = list({ ...spec, default: [], each: /^https?:\/\/[^\s*/]{1,253}\/?$/i, what });
   return checked(setting, (item) => URL.parse(item)?.origin ?? null, what);
+}
+
+/** Sandbox hosts: `https://sandbox-1.example:7430`, or with a name of its own, `a=https://10.0.0.7:7430`. */
+export function hostAddresses(spec: SettingText): Setting<readonly HostAddress[]> {
+  const what = "addresses such as https://sandbox-1.example:7430";
+  const texts = list({ ...spec, default: [], each: /^\S{1,400}$/, what });
+  return {
+    ...texts,
+    default: Object.freeze([]),
+    read(raw, context) {
+      const found = texts.read(raw, context).map((item) => {
+        try {
+          return readHostAddress(item);
+        } catch (error) {
+          const why = error instanceof Error ? error.message : "is wrong";
+          throw new Error(`must be a list of ${what}; ${JSON.stringify(item)} ${why}`, { cause: error });
+        }
+      });
+      if (new Set(found.map(({ name }) => name)).size < found.length) throw new Error("names a host twice");
+      return Object.freeze(found);
+    },
+    show: (value) => value.map(({ name, url }) => `${name}=${url.origin}`).join(","),
+  };
 }
 
 function checked(

@@ -73,7 +73,8 @@ function isTls(server: Server): server is TlsServer & Server {
   return "setSecureContext" in server;
 }
 
-function tlsFiles(config: Config): TlsFiles | null {
+/** The files that the configuration names; null without TLS. Throws `tls_invalid`. */
+export function tlsFiles(config: Config): TlsFiles | null {
   const { tlsCert: cert, tlsKey: key, tlsClientCa, tlsClientCrl, tlsClientAuth } = config;
   if (cert !== null && key !== null) {
     return { cert, key, clientCa: tlsClientCa, clientCrl: tlsClientCrl, clientAuth: tlsClientAuth };

@@ -1,4 +1,5 @@
-import { byteSize, duration, integer, oneOf, path, text } from "../setting-kinds.ts";
+import { byteSize, duration, integer, list, oneOf, path, text } from "../setting-kinds.ts";
+import { hostAddresses } from "../network-kinds.ts";
 import { optional } from "../setting.ts";
 
 /** Where tools run, what one sandbox may take, and how many there may be. */
@@ -100,4 +101,37 @@ export const sandboxSettings = {
       help: "The domain of previews of sandboxes' ports: every name below it leads to this server, and it is no parent of the server's own name. Not set: localhost when the server listens on this machine alone, else there are no previews.",
     }),
   ),
+  sandboxHosts: hostAddresses({
+    help: "Where sandbox hosts are (`berth sandbox-host`), by address or as `name=address`. The name is kept with each sandbox and is the host's own; without one it is the host and port of the address. Plain http is taken only to this machine.",
+  }),
+  sandboxHostKeyFile: optional(
+    path({
+      default: "",
+      help: "The private key that signs tokens for sandbox hosts, as PEM or JWK, made by `berth sandbox-host keys`. Needed when there are sandbox hosts.",
+    }),
+  ),
+  sandboxHostCa: optional(
+    path({
+      default: "",
+      help: "The authority of sandbox hosts' certificates as PEM, when it is none that this machine knows.",
+    }),
+  ),
+  sandboxHostCert: optional(
+    path({ default: "", help: "A certificate as PEM that this server shows to sandbox hosts." }),
+  ),
+  sandboxHostCertKey: optional(path({ default: "", help: "The private key of that certificate, as PEM." })),
+  sandboxHostName: optional(
+    text({
+      default: "",
+      type: "letters, digits, dots, colons, dashes",
+      pattern: /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
+      help: "What `berth sandbox-host` is called in its servers' sandboxHosts. Not set: the host and port where it listens.",
+    }),
+  ),
+  sandboxHostTrust: list({
+    default: [],
+    each: /^[^,\0]{1,4096}$/,
+    what: "paths",
+    help: "The public keys of the servers that `berth sandbox-host` serves, as files with PEM or JWK.",
+  }),
 } as const;

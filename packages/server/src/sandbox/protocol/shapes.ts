@@ -1,6 +1,6 @@
 import { fileEntry } from "@berth/contract";
 import { z } from "zod";
-import { checkSandboxId, checkWorkspaceId } from "../sandbox-id.ts";
+import { checkWorkspaceId, isSandboxId } from "../sandbox-id.ts";
 
 /** Counts, sizes and milliseconds. */
 const amount = z.number().nonnegative();
@@ -9,8 +9,8 @@ const count = z.int().nonnegative();
 const sentence = z.string().max(2_000);
 const name = z.string().min(1).max(256);
 
-export const sandboxId = z.string().refine(passes(checkSandboxId), "must be an id of a sandbox");
-export const workspaceId = z.string().refine(passes(checkWorkspaceId), "must be an id of a workspace");
+export const sandboxId = z.string().refine(isSandboxId, "must be an id of a sandbox");
+export const workspaceId = z.string().refine(isWorkspaceId, "must be an id of a workspace");
 /** Whatever the provider takes; it says itself what is wrong with a path. */
 export const path = z.string().max(16_384);
 export const incarnation = z.string().min(1).max(128);
@@ -166,13 +166,11 @@ export const metrics = z.strictObject({
   oomKills: measured,
 });
 
-function passes(check: (id: string) => void): (id: string) => boolean {
-  return (id) => {
-    try {
-      check(id);
-      return true;
-    } catch {
-      return false;
-    }
-  };
+function isWorkspaceId(id: string): boolean {
+  try {
+    checkWorkspaceId(id);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -2,7 +2,8 @@ import type { z } from "zod";
 import { BerthError } from "../../lib/errors.ts";
 import type { info } from "../protocol/shapes.ts";
 import type { SandboxInfo, SandboxList, SandboxRef } from "../sandbox.ts";
-import { addressOf, type HostAddress } from "./base-url.ts";
+import type { HostAddress } from "../../lib/host-address.ts";
+import { addressOf } from "./base-url.ts";
 
 type Told = z.infer<typeof info>;
 

@@ -5,7 +5,7 @@ import { BerthError } from "../../lib/errors.ts";
 import type { Call } from "../protocol/call.ts";
 import { type Frame, FrameError, readFrames } from "../protocol/frames.ts";
 import { wireLimits, wireTimes } from "../protocol/wire.ts";
-import type { HostAddress } from "./base-url.ts";
+import type { HostAddress } from "../../lib/host-address.ts";
 import type { CircuitBreaker } from "./circuit-breaker.ts";
 import { failureOf, HostFailure } from "./failures.ts";
 import { resultOf } from "./read-answer.ts";

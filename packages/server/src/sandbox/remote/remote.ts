@@ -5,7 +5,7 @@ import type { TokenKey } from "../protocol/keys.ts";
 import { sandboxCalls } from "../protocol/sandbox-calls.ts";
 import { checkSandboxId } from "../sandbox-id.ts";
 import type { SandboxProvider } from "../sandbox.ts";
-import type { HostAddress } from "./base-url.ts";
+import type { HostAddress } from "../../lib/host-address.ts";
 import { checkedList } from "./checked-info.ts";
 import { createCircuitBreaker } from "./circuit-breaker.ts";
 import { createHostClient } from "./host-client.ts";

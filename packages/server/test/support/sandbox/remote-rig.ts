@@ -7,7 +7,7 @@ import { createTokenVerifier } from "../../../src/sandbox/host/verify-token.ts";
 import { openWorkspaceOwners } from "../../../src/sandbox/host/workspace-owners.ts";
 import { createLocalProcess } from "../../../src/sandbox/local-process/local-process.ts";
 import { newKeyPair, readPrivateKey, readPublicKey } from "../../../src/sandbox/protocol/keys.ts";
-import { readHostAddress } from "../../../src/sandbox/remote/base-url.ts";
+import { readHostAddress } from "../../../src/lib/host-address.ts";
 import { createRemote, type RemoteOptions } from "../../../src/sandbox/remote/remote.ts";
 import type { SandboxProvider } from "../../../src/sandbox/sandbox.ts";
 import { deployment, secret, type SandboxHarness } from "../../../src/sandbox/sandbox-harness.conformance.ts";

@@ -1,0 +1,145 @@
+import { join } from "node:path";
+import type { LoadedConfig } from "../config/load.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { BerthError } from "../lib/errors.ts";
+import { isLoopback } from "../lib/addresses.ts";
+import { createSandboxHost } from "../sandbox/host/sandbox-host.ts";
+import { createTokenVerifier } from "../sandbox/host/verify-token.ts";
+import { openWorkspaceOwners } from "../sandbox/host/workspace-owners.ts";
+import { readPublicKey } from "../sandbox/protocol/keys.ts";
+import type { Capabilities } from "../sandbox/sandbox.ts";
+import { readTls } from "../http/tls-files.ts";
+import { createLogger, type Logger, type LogDestination } from "../telemetry/logger.ts";
+import { openBubblewrap, type OpenedProvider, openLocalProcess } from "./local-sandboxes.ts";
+import { readSettingFile } from "./remote-sandboxes.ts";
+import { tlsFiles } from "./transport.ts";
+import { version } from "./version.ts";
+
+/** A sandbox host that answers. */
+export interface SandboxHostRole {
+  readonly url: string;
+  /** As servers have to name it. */
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  readonly dataDir: string;
+  /** Takes no new sandboxes; resolves when there are none left or the drain time is over. */
+  drain(): Promise<void>;
+  /** Resolves when somebody had it drained. */
+  readonly drained: Promise<void>;
+  /** Ends every sandbox. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Where a sandbox host listens unless it is told. */
+const defaultPort = 7_430;
+
+/**
+ * Starts a sandbox host: it makes sandboxes on this machine for servers elsewhere, and needs no database. Rejects with what is wrong and
+ * what to do about it.
+ */
+export async function startSandboxHost(
+  loaded: LoadedConfig,
+  { clock = systemClock, logs }: { readonly clock?: Clock; readonly logs?: LogDestination } = {},
+): Promise<SandboxHostRole> {
+  const { config } = loaded;
+  const logger = createLogger({
+    level: config.logLevel,
+    format: config.logFormat,
+    ...(logs !== undefined && { destination: logs }),
+  });
+  const port =
+    loaded.settings.find(({ name }) => name === "port")?.source === "default" ? defaultPort : config.port;
+  const files = tlsFiles(config);
+  const tls = files === null ? null : await readTls(files);
+  if (tls === null && !isLoopback(config.host) && config.host !== "localhost") throw unsafe(config.host);
+  const keys = await Promise.all(config.sandboxHostTrust.map(trusted));
+  if (keys.length === 0) throw nobody();
+  const opened = await openProvider(loaded, { clock, logger });
+  const { provider } = opened;
+  const name = config.sandboxHostName ?? `${config.host}:${port}`;
+  const host = createSandboxHost({
+    provider,
+    verify: createTokenVerifier({
+      keys,
+      name,
+      clock,
+      refused: (why) => logger.warn({ why, name }, "a token was not taken"),
+    }),
+    owners: await openWorkspaceOwners(join(config.data, "sandbox", "workspace-owners")),
+    clock,
+    name,
+    version,
+    drainMs: config.drainTimeout,
+    tls,
+    log: { warn: (details, message) => logger.warn({ ...details }, message) },
+  });
+  let stopping: Promise<void> | null = null;
+  const stop = async () => {
+    await host.stop();
+    await opened.close();
+  };
+  const url = await host.listen({ host: config.host, port }).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return {
+    url,
+    name,
+    capabilities: await provider.probe(),
+    dataDir: config.data,
+    drained: host.drained,
+    drain() {
+      host.drain();
+      return host.drained;
+    },
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+/** Isolated, unless the operator says that it need not be. */
+async function openProvider(
+  loaded: LoadedConfig,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): Promise<OpenedProvider> {
+  const { sandbox } = loaded.config;
+  const options = { loaded, clock, logger };
+  if (sandbox === "local-process") {
+    logger.warn({}, "Commands are not isolated: they run as this host's own user.");
+    return openLocalProcess(options);
+  }
+  if (sandbox === "remote" || sandbox === "none") {
+    throw new BerthError("invalid_config", `A sandbox host cannot have sandbox ${sandbox}: leave it out.`);
+  }
+  const opened = await openBubblewrap(options);
+  const { unavailable } = await opened.provider.probe();
+  if (unavailable === undefined) return opened;
+  await opened.close();
+  throw new BerthError(
+    "sandbox_unavailable",
+    `This machine cannot isolate: ${unavailable} To serve without isolation all the same, add --sandbox local-process.`,
+  );
+}
+
+async function trusted(path: string) {
+  const text = (await readSettingFile("sandboxHostTrust", path)) ?? "";
+  try {
+    return await readPublicKey(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "";
+    throw new BerthError("invalid_config", `sandboxHostTrust names ${path}. ${why}`, { cause: error });
+  }
+}
+
+function nobody(): BerthError {
+  return new BerthError(
+    "invalid_config",
+    "A sandbox host serves only servers that it trusts: name their public keys with --sandbox-host-trust. Make a pair with ./berth sandbox-host keys.",
+  );
+}
+
+function unsafe(host: string): BerthError {
+  return new BerthError(
+    "unsafe_bind",
+    `Listening on ${host} without TLS would send tokens and files over the network as they are: give --tls-cert and --tls-key.`,
+  );
+}
