@@ -16,11 +16,15 @@ export async function openPortTarget(
   const sandboxes = await open(join(folder, "data"));
   const caps = await sandboxes.probe();
   let made = 0;
+  const canary = `canary-${Math.random().toString(36).slice(2)}`;
+  process.env["ATTACK_CANARY"] = canary;
+  const secrets = [canary];
   const ends = new Set<() => Promise<unknown>>();
 
   async function tenant({ memory, disk, org = 0 }: TenantWish = {}): Promise<Tenant> {
     made += 1;
     const place = { orgId: `org_${org}`, sessionId: `ses_${String(made).padStart(26, "0")}` };
+    secrets.push(place.sessionId);
     const limits = {
       ...(memory !== undefined && { memoryBytes: memory * mebibyte }),
       ...(disk !== undefined && { diskBytes: disk * mebibyte }),
@@ -31,7 +35,6 @@ export async function openPortTarget(
     };
     ends.add(end);
     const request = { ...place, userId: `usr_${org}`, wish: { limits } };
-    await sandboxes.workspace(place);
     await sandboxes.connect(request);
     return {
       org: place.orgId,
@@ -52,11 +55,12 @@ export async function openPortTarget(
     name,
     caps,
     tenant,
-    secrets: [process.env["HOME"] ?? "/root/", `org_0`, `org_1`].filter((text) => text.length > 4),
+    secrets,
     outside: folder,
     serverBytes: async () => process.memoryUsage().rss,
     request: null,
     async close() {
+      delete process.env["ATTACK_CANARY"];
       await Promise.allSettled([...ends].map((end) => end()));
       await sandboxes.close();
       await rm(folder, { recursive: true, force: true });

@@ -62,13 +62,13 @@ function traces() {
 echo ${text} | tee file /tmp/${text} /dev/shm/${text} >/dev/null
 /usr/bin/python3 -m http.server --bind 127.0.0.1 ${port} >/dev/null 2>&1 & server=$!
 (exec -a ${text} sleep 6) & (SECRET=${text} exec sleep 6) & echo left; sleep 6; kill $server; rm -f /tmp/${text} /dev/shm/${text} file`;
-  const [half, rest] = [text.slice(0, 6), text.slice(6)];
-  // The text is put together here, so that what looks for it is not found itself.
-  const look = `sleep 2; { text=${half}; text=$text${rest}
+  // Written so that what looks for it is not found itself.
+  const pattern = `[${text.slice(0, 1)}]${text.slice(1)}`;
+  const look = `sleep 2; {
 for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; tr '\\0' '\\n' <$p/environ; done
 ls -a /tmp /dev/shm /workspace; cat file ../*/file /tmp/canary* /dev/shm/canary*
 /usr/bin/python3 -c 'import urllib.request; print(urllib.request.build_opener(urllib.request.ProxyHandler({})).open("http://127.0.0.1:${port}/", timeout=2).read().decode())'
-} 2>/dev/null | grep "${half}""${rest}"; echo looked`;
+} 2>/dev/null | grep '${pattern}'; echo looked`;
   return { leave, look, text };
 }
 
