@@ -1,5 +1,6 @@
 import { createServer as createTls } from "node:https";
-import { describe, expect, it } from "vitest";
+import { connect as connectTls } from "node:tls";
+import { describe, expect, it, vi } from "vitest";
 import { createAuthority } from "../../../test/support/network/certificates.ts";
 import { connectTo, get, openUpstream } from "../../../test/support/sandbox/egress-rig.ts";
 import { useEgress } from "../../../test/support/sandbox/use-egress.ts";
@@ -96,6 +97,50 @@ describe("secrets at egress", () => {
       ["a.test", "denied"],
     ]);
     expect(JSON.stringify(decisions)).not.toContain("canary");
+  });
+
+  it("are put into plain requests that a program sends through a tunnel, one after the other", async () => {
+    const { port, seen, authorities } = await tlsUpstream();
+    const allow = [{ host: "a.test", ports: [port], secrets: [secret] }];
+    const { connect, decisions } = await rigOf({ allow, authorities, allowPrivate: ["127.0.0.0/8"] });
+    const ask = (path: string) =>
+      `GET ${path} HTTP/1.1\r\nHost: a.test:${port}\r\nAuthorization: Bearer ${secret.placeholder}\r\n\r\n`;
+    for (const early of [true, false]) {
+      const socket = connect()
+        .setEncoding("latin1")
+        .on("error", () => {});
+      let received = "";
+      socket.on("data", (text: string) => (received += text));
+      // Together with the first request, or only when the tunnel stands.
+      socket.write(connectTo(`a.test:${port}`) + (early ? ask("/1") : ""));
+      await vi.waitFor(() => expect(received).toContain("200 Connection Established"));
+      if (!early) socket.write(ask("/1"));
+      await vi.waitFor(() => expect(received).toContain("hello from /1"));
+      socket.write(ask("/2") + ask("http://b.test/3"));
+      await vi.waitFor(() => expect(received).toMatch(/hello from \/2[^]*HTTP\/1\.1 400/));
+      socket.destroy();
+    }
+    expect(seen.map(({ headers }) => headers.authorization)).toEqual(
+      Array.from({ length: 4 }, () => `Bearer ${canary}`),
+    );
+    expect(JSON.stringify(decisions)).not.toContain(canary);
+  });
+
+  it("leave tunnels of TLS to their host alone", async () => {
+    const { port, seen, authorities } = await tlsUpstream();
+    const allow = [{ host: "a.test", ports: [port], secrets: [secret] }];
+    const { connect } = await rigOf({ allow, allowPrivate: ["127.0.0.0/8"] });
+    const socket = connect();
+    socket.write(connectTo(`a.test:${port}`));
+    await new Promise((resolve) => socket.once("readable", resolve));
+    expect(String(socket.read())).toContain("200 Connection Established");
+    const tls = connectTls({ socket, servername: "a.test", ca: authorities }).setEncoding("latin1");
+    let received = "";
+    tls.on("data", (text: string) => (received += text));
+    tls.write(`GET /tls HTTP/1.1\r\nHost: a.test\r\nAuthorization: ${secret.placeholder}\r\n\r\n`);
+    await vi.waitFor(() => expect(received).toContain("hello from /tls"));
+    expect(seen[0]?.headers.authorization).toBe(secret.placeholder);
+    tls.destroy();
   });
 
   it("are struck out of the headers of answers", async () => {

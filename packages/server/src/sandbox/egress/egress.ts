@@ -1,5 +1,5 @@
 import { chmod, chown, rm } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { createAddressRules } from "../../lib/address-rules.ts";
 import { type Resolve, systemResolve } from "../../lib/checked-addresses.ts";
@@ -65,37 +65,21 @@ export async function openEgress(options: EgressOptions): Promise<Egress> {
     authorities,
     passages: new Set(),
     policy: compilePolicy(options.policy),
+    inside: new WeakMap(),
+    handOver(client, target) {
+      gate.inside.set(client, target);
+      server.emit("connection", client);
+    },
   };
   const work = new Set<Promise<void>>();
   const sockets = new Set<Socket>();
-  const track = (doing: Promise<void>) => {
+  const server = proxyServer(gate, (doing) => {
     work.add(doing);
     void doing.finally(() => work.delete(doing));
-  };
-  const refused = (reason: "bad_request" | "too_many_connections") =>
-    reports.decided({ host: "", port: 0, method: "", verdict: "denied", reason, address: null });
-
-  const server = createServer({
-    insecureHTTPParser: false,
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: limits.headersMs,
-    requestTimeout: 0,
-    connectionsCheckingInterval: Math.min(limits.headersMs, 5_000),
-    keepAliveTimeout: 30_000,
   });
-  server.maxConnections = limits.connections;
-  server.on("request", (request, response) => track(forward(gate, request, response)));
-  server.on("connect", (request, client, head) => track(tunnel(gate, request, client, head)));
-  server.on("drop", () => refused("too_many_connections"));
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-  });
-  server.on("clientError", (_error, socket) => {
-    if (socket.destroyed || !socket.writable) return void socket.destroy();
-    refused("bad_request");
-    const { status, text } = refusalOf("bad_request", "");
-    socket.end(refusalBytes(status, text), () => socket.destroy());
   });
 
   await rm(socketPath, { force: true });
@@ -123,4 +107,30 @@ export async function openEgress(options: EgressOptions): Promise<Egress> {
     },
     close: () => (ending ??= end()),
   };
+}
+
+/** What is accepted on the socket, and what is made of it. Every piece of work is handed to `track`. */
+function proxyServer(gate: Gate, track: (doing: Promise<void>) => void): Server {
+  const { limits, reports } = gate;
+  const server = createServer({
+    insecureHTTPParser: false,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(limits.headersMs, 5_000),
+    keepAliveTimeout: 30_000,
+  });
+  server.maxConnections = limits.connections;
+  const refused = (reason: "bad_request" | "too_many_connections") =>
+    reports.decided({ host: "", port: 0, method: "", verdict: "denied", reason, address: null });
+  server.on("request", (request, response) => track(forward(gate, request, response)));
+  server.on("connect", (request, client, head) => track(tunnel(gate, { request, client, head })));
+  server.on("drop", () => refused("too_many_connections"));
+  server.on("clientError", (_error, socket) => {
+    if (socket.destroyed || !socket.writable) return void socket.destroy();
+    refused("bad_request");
+    const { status, text } = refusalOf("bad_request", "");
+    socket.end(refusalBytes(status, text), () => socket.destroy());
+  });
+  return server;
 }

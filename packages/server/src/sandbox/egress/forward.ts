@@ -9,12 +9,14 @@ import { whenIdle } from "./idle.ts";
 import { fillPlaceholders, mentions, strikeSecrets } from "./placeholders.ts";
 import type { Grant } from "./policy.ts";
 import { refusalOf } from "./refusal.ts";
-import { hostHeader, isHeaderOf, plainTarget, type NoTarget, type Target } from "./target.ts";
+import { hostHeader, innerTarget, isHeaderOf, plainTarget, type NoTarget, type Target } from "./target.ts";
 
 /** A request that the proxy reads, judges and sends on by itself. Never rejects. */
 export async function forward(gate: Gate, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = "" } = request;
-  const target = plainTarget(request.url ?? "");
+  const inside = gate.inside.get(request.socket);
+  const target =
+    inside === undefined ? plainTarget(request.url ?? "") : innerTarget(request.url ?? "", inside);
   const place = { host: target.host, port: "port" in target ? target.port : 0, method };
   const refuse = (reason: EgressReason) => {
     const verdict = isFailure(reason) ? "allowed" : "denied";

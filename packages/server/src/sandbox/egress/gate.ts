@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { AddressRules } from "../../lib/address-rules.ts";
 import { checkedAddresses, type Resolve, type ResolvedAddress } from "../../lib/checked-addresses.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -25,6 +26,10 @@ export interface Gate {
   readonly authorities: string | undefined;
   readonly passages: Set<Passage>;
   policy: CompiledPolicy;
+  /** Connections whose requests are for one place, because they were tunnelled to it. */
+  readonly inside: WeakMap<Duplex, Target>;
+  /** Reads plain requests out of what was to be a tunnel. */
+  handOver(client: Duplex, target: Target): void;
 }
 
 export type Judgement =

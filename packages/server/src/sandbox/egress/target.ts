@@ -46,6 +46,13 @@ export function plainTarget(text: string): Target | NoTarget {
     : { kind: "plain", ...place, path: path.startsWith("/") ? path : `/${path}` };
 }
 
+/** The path of a plain request that was sent through a tunnel. */
+export function innerTarget(path: string, { host, port }: Target): Target | NoTarget {
+  if (path.length > mostUrl || !/^\/[!-~]*$/.test(path) || path.includes("#"))
+    return { reason: "bad_target", host };
+  return { kind: "plain", host, port, path };
+}
+
 /** One spelling for each host: what the URL standard makes of it, without brackets and final dot, mapped IPv4 as IPv4. Null: no host. */
 export function normalHost(text: string): string | null {
   if (text.length > 255 || !/^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$/.test(text)) return null;
