@@ -132,3 +132,10 @@ export const fileEntry = z.strictObject({
 export type FileEntry = z.infer<typeof fileEntry>;
 export const fileList = z.strictObject({ items: z.array(fileEntry), truncated: z.boolean() });
 export type FileList = z.infer<typeof fileList>;
+
+export const extractedArchive = z.strictObject({
+  files: z.int().nonnegative(),
+  bytes: z.int().nonnegative(),
+  skipped: z.int().nonnegative().describe("links and special files, which are not made"),
+});
+export type ExtractedArchive = z.infer<typeof extractedArchive>;

@@ -1,4 +1,5 @@
 import type { Backup, CreateErasureBody, CreateExportBody, Erasure, ExportJob, Page } from "@berth/contract";
+import { bodyPieces } from "../body-pieces.ts";
 import type { Http } from "../http.ts";
 import { callOf, type CallOptions, type ChangeOptions, type PageQuery } from "../pages.ts";
 
@@ -27,17 +28,8 @@ export function createData(http: Http) {
       get: (id: string, options: CallOptions = {}): Promise<ExportJob> => get(exportPath(id), options),
       list: (query: PageQuery = {}): Promise<Page<ExportJob>> => list("/exports", query),
       /** The archive as it comes. */
-      async *download(id: string, options: CallOptions = {}): AsyncGenerator<Uint8Array> {
-        const request = { method: "GET", path: exportPath(id, "/download"), ...callOf(options) } as const;
-        const body = await http.read(request, (response) => Promise.resolve(response.body));
-        const reader = body?.getReader();
-        try {
-          for (let read = await reader?.read(); read?.done === false; read = await reader?.read())
-            yield read.value;
-        } finally {
-          await reader?.cancel().catch(() => {});
-        }
-      },
+      download: (id: string, options: CallOptions = {}): AsyncGenerator<Uint8Array> =>
+        bodyPieces(http, { method: "GET", path: exportPath(id, "/download"), ...callOf(options) }),
       async delete(id: string, options: CallOptions = {}): Promise<void> {
         await http.json({ method: "DELETE", path: exportPath(id), ...callOf(options) });
       },

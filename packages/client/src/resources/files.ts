@@ -1,6 +1,8 @@
 import type { FileList } from "@berth/contract";
+import { bodyPieces } from "../body-pieces.ts";
 import type { Http } from "../http.ts";
 import { callOf, type CallOptions, type ChangeOptions } from "../pages.ts";
+import { createArchives } from "./archives.ts";
 import { sessionPath } from "./sessions.ts";
 
 export type Files = ReturnType<typeof createFiles>;
@@ -11,6 +13,7 @@ export function createFiles(http: Http, sessionId: string) {
   const search = sessionPath(sessionId, "/search");
   const at = (path: string) => `${folder}/${path.split("/").map(encodeURIComponent).join("/")}`;
   return {
+    ...createArchives(http, sessionId),
     /** What is in a folder (default: the workspace itself), `depth` levels down. */
     list(
       options: CallOptions & {
@@ -42,6 +45,11 @@ export function createFiles(http: Http, sessionId: string) {
       const headers = { accept: "*/*" };
       const request = { method: "GET", path: at(path), headers, ...callOf(options) } as const;
       return http.read(request, async (response) => new Uint8Array(await response.arrayBuffer()));
+    },
+    /** A file's bytes as they come, for one of any size. */
+    downloadPieces(path: string, options: CallOptions = {}): AsyncGenerator<Uint8Array> {
+      const headers = { accept: "*/*" };
+      return bodyPieces(http, { method: "GET", path: at(path), headers, ...callOf(options) });
     },
     /** Writes a whole file; what was there is replaced. */
     async upload(

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { Actions } from "./context.ts";
 import { bindSessionChanges } from "./sessions/change.ts";
 import { bindSessionExport } from "./sessions/export.ts";
+import { bindSessionFiles } from "./sessions/files.ts";
 import { bindSessionList } from "./sessions/list.ts";
 import { bindSessionSharing } from "./sessions/share.ts";
 import { bindSessionTail } from "./sessions/tail.ts";
@@ -12,6 +13,7 @@ Examples:
   ./berth sessions show ses_…
   ./berth sessions tail ses_… --from-start       everything, and then what comes
   ./berth sessions export ses_… > log.jsonl
+  ./berth sessions files archive ses_… --to work.tar.gz
   ./berth sessions fork ses_… --seq 12
   ./berth sessions rewind ses_… 12               undo everything after event 12
   ./berth sessions archive ses_… --undo          take it out of the archive
@@ -27,6 +29,7 @@ export function sessionsCommand(actions: Actions): Command {
   bindSessionList(actions, sessions);
   bindSessionTail(actions, sessions);
   bindSessionExport(actions, sessions);
+  bindSessionFiles(actions, sessions);
   bindSessionChanges(actions, sessions);
   bindSessionSharing(actions, sessions);
   return sessions;

@@ -51,6 +51,8 @@ import { getUsageRoute } from "./routes/get-usage.ts";
 import { getUserConfigRoute } from "./routes/get-user-config.ts";
 import { getVaultRoute } from "./routes/get-vault.ts";
 import { globFilesRoute } from "./routes/glob-files.ts";
+import { archiveFilesRoute } from "./routes/archive-files.ts";
+import { extractArchiveRoute } from "./routes/extract-archive.ts";
 import { grepFilesRoute } from "./routes/grep-files.ts";
 import { listAgentVersionsRoute } from "./routes/list-agent-versions.ts";
 import { listAgentsRoute } from "./routes/list-agents.ts";
@@ -139,6 +141,8 @@ export const endpoints: readonly Endpoint[] = [
   moveFileRoute,
   globFilesRoute,
   grepFilesRoute,
+  archiveFilesRoute,
+  extractArchiveRoute,
   // agents
   createAgentRoute,
   listAgentsRoute,

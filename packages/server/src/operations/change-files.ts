@@ -1,9 +1,9 @@
 import type { FileEntry, InternalInput } from "@berth/contract";
 import type { Principal } from "../auth/principal.ts";
-import { BerthError } from "../lib/errors.ts";
 import { newInput } from "./accept-inputs.ts";
 import { sessionFor } from "./access.ts";
 import { settle, type Settled } from "./apply-inputs.ts";
+import { checkPath } from "./check-path.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { findFile } from "./session-files.ts";
 import { timeText } from "./views.ts";
@@ -72,19 +72,4 @@ function change(
   { session, body, origin }: Pick<Change, "session" | "origin"> & { body: InternalInput },
 ): Change {
   return { session, origin, inputs: [newInput({ lane: "control", body }, principal, origin)] };
-}
-
-const maxPathBytes = 4_096;
-
-/** The sandbox has the last word; this keeps what can never be a path of a workspace out of the log. */
-function checkPath(path: string): void {
-  const names = path.split("/");
-  const fits = Buffer.byteLength(path) <= maxPathBytes && !path.includes("\0") && path.isWellFormed();
-  const inside =
-    !path.startsWith("/") && !names.includes("..") && names.some((name) => name !== "" && name !== ".");
-  if (fits && inside) return;
-  throw new BerthError(
-    "path_invalid",
-    "The path must name something inside the workspace: relative to it, without `..`, at most 4096 bytes.",
-  );
 }

@@ -1,5 +1,6 @@
 import { downloadFile } from "../../operations/session-files.ts";
 import { endpoint } from "../endpoint.ts";
+import { encodeFileName } from "../encode-file-name.ts";
 import { fileParams } from "../path-params.ts";
 import { streamBody } from "../stream-body.ts";
 
@@ -21,17 +22,9 @@ export const downloadFileRoute = endpoint({
         headers: {
           "content-type": "application/octet-stream",
           "content-length": String(size),
-          "content-disposition": `attachment; filename*=UTF-8''${headerText(name)}`,
+          "content-disposition": `attachment; filename*=UTF-8''${encodeFileName(name)}`,
         },
       }),
     };
   },
 });
-
-/** RFC 8187. */
-function headerText(text: string): string {
-  return encodeURIComponent(text).replace(
-    /['()*]/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}

@@ -59,6 +59,8 @@ const sessions: Told = {
   uploadFile: inLog,
   deleteFile: inLog,
   moveFile: inLog,
+  archiveFiles: reads,
+  extractArchive: inLog,
   globFiles: reads,
   grepFiles: reads,
 };

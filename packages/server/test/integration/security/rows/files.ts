@@ -20,6 +20,13 @@ export const fileRows: Rows = {
     ok: [200, 404, 409],
     given: (target) => ({ params: inSession(target), body: { path: "other.txt", to: "third.txt" } }),
   },
+  archiveFiles: { may: "viewer", ok: [200], link: true, given: (target) => ({ params: inSession(target) }) },
+  extractArchive: {
+    may: "member",
+    ok: [200],
+    // An archive that ends where it begins.
+    given: (target) => ({ params: inSession(target), body: new Uint8Array(1_024) }),
+  },
   globFiles: {
     may: "viewer",
     ok: [200],

@@ -1,0 +1,162 @@
+import { BerthError } from "../../lib/errors.ts";
+
+export const blockBytes = 512;
+
+/** Magic and version. */
+const ustar = ["ustar", "00"].join("\0");
+
+export type TarKind = "file" | "directory" | "link" | "special" | "path" | "attributes" | "ignored";
+
+/** One block of an archive, as POSIX calls it ustar. */
+export interface TarHeader {
+  readonly path: string;
+  readonly kind: TarKind;
+  readonly size: number;
+}
+
+const kinds: Readonly<Record<string, TarKind>> = {
+  "0": "file",
+  "\0": "file",
+  "7": "file",
+  "1": "link",
+  "2": "link",
+  "3": "special",
+  "4": "special",
+  "5": "directory",
+  "6": "special",
+  // Of the next entry: its path as GNU tar tells long ones, and attributes as pax does.
+  L: "path",
+  x: "attributes",
+  K: "ignored",
+  g: "ignored",
+};
+
+/** Throws `archive_invalid` for a block that is no header. */
+export function readHeader(header: Uint8Array): TarHeader {
+  if (header.subarray(148, 156).every((byte) => byte === 0) || sumOf(header) !== octal(header, 148, 8))
+    throw invalidArchive("it is no tar archive, or damaged");
+  const kind = kinds[String.fromCharCode(header[156] ?? 0)];
+  if (kind === undefined) throw invalidArchive("it has an entry of a kind that is not known");
+  const prefix = isUstar(header) ? textOf(header, 345, 155) : "";
+  const name = textOf(header, 0, 100);
+  const path = prefix === "" ? name : `${prefix}/${name}`;
+  const size = kind === "file" || kind === "path" || kind === "attributes" || kind === "ignored";
+  return { path, kind, size: size ? sizeOf(header) : 0 };
+}
+
+/** A header, and before it what does not fit into one. Times are milliseconds since 1970. */
+export function writeHeader(entry: {
+  readonly path: string;
+  readonly kind: "file" | "directory";
+  readonly size: number;
+  readonly modifiedMs: number;
+}): Uint8Array {
+  const path = entry.kind === "directory" ? `${entry.path}/` : entry.path;
+  const time = Math.max(0, Math.floor(entry.modifiedMs / 1000));
+  const kind = entry.kind === "directory" ? "5" : "0";
+  const mode = entry.kind === "directory" ? 0o755 : 0o644;
+  const short = Buffer.byteLength(path) <= 100 && /^[\x20-\x7e]*$/.test(path);
+  const own = block({ path: short ? path : "long", kind, mode, size: entry.size, time });
+  if (short) return own;
+  const attributes = Buffer.from(paxRecord("path", path));
+  const before = block({ path: "attributes", kind: "x", mode: 0o644, size: attributes.length, time });
+  return Buffer.concat([before, padded(attributes), own]);
+}
+
+/** Fills up to whole blocks. */
+export function padded(data: Uint8Array): Uint8Array {
+  const rest = data.length % blockBytes;
+  return rest === 0 ? data : Buffer.concat([data, Buffer.alloc(blockBytes - rest)]);
+}
+
+/** What pax says about the next entry: `<length> <name>=<value>` lines. Throws `archive_invalid`. */
+export function readAttributes(data: Uint8Array): { readonly path?: string; readonly size?: number } {
+  const found: { path?: string; size?: number } = {};
+  for (let at = 0; at < data.length;) {
+    const blank = data.indexOf(0x20, at);
+    const length = Number(Buffer.from(data.subarray(at, blank)).toString("latin1"));
+    if (blank === -1 || !Number.isInteger(length) || length <= blank - at || at + length > data.length)
+      throw invalidArchive("the attributes of an entry are damaged");
+    const [name = "", ...value] = decode(data.subarray(blank + 1, at + length - 1)).split("=");
+    if (name === "path") found.path = value.join("=");
+    if (name === "size") found.size = wholeNumber(value.join("="));
+    at += length;
+  }
+  return found;
+}
+
+export function invalidArchive(why: string): BerthError {
+  return new BerthError("archive_invalid", `This archive cannot be taken: ${why}.`);
+}
+
+/** Text of an archive; throws `archive_invalid` for what is none. */
+export function decode(data: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data);
+  } catch {
+    throw invalidArchive("a name in it is not valid Unicode");
+  }
+}
+
+function block(header: { path: string; kind: string; mode: number; size: number; time: number }): Buffer {
+  const made = Buffer.alloc(blockBytes);
+  const put = (value: number, at: number, length: number) =>
+    made.write(`${value.toString(8).padStart(length - 1, "0")}\0`, at, "latin1");
+  made.write(header.path, 0, "utf8");
+  put(header.mode, 100, 8);
+  put(0, 108, 8);
+  put(0, 116, 8);
+  put(header.size, 124, 12);
+  put(header.time, 136, 12);
+  made.write(header.kind, 156, "latin1");
+  made.write(ustar, 257, "latin1");
+  made.write(`${sumOf(made).toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  return made;
+}
+
+function paxRecord(name: string, value: string): string {
+  const rest = Buffer.byteLength(` ${name}=${value}\n`);
+  let length = rest + String(rest).length;
+  if (rest + String(length).length !== length) length = rest + String(length).length;
+  return `${length} ${name}=${value}\n`;
+}
+
+/** Of all bytes, with blanks in the place of the sum itself. */
+function sumOf(header: Uint8Array): number {
+  let sum = 8 * 0x20;
+  for (let at = 0; at < blockBytes; at++) if (at < 148 || at >= 156) sum += header[at] ?? 0;
+  return sum;
+}
+
+function isUstar(header: Uint8Array): boolean {
+  // GNU tar's own format (`ustar  `) keeps other things where POSIX has the prefix.
+  return Buffer.from(header.subarray(257, 263)).toString("latin1") === "ustar\0";
+}
+
+function textOf(header: Uint8Array, at: number, length: number): string {
+  const field = header.subarray(at, at + length);
+  const end = field.indexOf(0);
+  return decode(end === -1 ? field : field.subarray(0, end));
+}
+
+/** Octal, or binary where the first bit is set. */
+function sizeOf(header: Uint8Array): number {
+  if (((header[124] ?? 0) & 0x80) === 0) return octal(header, 124, 12);
+  let size = (header[124] ?? 0) & 0x7f;
+  for (let at = 125; at < 136; at++) size = size * 256 + (header[at] ?? 0);
+  if (!Number.isSafeInteger(size)) throw invalidArchive("a size in it is no size");
+  return size;
+}
+
+function octal(header: Uint8Array, at: number, length: number): number {
+  const text = Buffer.from(header.subarray(at, at + length))
+    .toString("latin1")
+    .replaceAll(/[\0 ]+/g, "");
+  if (!/^[0-7]*$/.test(text)) throw invalidArchive("a number in it is no number");
+  return text === "" ? 0 : Number.parseInt(text, 8);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw invalidArchive("a size in it is no size");
+  return Number(text);
+}
