@@ -26,7 +26,7 @@ export function announcement(
   started: Omit<Program, "telemetry" | "reload" | "stop">,
   chat = "./berth chat",
 ): string {
-  const { url, mode, dataDir, defaultModel, modelProblems, newAdminKey, adminKeyFile } = started;
+  const { url, mode, dataDir, defaultModel, modelProblems, sandboxes, newAdminKey, adminKeyFile } = started;
   const lines = [`Berth is ready at ${url}`, `  data   ${dataDir}`, `  model  ${defaultModel}`];
   if (defaultModel === "demo/tour") {
     const remedy =
@@ -34,6 +34,7 @@ export function announcement(
     lines.push(`         a built-in demo${remedy}`);
   }
   for (const problem of modelProblems) lines.push(`         ${problem}`);
+  lines.push(`  tools  ${toolsLine(sandboxes)}`);
   if (newAdminKey !== null)
     lines.push(
       `  key    ${newAdminKey}`,
@@ -41,12 +42,20 @@ export function announcement(
     );
   if (mode === "multi") {
     lines.push(
-      "  mode   multi: many organizations. Tools that need a sandbox are refused until one that isolates is configured.",
+      "  mode   multi: many organizations.",
       "",
       `Make an organization in another terminal:  ${chat.replace("chat", "org create")} NAME --owner EMAIL`,
     );
   } else lines.push("", `Talk to an agent in another terminal:  ${chat}`);
   return lines.join("\n");
+}
+
+/** Where commands of agents run, and what to do where that is not isolated. */
+function toolsLine({ provider, isolated, label, unavailable }: Program["sandboxes"]): string {
+  const remedy = "run apt-get install bubblewrap and start again; ./berth doctor says what else is missing";
+  if (unavailable !== null) return `commands are refused: ${unavailable}\n         ${remedy}`;
+  if (!isolated) return `run as this server's own user, ${label}: to isolate them ${remedy}`;
+  return `run in sandboxes by ${provider}: ${label}`;
 }
 
 /** Without anything to read again a hang-up ends the server, as it does other programs. */

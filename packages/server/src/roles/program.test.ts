@@ -44,6 +44,24 @@ describe("a start", () => {
     expect(told).not.toContain("OPENAI_API_KEY");
   });
 
+  it("says where commands of agents run, and what isolates them where nothing does", async () => {
+    const program = await start({ BERTH_SANDBOX: "local-process" });
+    await program.stop();
+    const told = announcement(program);
+    expect(told).toContain(
+      "  tools  run as this server's own user, not isolated: to isolate them run apt-get install bubblewrap",
+    );
+    const sandboxes = {
+      provider: "bubblewrap",
+      isolated: true,
+      label: "isolated by bubblewrap",
+      unavailable: null,
+    };
+    expect(announcement({ ...program, sandboxes })).toContain(
+      "  tools  run in sandboxes by bubblewrap: isolated by bubblewrap\n",
+    );
+  });
+
   it("asks nobody when a default model is named", async () => {
     const program = await start(
       { OPENAI_BASE_URL: "http://127.0.0.1:1/v1" },
@@ -62,9 +80,12 @@ describe("a start", () => {
     };
     const weak = { ...keys, BERTH_MODE: "multi", BERTH_KEY_PEPPER: "change-me" };
     await expect(start(weak)).rejects.toMatchObject({ code: "weak_secret" });
-    const program = await start({ ...keys, BERTH_MODE: "multi" });
+    const program = await start({ ...keys, BERTH_MODE: "multi", BERTH_SANDBOX: "none" });
     const ready = await (await fetch(`${program.url}/readyz`)).json();
     await program.stop();
+    expect(announcement(program)).toMatch(
+      / {2}tools {2}commands are refused: .+\n.+apt-get install bubblewrap/,
+    );
     expect(ready).toMatchObject({ checks: { sandbox: expect.stringContaining("unavailable") } });
   });
 

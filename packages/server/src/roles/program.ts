@@ -17,6 +17,15 @@ import { quotaDefaults, runtimeSettings } from "./settings.ts";
 import { startWorker, type WorkerRole } from "./worker.ts";
 import { version } from "./version.ts";
 
+export interface ProgramSandboxes {
+  readonly provider: string;
+  readonly isolated: boolean;
+  /** What people are shown, for example `not isolated`. */
+  readonly label: string;
+  /** Why there are none; null when there are some. */
+  readonly unavailable: string | null;
+}
+
 /** A running Berth. */
 export interface Program {
   readonly url: string;
@@ -25,6 +34,8 @@ export interface Program {
   readonly defaultModel: string;
   /** A sentence for each provider that has no models to choose from, when no default model was named. */
   readonly modelProblems: readonly string[];
+  /** Where commands of agents run. */
+  readonly sandboxes: ProgramSandboxes;
   /** The admin key, when this start made it: shown once. */
   readonly newAdminKey: string | null;
   readonly adminKeyFile: string;
@@ -99,6 +110,7 @@ export async function startProgram(
       dataDir: config.data,
       defaultModel,
       modelProblems,
+      sandboxes: await sandboxesOf(ports),
       newAdminKey: adminKey.created ? adminKey.key.reveal() : null,
       adminKeyFile: adminKeyPath(config.data),
       telemetry,
@@ -142,4 +154,9 @@ async function problemsOfModels(ports: Ports): Promise<readonly string[]> {
     const remedy = problem.startsWith("does not answer") ? " or start it" : "";
     return `${where} ${problem}: name a model of it with --default-model ${provider}/NAME${remedy}`;
   });
+}
+
+async function sandboxesOf({ sandboxes }: Ports): Promise<ProgramSandboxes> {
+  const { isolation, label, unavailable = null } = await sandboxes.probe();
+  return { provider: sandboxes.kind, isolated: isolation !== "none", label, unavailable };
 }

@@ -56,12 +56,13 @@ export async function openApiTarget({ name, mode, settings }: ApiTargetOptions):
       const apiKey = mode === "multi" ? await organization(slug, cli) : keys.BERTH_ADMIN_KEY;
       doors.push({ url: server.url, apiKey });
     }
-    const { sandboxes } = asked(await send(admin, { method: "GET", path: "/system" })) as {
-      sandboxes: unknown;
-    };
+    const { sandbox } = asked(await send(admin, { method: "GET", path: "/system" })) as { sandbox: unknown };
+    const told = sandboxSystem.safeParse(sandbox);
+    if (!told.success)
+      throw new Error("GET /system does not say what sandboxes can do, so nothing can be expected of them");
     return {
       name,
-      caps: capabilitiesOf(sandboxSystem.parse(sandboxes)),
+      caps: capabilitiesOf(told.data),
       tenant: (wish = {}) => makeTenant(doors[wish.org ?? 0] ?? admin, slugs[wish.org ?? 0] ?? "", wish),
       serverBytes: async () => {
         const status = await readFile(`/proc/${server.pid}/status`, "utf8");

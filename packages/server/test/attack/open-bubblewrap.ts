@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createSingleSandboxes } from "../../src/allocation/single-sandboxes.ts";
+import { createSingleSandboxes } from "../support/sandbox/single-sandboxes.ts";
 import type { SessionPlace } from "../../src/allocation/session-sandboxes.ts";
 import { makeBubblewrap } from "../support/sandbox/bubblewrap-rig.ts";
 import { openPortTarget } from "./port-target.ts";
