@@ -57,6 +57,12 @@ export const sandboxSettings = {
     max: 100,
     help: "Sandboxes that are kept ready before anybody needs one.",
   }),
+  sandboxEgressAllow: list({
+    default: [],
+    each: /^(?:(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):\d{1,5}|[0-9A-Fa-f.:]{2,45}\/\d{1,3})$/,
+    what: "host:port or networks",
+    help: "Private places that sandboxes may reach where their agents name them, such as `registry.internal:443` or `10.1.0.0/16`.",
+  }),
   sandboxIdleTtl: duration({
     default: "15m",
     min: "1s",
