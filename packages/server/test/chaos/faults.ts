@@ -12,6 +12,7 @@ import { type FaultsOptions, type Part, readOptions, usage } from "./options.ts"
 import type { RunPart } from "./part.ts";
 import { provePart } from "./prove/prove.ts";
 import { restorePart } from "./restore/restore.ts";
+import { sandboxesPart } from "./sandboxes/sandboxes.ts";
 import { reconnectsPart } from "./reconnects/reconnects.ts";
 import { createRandom } from "./random.ts";
 
@@ -27,6 +28,7 @@ const runs: Readonly<Record<Part, Omit<Named, "name">>> = {
   reconnects: { title: "followers that are cut off", run: reconnectsPart },
   models: { title: "model endpoints that go wrong", run: modelsPart },
   disk: { title: "a full disk, and two servers on one folder", run: diskPart },
+  sandboxes: { title: "servers that are killed while sandboxes live", run: sandboxesPart },
 };
 
 const proof: Named = {

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const parts = ["kills", "restore", "reconnects", "models", "disk"] as const;
+export const parts = ["kills", "restore", "reconnects", "models", "disk", "sandboxes"] as const;
 export type Part = (typeof parts)[number];
 
 export interface FaultsOptions {
@@ -23,13 +23,13 @@ export const usage = `npm run faults -- [options]
 Kills, cuts and starves a real server, and checks that nothing is lost, doubled or wrong.
 
   --list            names the failpoints, and ends
-  --short           30 kills, a restore, 200 reconnects, all model faults, disk: what npm test runs
+  --short           30 kills, a restore, 200 reconnects, all model faults, disk, sandboxes: what npm test runs
   --kills N         how often the server is killed (default 300; each failpoint at least 5 times)
   --reconnects N    how often followers are cut off (default 1000)
   --seconds S       the killing ends after S seconds, whatever is missing
   --sessions N      sessions at work at once (default 12)
   --seed X          repeats the choices of the run that printed X
-  --only PARTS      some of kills, restore, reconnects, models, disk, separated by commas
+  --only PARTS      some of kills, restore, reconnects, models, disk, sandboxes, separated by commas
   --prove           takes the start mark of tools of effect once out of a copy, and wants the kill loop to notice
   --keep            leaves the temporary folders`;
 

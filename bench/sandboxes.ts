@@ -1,0 +1,185 @@
+// T14: what a sandbox of bubblewrap costs on this machine: until a session has one (warm, cold), each command beside a plain process,
+// files beside the plain file system, many at once, and their end.
+//   npm run bench -- sandboxes [--rounds 20] [--execs 200] [--many 40] [--json] [--dir folder]
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { freemem, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { about, aboutLines } from "./support/about.ts";
+import { type Claims, openClaims } from "./support/sandboxes/claims.ts";
+import { openProvider, type ProviderBench } from "./support/sandboxes/provider.ts";
+import { type Samples, samplesOf, timed } from "./support/sandboxes/samples.ts";
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "20" },
+    execs: { type: "string", default: "200" },
+    many: { type: "string", default: "40" },
+    json: { type: "boolean", default: false },
+    dir: { type: "string", default: tmpdir() },
+  },
+});
+const [rounds, execs, many] = [Number(values.rounds), Number(values.execs), Number(values.many)];
+const folder = mkdtempSync(join(values.dir, "berth-bench-sandboxes-"));
+const mebibyte = 1024 * 1024;
+
+interface Figures {
+  readonly claims: Readonly<Record<"warm" | "cold" | "coldNew", Samples>>;
+  readonly exec: Readonly<Record<"plain" | "sandbox" | "oneshot", Samples>>;
+  readonly files: Readonly<
+    Record<"read" | "write", { readonly plainMs: number; readonly sandboxMs: number }>
+  >;
+  readonly many: {
+    readonly made: number;
+    readonly perSecond: number;
+    readonly memoryMbEach: number;
+    readonly destroyMs: number;
+  };
+}
+
+async function plain(): Promise<void> {
+  const child = spawn("/bin/bash", ["-c", "echo hi"], { stdio: ["ignore", "pipe", "ignore"] });
+  child.stdout.resume();
+  await once(child, "close");
+}
+
+/** As a client asks for it: HTTP, the store's commits, the policy, the workspace and the look whether it answers are all in it. */
+async function claims(cold: Claims, warm: Claims): Promise<Figures["claims"]> {
+  const measured: Record<keyof Figures["claims"], number[]> = { warm: [], cold: [], coldNew: [] };
+  const claim = async (of: Claims, session: string, into: number[]) => {
+    const given = await of.claim(session);
+    if (given === null) throw new Error("there is no room for one sandbox");
+    await of.run(given.sandbox, "echo x > file");
+    await of.take(given.sandbox);
+    into.push(given.ms);
+  };
+  for (let round = 0; round <= rounds; round++) {
+    const session = await cold.session();
+    await claim(cold, session, measured.coldNew);
+    await claim(cold, session, measured.cold);
+    await warm.warm();
+    await claim(warm, await warm.session(), measured.warm);
+    // The first of each finds a server that has never made one.
+    if (round === 0) for (const all of Object.values(measured)) all.length = 0;
+  }
+  return {
+    warm: samplesOf(measured.warm),
+    cold: samplesOf(measured.cold),
+    coldNew: samplesOf(measured.coldNew),
+  };
+}
+
+/** Plain processes and commands in a sandbox take turns, so that both see the same machine. */
+async function commands({ sandbox }: ProviderBench): Promise<Figures["exec"]> {
+  const inside = (oneshot: boolean) =>
+    sandbox.exec({ command: "echo hi", timeoutMs: 10_000, ...(oneshot && { oneshot }) });
+  const measured: Record<keyof Figures["exec"], number[]> = { plain: [], sandbox: [], oneshot: [] };
+  await timed(20, () => inside(false));
+  for (let round = 0; round < 10; round++) {
+    measured.plain.push(...(await timed(execs / 10, plain)));
+    measured.sandbox.push(...(await timed(execs / 10, () => inside(false))));
+    measured.oneshot.push(...(await timed(2, () => inside(true))));
+  }
+  return {
+    plain: samplesOf(measured.plain),
+    sandbox: samplesOf(measured.sandbox),
+    oneshot: samplesOf(measured.oneshot),
+  };
+}
+
+/** 64 files of 1 MiB through the port and through node:fs, in turns. Milliseconds for all, median of five. */
+async function files({ sandbox }: ProviderBench): Promise<Figures["files"]> {
+  const data = Buffer.alloc(mebibyte, "x");
+  const place = join(folder, "plain");
+  mkdirSync(place);
+  const all = async (one: (name: string) => unknown) => {
+    const began = performance.now();
+    for (let index = 0; index < 64; index++) await one(`file-${index}`);
+    return performance.now() - began;
+  };
+  const measured = {
+    write: { plain: [] as number[], sandbox: [] as number[] },
+    read: { plain: [] as number[], sandbox: [] as number[] },
+  };
+  for (let round = 0; round < 5; round++) {
+    measured.write.plain.push(await all((name) => writeFileSync(join(place, name), data)));
+    measured.write.sandbox.push(await all((name) => sandbox.files.write(name, data)));
+    measured.read.plain.push(await all((name) => readFileSync(join(place, name))));
+    measured.read.sandbox.push(await all((name) => sandbox.files.read(name)));
+  }
+  const pair = ({ plain: a, sandbox: b }: { plain: number[]; sandbox: number[] }) => ({
+    plainMs: samplesOf(a).p50,
+    sandboxMs: samplesOf(b).p50,
+  });
+  return { read: pair(measured.read), write: pair(measured.write) };
+}
+
+/** As many as admission lets in, up to `--many`, each with its own session; then all are ended at once. */
+async function crowd(server: Claims): Promise<Figures["many"]> {
+  const sessions: string[] = [];
+  while (sessions.length < many) sessions.push(await server.session());
+  const before = freemem();
+  const began = performance.now();
+  const made: string[] = [];
+  for (const session of sessions) {
+    const given = await server.claim(session);
+    if (given === null) break;
+    made.push(given.sandbox);
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  const memoryMbEach = (before - freemem()) / mebibyte / made.length;
+  const end = performance.now();
+  await Promise.all(made.map((sandbox) => server.take(sandbox)));
+  return {
+    made: made.length,
+    perSecond: made.length / seconds,
+    memoryMbEach,
+    destroyMs: performance.now() - end,
+  };
+}
+
+const stops: (() => Promise<void>)[] = [];
+function opened<T extends { stop(): Promise<void> }>(one: T): T {
+  stops.push(() => one.stop());
+  return one;
+}
+try {
+  const where = about();
+  const provider = opened(await openProvider(join(folder, "provider")));
+  const [exec, file] = [await commands(provider), await files(provider)];
+  const cold = opened(await openClaims(join(folder, "cold"), 0, many));
+  const claim = await claims(cold, opened(await openClaims(join(folder, "warm"), 1, many)));
+  const figures: Figures = { claims: claim, exec, files: file, many: await crowd(cold) };
+  const settings = `${rounds} claims of each kind, ${execs} commands, 64 files of 1 MiB, up to ${many} at once, files in ${values.dir}; ${provider.about}`;
+  if (values.json) console.log(JSON.stringify({ about: where, settings, results: figures }, null, 2));
+  else {
+    const line = (name: string, { p50, p99 }: Samples, more = "") =>
+      console.log(
+        `${name.padEnd(44)} p50 ${p50.toFixed(1).padStart(7)} ms   p99 ${p99.toFixed(1).padStart(7)} ms${more}`,
+      );
+    const { many: crowded } = figures;
+    console.log(`${aboutLines(where)}\nsettings: ${settings}\n`);
+    line("claim, a warm one is there", claim.warm);
+    line("claim, none is there, a new workspace", claim.coldNew);
+    line("claim, none is there, a workspace with files", claim.cold);
+    line("command, plain process", exec.plain);
+    line(
+      "command, in the sandbox",
+      exec.sandbox,
+      `   ${(exec.sandbox.p50 / exec.plain.p50).toFixed(2)} of plain`,
+    );
+    line("command, in a sandbox of its own", exec.oneshot);
+    for (const [name, { plainMs, sandboxMs }] of Object.entries(file))
+      console.log(
+        `${`64 MiB, ${name}`.padEnd(44)} ${plainMs.toFixed(0)} ms plain, ${sandboxMs.toFixed(0)} ms in the workspace (${(sandboxMs / plainMs).toFixed(1)})`,
+      );
+    console.log(
+      `${crowded.made} at once: ${crowded.perSecond.toFixed(1)} a second, ${crowded.memoryMbEach.toFixed(1)} MB each; all ended in ${crowded.destroyMs.toFixed(0)} ms`,
+    );
+  }
+} finally {
+  for (const stop of stops.toReversed()) await stop();
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,179 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { failpoints } from "../../../src/lib/failpoint.ts";
+import { bodyOf, type Door, send } from "../../support/server/api.ts";
+import { Keeper } from "../kill-loop/keeper.ts";
+import type { PartScene } from "../part.ts";
+import { repository } from "../repository.ts";
+import { sleep } from "../sleep.ts";
+import { live, type Promised } from "./life.ts";
+import { isEmpty, type Remains, remainsOf, sandboxesOn, storyOf } from "./remains.ts";
+
+const rules = {
+  seen: "the search for remains finds a sandbox that lives",
+  nothing:
+    "after a kill and two starts no process, mount, control group, device, socket or folder of a sandbox is left",
+  equal: "what the provider has is what the store says is live",
+  one: "a session has one sandbox at most, and every allocation that is over says why",
+  files: "what a command had written before the kill is still there",
+  works: "a session gets a sandbox again after the kill",
+} as const;
+
+const never = { failpoint: null, killAfterMs: null, from: "ready" } as const;
+const sessionCount = 4;
+
+/** Kills the server at every failpoint of sandboxes and their allocation, and at any time, and looks what is left on the machine. */
+export async function sandboxesPart(scene: PartScene): Promise<void> {
+  const { checklist, options, random, say, rig: newRig } = scene;
+  if (!existsSync("/usr/bin/bwrap")) {
+    if (process.env["CI"]) checklist.violated(rules.seen, "bubblewrap is not installed");
+    else say("SKIPPED: bubblewrap is not installed");
+    return;
+  }
+  checklist.expectCases(...Object.values(rules));
+  const env = { BERTH_SANDBOX: "bubblewrap", BERTH_SANDBOX_WARM: "1", BERTH_SANDBOXES_PER_USER: "8" };
+  const rig = newRig({ name: "sandboxes", env });
+  const keeper = new Keeper({ ...rig, root: repository, checklist, onReady: () => {} });
+  const ids = new Set<string>();
+  const note = () => sandboxesOn(rig.dataDir).forEach((id) => ids.add(id));
+  const sessions = await underServer(keeper, async (door) => await makeSessions(door));
+  const points = failpoints.filter((name) => /^(allocation|sandbox)\./.test(name));
+  const named = options.short ? points : [...points, ...points];
+  const fates = [
+    ...named.map(
+      (name) => ({ failpoint: `${name}@${random.int(1, 3)}`, killAfterMs: 8_000, from: "ready" }) as const,
+    ),
+    ...Array.from({ length: options.short ? 2 : 20 }, () => ({
+      failpoint: null,
+      killAfterMs: random.int(50, 2_500),
+      from: "ready" as const,
+    })),
+  ];
+  let hits = 0;
+  try {
+    for (const fate of fates) {
+      const dying = keeper.live(fate);
+      let dead = false;
+      void dying.finally(() => (dead = true));
+      const door = await Promise.race([keeper.door(), dying.then(() => null)]);
+      const onSandbox = (id: string) => void ids.add(id);
+      if (door !== null) {
+        const lives = live({ door, random, sessions, onSandbox, stopping: () => dead });
+        const seen = await seenWhileAlive(rig.dataDir, ids, () => dead);
+        if (seen !== null) checklist.check(rules.seen, !isEmpty(seen), () => "it found nothing");
+        await lives;
+      }
+      const ended = await dying;
+      note();
+      if (ended === "failpoint") hits++;
+      // The first start sweeps; the second finds nothing more to do.
+      await underServer(keeper, async (door) => await checkAfter(scene, door, sessions));
+      note();
+      const left = remainsOf(rig.dataDir, ids);
+      checklist.check(
+        rules.nothing,
+        isEmpty(left),
+        () => `${fate.failpoint ?? fate.killAfterMs}\n${storyOf(left)}`,
+      );
+    }
+    say(
+      `${fates.length} kills, ${hits} of them at a failpoint of ${points.length}; ${ids.size} sandboxes lived`,
+    );
+  } finally {
+    cleanUp(remainsOf(rig.dataDir, ids));
+  }
+}
+
+/** The first look that finds something, or null when the server died before. */
+async function seenWhileAlive(
+  dataDir: string,
+  ids: ReadonlySet<string>,
+  dead: () => boolean,
+): Promise<Remains | null> {
+  while (!dead()) {
+    const remains = remainsOf(dataDir, ids);
+    if (remains.processes.length > 0) return remains;
+    await sleep(50);
+  }
+  return null;
+}
+
+/** Starts a server, hands out its door, and ends it in an orderly way. */
+async function underServer<T>(keeper: Keeper, use: (door: Door) => Promise<T>): Promise<T> {
+  const life = keeper.live(never);
+  try {
+    return await use(await keeper.door());
+  } finally {
+    await keeper.stop();
+    await life;
+  }
+}
+
+async function makeSessions(door: Door): Promise<readonly Promised[]> {
+  const agent = { name: "hand", model: "demo/tour", tools: ["bash_*"] };
+  bodyOf(await send(door, { method: "POST", path: "/agents", body: agent }), 201);
+  return await Promise.all(
+    Array.from({ length: sessionCount }, async () => {
+      const body = { agent: "hand" };
+      const { id } = bodyOf<{ id: string }>(
+        await send(door, { method: "POST", path: "/sessions", body }),
+        201,
+      );
+      return { sessionId: id, lines: [], written: 0 };
+    }),
+  );
+}
+
+interface Listed<T> {
+  readonly items: readonly T[];
+}
+
+async function checkAfter(
+  { checklist }: PartScene,
+  door: Door,
+  sessions: readonly Promised[],
+): Promise<void> {
+  for (const session of sessions) {
+    const { sessionId } = session;
+    const given = await send(door, { method: "POST", path: "/sandboxes", body: { sessionId } });
+    const story = () => `${given.status} ${JSON.stringify(given.json)}`;
+    if (!checklist.check(rules.works, given.status < 300, story, sessionId)) continue;
+    const { id } = given.json as { id: string };
+    const body = { command: "cat log 2>/dev/null; true" };
+    const ran = await send(door, { method: "POST", path: `/sandboxes/${id}/exec`, body });
+    const there = new Set(String((ran.json as { output?: string } | null)?.output ?? "").split("\n"));
+    const lost = session.lines.filter((line) => !there.has(line));
+    checklist.check(rules.files, lost.length === 0, () => `lines ${lost.join(", ")} are gone`, sessionId);
+  }
+  const live = bodyOf<Listed<{ id: string; sessions: readonly { sessionId: string }[] }>>(
+    await send(door, { method: "GET", path: "/sandboxes?limit=100" }),
+  ).items;
+  const system = bodyOf<{ sandbox: { warm: number; hosts: readonly { live: number }[] } }>(
+    await send(door, { method: "GET", path: "/system" }),
+  ).sandbox;
+  const made = system.hosts.reduce((sum, host) => sum + host.live, 0);
+  const story = () => `the store has ${live.length} and ${system.warm} warm, the provider ${made}`;
+  checklist.check(rules.equal, live.length + system.warm === made, story);
+  const holders = live.flatMap((one) => one.sessions.map(({ sessionId }) => sessionId));
+  checklist.check(rules.one, new Set(holders).size === holders.length, () => holders.join(", "));
+  const history = bodyOf<Listed<{ id: string; isActive: boolean; endReason: string | null }>>(
+    await send(door, { method: "GET", path: "/sandbox-allocations?limit=100" }),
+  ).items;
+  for (const { id, isActive, endReason } of history)
+    checklist.check(rules.one, isActive === (endReason === null), () => `allocation ${id}: ${endReason}`);
+}
+
+/** Leaves the machine as it was, whatever was found. */
+function cleanUp({ processes, mounts }: Remains): void {
+  for (const pid of processes) {
+    try {
+      process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  for (const line of mounts.toReversed()) {
+    const place = line.split(" ")[4];
+    if (place !== undefined) execFileSync("umount", ["--lazy", place], { stdio: "ignore" });
+  }
+}
