@@ -9,6 +9,7 @@ import {
 import { createBeats } from "./beats.ts";
 import { createEdge, type Edge } from "./edge.ts";
 import { createEventStreams, type EventStreams } from "./sse.ts";
+import { createPreviews, type Previews } from "./previews/previews.ts";
 import { createStreamSlots } from "./stream-slots.ts";
 import { createStreamWatch } from "./stream-watch.ts";
 import { defaultStreamSettings, type StreamSettings } from "./stream-settings.ts";
@@ -20,6 +21,7 @@ export type { StreamSettings };
 export interface Streams {
   readonly events: EventStreams;
   readonly sockets: Sockets;
+  readonly previews: Previews;
   /** Ends all of them so that clients connect again; new ones are refused. Resolves when they are gone. */
   closeAll(): Promise<void>;
 }
@@ -51,10 +53,13 @@ export function createStreams(options: {
   };
   const events = createEventStreams(shared);
   const sockets = createSockets({ ...shared, operations, authenticator, tickets, jsonDepth });
+  const previews = createPreviews({ operations, authenticator, edge, watch });
   return {
     events,
     sockets,
+    previews,
     async closeAll() {
+      previews.close();
       await Promise.all([events.closeAll(), sockets.closeAll()]);
       await watch.stop();
     },

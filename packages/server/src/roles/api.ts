@@ -84,7 +84,7 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
     settings: { bodyBytes: config.bodyLimit, uploadBytes: config.uploadLimit, jsonDepth, openMetrics: false },
     readiness: () => readiness(ports, worker),
   });
-  const server = createNodeServer({ ...transport.options, app, sockets: streams.sockets });
+  const server = createNodeServer({ ...transport.options, app, ...streams });
   const release = async () => {
     await authentication.stop();
     stopEdge();

@@ -89,6 +89,7 @@ export async function start(
   const server = createNodeServer({
     app: counting,
     sockets: streams.sockets,
+    previews: streams.previews,
     limits: { ...defaultTransportLimits, ...options.limits },
     readPeer: createReadPeer({ trusted: createAddressSet(options.trusted ?? []) }),
     tls: options.tls ?? null,
