@@ -1,9 +1,10 @@
 import type { Clock } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
+import { checkedEnvironment } from "../output/command-environment.ts";
 import type { ProcessEnd } from "../output/running-process.ts";
 import type { EndReason, ExecSpec, ProcessSpec } from "../sandbox.ts";
 import type { AgentConnection, HostMessage } from "./agent-connection.ts";
-import { checkedCommand, checkedEnvironment, proxyEnvironment } from "./agent-environment.ts";
+import { checkedCommand, proxyEnvironment } from "./agent-environment.ts";
 import { type AgentProcess, checkedSize, startProcess } from "./agent-process.ts";
 
 export interface CommandOptions {

@@ -3,7 +3,6 @@ import { proxyPort } from "./agent/ports.ts";
 
 /** Linux takes 128 KiB for one argument or variable; a terminal's command is quoted once more. */
 const maxOneBytes = 120_000;
-const maxEnvironmentBytes = 256 * 1024;
 
 const proxy = `http://127.0.0.1:${proxyPort}`;
 const noProxy = "localhost,127.0.0.1,::1";
@@ -26,22 +25,6 @@ export function checkedCommand(command: string): string {
   throw invalid(
     `A command can have at most ${maxOneBytes} bytes, where a single quote counts as four; write a script to a file and run that.`,
   );
-}
-
-export function checkedEnvironment(
-  environment: Readonly<Record<string, string>> = {},
-): Readonly<Record<string, string>> {
-  let bytes = 0;
-  for (const [name, value] of Object.entries(environment)) {
-    const size = Buffer.byteLength(name) + Buffer.byteLength(value);
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || value.includes("\0") || size > maxOneBytes) {
-      throw invalid(`The environment variable ${JSON.stringify(name.slice(0, 100))} cannot be set.`);
-    }
-    bytes += size;
-  }
-  if (bytes > maxEnvironmentBytes)
-    throw invalid(`An environment can have at most ${maxEnvironmentBytes} bytes.`);
-  return environment;
 }
 
 function invalid(message: string): BerthError {

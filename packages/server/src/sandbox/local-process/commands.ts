@@ -1,6 +1,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import { withFolder } from "../files/folder.ts";
 import { parsePath } from "../files/workspace-path.ts";
+import { checkedEnvironment } from "../output/command-environment.ts";
 import type { RunningProcess, StartProcess } from "../output/running-process.ts";
 import type { Layout } from "./layout.ts";
 import { startTree } from "./process-tree.ts";
@@ -50,7 +51,12 @@ export function createCommands(of: CommandsOf): Commands {
         command,
         input,
         cwd: folder.path,
-        environment: { ...of.environment, ...spec.environment, HOME: root, TMPDIR: temporary },
+        environment: {
+          ...of.environment,
+          ...checkedEnvironment(spec.environment),
+          HOME: root,
+          TMPDIR: temporary,
+        },
         shell: of.shell,
         markPrefix: `${layout.installation}.${id}`,
         deployment: of.deployment,

@@ -5,6 +5,7 @@ import { systemClock } from "../../lib/clock.ts";
 import { sandboxAttacks } from "../sandbox-attacks.conformance.ts";
 import { type CreateHarness, secret } from "../sandbox-harness.conformance.ts";
 import { sandboxLives } from "../sandbox-lives.conformance.ts";
+import { sandboxProcesses } from "../sandbox-processes.conformance.ts";
 import { sandboxConformance } from "../sandbox.conformance.ts";
 import { createLocalProcess } from "./local-process.ts";
 
@@ -31,4 +32,5 @@ const create: CreateHarness = async ({ clock = systemClock } = {}) => {
 
 sandboxLives("local process", create);
 sandboxConformance("local process", create);
+sandboxProcesses("local process", create);
 sandboxAttacks("local process", create);
