@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import type { LoadedConfig } from "../config/load.ts";
+import { createAddressRules } from "../lib/address-rules.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type BubblewrapOptions, createBubblewrap } from "../sandbox/bubblewrap/bubblewrap.ts";
 import { createSearch } from "../sandbox/files/search.ts";
@@ -20,7 +21,7 @@ export interface LocalOptions {
 export interface OpenedProvider<P extends SandboxProvider = SandboxProvider> {
   readonly provider: P;
   /** Idempotent. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Sandboxes of this machine, isolated. What it can give, or why it gives none, is told by its `probe()`. */
@@ -31,6 +32,9 @@ export async function openBubblewrap({
   onEgress,
 }: LocalOptions): Promise<OpenedProvider> {
   const { data: dataDir, sandboxRootfs: rootfs, sandboxesPerHost: maxSandboxes } = loaded.config;
+  const { sandboxEgressAllow: allowPrivate } = loaded.config;
+  // A wrong one is told at the start, not by the first sandbox.
+  createAddressRules(allowPrivate);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const warn = (details: Readonly<Record<string, unknown>>, message: string) =>
     logger.warn({ ...details }, message);
@@ -42,6 +46,7 @@ export async function openBubblewrap({
     clock,
     workspaces,
     maxSandboxes,
+    egress: { allowPrivate },
     ...(rootfs !== null && { rootfs }),
     ...(onEgress !== undefined && { onEgress }),
     log: { warn },
