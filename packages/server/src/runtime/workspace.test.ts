@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -119,5 +119,41 @@ describe("a manifest", () => {
     }
     const taken = hashOf(await workspace.takeManifest({ clock: systemClock, budgetMs: 20_000 }));
     await expect(workspace.assertRestorable(taken)).resolves.toBeUndefined();
+  });
+});
+
+describe("a workspace that cannot be reached any more", () => {
+  const time = { clock: systemClock, budgetMs: 20_000 };
+
+  it("begins again with the files of the last manifest: its folder was deleted, or the session is on another host", async () => {
+    const blobs = memoryBlobs();
+    const of = (where: SessionSandboxes) =>
+      new Workspace({ sandboxes: where, blobs, orgId, sessionId: "moved", forkedAt: null });
+    const before = of(sandboxes);
+    const { files } = await before.sandbox(fresh);
+    await files.write("a/b", Buffer.from("kept"));
+    const hash = hashOf(await before.takeManifest(time));
+    await files.write("late", Buffer.from("written after the manifest"));
+    await before.release();
+    const kept = { manifest: { hash, seq: 5 }, workspaceDirty: true };
+
+    const elsewhere = mkdtempSync(join(tmpdir(), "berth-elsewhere-"));
+    const other = localSandboxes(elsewhere);
+    try {
+      const there = await of(other).files(kept);
+      expect((await there.list("", { depth: 2 })).items.map(({ path }) => path)).toEqual(["a", "a/b"]);
+      expect(Buffer.from(await there.read("a/b")).toString()).toBe("kept");
+    } finally {
+      await other.close();
+      rmSync(elsewhere, { recursive: true, force: true });
+    }
+
+    // On the same host what is there counts, newer than the manifest or not, until it is gone.
+    await of(sandboxes).files(kept);
+    expect(await namesIn("moved")).toEqual(["a", "a/b", "late"]);
+    rmSync(join(folder, "workspaces"), { recursive: true });
+    mkdirSync(join(folder, "workspaces"));
+    const sandbox = await of(sandboxes).sandbox(kept);
+    expect((await sandbox.exec({ command: "cat a/b; ls", timeoutMs: 5_000 })).output).toBe("kepta\n");
   });
 });
