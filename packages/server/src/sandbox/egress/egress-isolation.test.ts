@@ -12,6 +12,7 @@ import { seccompProgram } from "../bubblewrap/seccomp.ts";
 import { syscallTables } from "../bubblewrap/syscall-numbers.ts";
 
 const { upstream, rigOf, onEnd } = useEgress();
+const program = "bwrap";
 const probe = join(import.meta.dirname, "../../../test/support/sandbox/network-probe.py");
 
 /** A listener that counts who came. */
@@ -55,7 +56,7 @@ async function probed({ plan, shared, options, seccomp }: Run): Promise<Record<s
   const life = ["--die-with-parent", "--new-session"];
   const command = ["--", "/usr/bin/python3", probe, JSON.stringify(plan)];
   const filtered = seccomp ? ["--seccomp", "3"] : [];
-  const child = spawn("bwrap", [...system, ...user, ...life, ...options, ...filtered, ...command], {
+  const child = spawn(program, [...system, ...user, ...life, ...options, ...filtered, ...command], {
     env: {},
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     ...(process.getuid?.() === 0 && { uid: 65_534, gid: 65_534 }),
