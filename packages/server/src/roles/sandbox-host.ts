@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { join } from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
@@ -51,7 +52,8 @@ export async function startSandboxHost(
     loaded.settings.find(({ name }) => name === "port")?.source === "default" ? defaultPort : config.port;
   const files = tlsFiles(config);
   const tls = files === null ? null : await readTls(files);
-  if (tls === null && !isLoopback(config.host) && config.host !== "localhost") throw unsafe(config.host);
+  const isLocal = config.host === "localhost" || (isIP(config.host) !== 0 && isLoopback(config.host));
+  if (tls === null && !isLocal) throw unsafe(config.host);
   const keys = await Promise.all(config.sandboxHostTrust.map(trusted));
   if (keys.length === 0) throw nobody();
   const opened = await openProvider(loaded, { clock, logger });

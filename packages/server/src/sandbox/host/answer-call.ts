@@ -50,7 +50,10 @@ export async function answerCall(
     response.once("close", () => gone.abort());
     const call: HostCall<unknown> = { args, tail, claims, id: address.id, signal: gone.signal };
     if (found.raw === true) await found.handle(context, call, response);
-    else sendJson(response, 200, { result: (await found.handle(context, call)) ?? null });
+    else {
+      const result = (await found.handle(context, call)) ?? null;
+      sendJson(response, 200, { result }, found.call.most);
+    }
     return { name, failed: null };
   } catch (thrown) {
     refuse(response, thrown);
@@ -103,9 +106,14 @@ export function refuse(response: ServerResponse, thrown: unknown): void {
   }
 }
 
-function sendJson(response: ServerResponse, status: number, value: unknown): void {
+function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  most: number = wireLimits.answer,
+): void {
   const body = Buffer.from(JSON.stringify(value));
-  if (body.length > wireLimits.answer) {
+  if (body.length > most) {
     refuse(
       response,
       new BerthError("file_too_large", "The answer would be too large; ask for less at once."),

@@ -16,7 +16,11 @@ interface Spec<A, R> {
   readonly timeoutMs: number;
   /** Raw bytes that may come after the arguments. */
   readonly tail: number;
+  /** Bytes of an answer with JSON at most. */
+  readonly most: number;
 }
+
+const usual = { repeatable: true, timeoutMs: 10_000, tail: 0, most: 1_048_576 } as const;
 
 /** What is called, and what it takes and answers. */
 export interface Call<A, R> extends Spec<A, R> {
@@ -27,9 +31,11 @@ export interface Call<A, R> extends Spec<A, R> {
 /** A call that is answered with JSON. */
 export function call<A, R>(
   spec: Pick<Spec<A, R>, "verb" | "args"> &
-    Partial<Pick<Spec<A, R>, "repeatable" | "timeoutMs" | "tail">> & { readonly answer: z.ZodType<R> },
+    Partial<Pick<Spec<A, R>, "repeatable" | "timeoutMs" | "tail" | "most">> & {
+      readonly answer: z.ZodType<R>;
+    },
 ): Spec<A, R> {
-  return { repeatable: true, timeoutMs: 10_000, tail: 0, ...spec };
+  return { ...usual, ...spec };
 }
 
 /** A call that is answered with bytes, with frames, or with the connection itself. */
@@ -37,7 +43,7 @@ export function rawCall<A>(
   spec: Pick<Spec<A, null>, "verb" | "args"> &
     Partial<Pick<Spec<A, null>, "repeatable" | "timeoutMs" | "tail">>,
 ): Spec<A, null> {
-  return { repeatable: true, timeoutMs: 10_000, tail: 0, ...spec, answer: null };
+  return { ...usual, ...spec, answer: null };
 }
 
 /** Gives calls their names and says what they are made on. */

@@ -17,6 +17,7 @@ const fileCallsOn = (on: CallPlace) =>
       verb: "read",
       args: z.strictObject({ ...ofPath, depth: z.int().max(1_000_000).exactOptional(), limit }),
       answer: shape.fileEntries,
+      most: wireLimits.answer,
       timeoutMs: 30_000,
     }),
     /** Bytes. */
@@ -60,6 +61,7 @@ const fileCallsOn = (on: CallPlace) =>
         limit,
       }),
       answer: shape.paths,
+      most: wireLimits.answer,
       timeoutMs: searchMs,
     }),
     grep: call({
@@ -73,6 +75,7 @@ const fileCallsOn = (on: CallPlace) =>
         limit,
       }),
       answer: shape.grepMatches,
+      most: wireLimits.answer,
       timeoutMs: searchMs,
     }),
   });

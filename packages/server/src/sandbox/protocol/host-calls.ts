@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { call, callsOn } from "./call.ts";
 import * as shape from "./shapes.ts";
+import { wireLimits } from "./wire.ts";
 
 const none = z.strictObject({});
 const inDeployment = z.strictObject({ deployment: shape.deployment });
@@ -14,8 +15,14 @@ export const hostCalls = callsOn("host", {
     verb: "look",
     args: inDeployment,
     answer: z.strictObject({ items: z.array(shape.info).max(10_000), unreadable: count }),
+    most: wireLimits.answer,
   }),
-  workspaces: call({ verb: "look", args: inDeployment, answer: z.array(shape.workspaceId).max(1_000_000) }),
+  workspaces: call({
+    verb: "look",
+    args: inDeployment,
+    answer: z.array(shape.workspaceId).max(1_000_000),
+    most: wireLimits.answer,
+  }),
   sweep: call({
     verb: "manage",
     args: inDeployment,

@@ -50,7 +50,12 @@ export const sandboxCalls = callsOn("sandbox", {
     repeatable: false,
     timeoutMs: 30_000,
   }),
-  processes: call({ verb: "look", args: inFolder, answer: z.array(shape.backgroundProcess).max(10_000) }),
+  processes: call({
+    verb: "look",
+    args: inFolder,
+    answer: z.array(shape.backgroundProcess).max(10_000),
+    most: wireLimits.answer,
+  }),
   logs: call({
     verb: "read",
     args: z.strictObject({ ...ofProcess, offset: z.int().exactOptional() }),
@@ -61,6 +66,7 @@ export const sandboxCalls = callsOn("sandbox", {
         process: shape.backgroundProcess,
       })
       .nullable(),
+    most: wireLimits.answer,
   }),
   /** Frames. */
   follow: rawCall({

@@ -4,7 +4,7 @@ import { pause } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { Call } from "../protocol/call.ts";
 import { type Frame, FrameError, readFrames } from "../protocol/frames.ts";
-import { wireLimits, wireTimes } from "../protocol/wire.ts";
+import { wireTimes } from "../protocol/wire.ts";
 import type { HostAddress } from "../../lib/host-address.ts";
 import type { CircuitBreaker } from "./circuit-breaker.ts";
 import { failureOf, HostFailure } from "./failures.ts";
@@ -39,7 +39,7 @@ export function createHostClient(options: HostClientOptions): HostClient {
     closed,
     call: (call, made) =>
       attempt(options, { call, made }, async (body, withinMs) => {
-        const bytes = await readAll(body, { clock, most: wireLimits.answer, withinMs });
+        const bytes = await readAll(body, { clock, most: call.most, withinMs });
         return resultOf(call, bytes);
       }),
     bytes: (call, made, most) =>
@@ -88,11 +88,15 @@ async function* framesOf<A>(
   made: Made<A>,
 ): AsyncGenerator<Frame> {
   const { breaker, clock, closed } = options;
-  checkUsable(options);
+  // What goes on with a stream has a bound of its own, and would be lost by being spared.
+  if (call.repeatable) closed.throwIfAborted();
+  else checkUsable(options);
   try {
     const body = await sendCall(options, { call, made, timeoutMs: call.timeoutMs });
-    yield* readFrames(watched(body, { clock, silenceMs: wireTimes.silence }));
-    breaker.succeeded();
+    for await (const frame of readFrames(watched(body, { clock, silenceMs: wireTimes.silence }))) {
+      breaker.succeeded();
+      yield frame;
+    }
   } catch (thrown) {
     const failure =
       thrown instanceof FrameError ? new HostFailure("wrong", "sent what is no frame", thrown) : thrown;
