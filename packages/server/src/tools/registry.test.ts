@@ -35,8 +35,12 @@ describe("createRegistry", () => {
       "fs_write",
       "fs_edit",
       "bash_run",
+      "code_execute",
     ]);
-    expect(names(registry.list().filter((tool) => tool.reachesOutside))).toEqual(["bash_run"]);
+    expect(names(registry.list().filter((tool) => tool.reachesOutside))).toEqual([
+      "bash_run",
+      "code_execute",
+    ]);
   });
 
   it("selects by patterns; delegate comes with sub-agents only", () => {
