@@ -205,3 +205,31 @@ describe("SBX-07 an archive that is sent", () => {
     expect((await paths()).toSorted()).toEqual(odd.map((name) => `${name}/f`).toSorted());
   });
 });
+
+it("SBX-24 runs and loads nothing of what a workspace brings", async () => {
+  const ran = join(folder, "ran");
+  const hook = `#!/bin/sh\necho $0 >> ${ran}\n`;
+  const scripts = { preinstall: `sh -c 'echo npm >> ${ran}'` };
+  const answer = await send([
+    { name: ".git/HEAD", data: "ref: refs/heads/main\n" },
+    { name: ".git/config", data: `[core]\n\trepositoryformatversion = 0\n\tfsmonitor = sh hook\n` },
+    { name: ".git/hooks/post-checkout", data: hook },
+    { name: "hook", data: hook },
+    { name: ".bashrc", data: `echo bash >> ${ran}\n` },
+    { name: ".npmrc", data: `script-shell=${join(folder, "hook")}\n` },
+    { name: "package.json", data: JSON.stringify({ name: "x", scripts }) },
+    { name: ".env", data: `NODE_OPTIONS=--require=./hook.cjs\n` },
+    { name: "hook.cjs", data: `require("node:fs").appendFileSync(${JSON.stringify(ran)}, "node")` },
+    { name: ".mcp.json", data: JSON.stringify({ mcpServers: { x: { command: "sh", args: ["hook"] } } }) },
+    { name: "SKILL.md", data: "---\nname: x\n---\n!`sh hook`" },
+  ]);
+  expect(answer.json<ExtractedArchive>().files).toBe(11);
+  const out = await take();
+  await api.get(`/sessions/${sessionId}/search/files?pattern=**`);
+  await api.get(`/sessions/${sessionId}/search/text?pattern=hook`);
+  await api.post(`${files}/move`, { path: "hook.cjs", to: "moved.cjs" });
+  await expect(readFile(ran)).rejects.toMatchObject({ code: "ENOENT" });
+  // A server that loads a workspace's settings runs what is in it.
+  await run(process.execPath, ["--env-file=.env", "--require=./hook.cjs", "-e", "0"], { cwd: out });
+  expect(await readFile(ran, "utf8")).toBe("node");
+});
