@@ -6,7 +6,7 @@ import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import type { Store } from "../store/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { AllocationContext } from "./allocation-context.ts";
-import { endAll, openParts } from "./allocation-parts.ts";
+import { type AllocationParts, endAll, openParts } from "./allocation-parts.ts";
 import type { AllocationSettings } from "./allocation-settings.ts";
 import { sandboxGone } from "./counted-sandbox.ts";
 import type { SandboxDirectory } from "./sandbox-directory.ts";
@@ -17,6 +17,8 @@ import { createStoredDirectory } from "./stored-directory.ts";
 export interface AllocationOptions {
   readonly store: Store;
   readonly provider: SandboxProvider;
+  /** Ends the provider with all that it was made of. Default: its `close`. */
+  readonly closeProvider?: () => Promise<void>;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly settings: AllocationSettings;
@@ -47,7 +49,7 @@ const kept = { sandboxesMs: day, allocationsMs: 90 * day };
 export function createAllocation(options: AllocationOptions): Allocation {
   const parts = openParts(contextOf(options), options.formerWorkspace ?? null);
   const { context, connecting, workspaces, owners, ending } = parts;
-  const life = createLife(parts);
+  const life = createLife(parts, options.closeProvider ?? (() => options.provider.close()));
   const { provider } = options;
   const sandboxes: SessionSandboxes = {
     kind: provider.kind,
@@ -96,9 +98,9 @@ function contextOf(options: AllocationOptions): AllocationContext {
 }
 
 /** What goes on by itself, from the first use to the end. */
-function createLife(parts: ReturnType<typeof openParts>) {
+function createLife(parts: AllocationParts, closeProvider: () => Promise<void>) {
   const { context, upkeep, sweep, pool, instances, connecting, line } = parts;
-  const { store, provider, clock, telemetry } = context;
+  const { store, clock, telemetry } = context;
   const timers: TimerHandle[] = [];
   let starting: Promise<void> | null = null;
   let closing: Promise<void> | null = null;
@@ -151,7 +153,7 @@ function createLife(parts: ReturnType<typeof openParts>) {
     const ended = starting === null ? Promise.resolve() : quietly(() => endAll(parts))();
     await Promise.race([ended.finally(() => over.abort()), pause(clock, closeMs, over.signal)]);
     if (starting !== null) await quietly(() => instances.stop())();
-    await provider.close();
+    await closeProvider();
   }
 
   return {
@@ -173,7 +175,7 @@ function jittered(clock: Clock, ms: number, call: () => Promise<void>): TimerHan
   let cancelled = false;
   const schedule = () => {
     if (cancelled) return;
-    handle = clock.after(ms * (0.9 + Math.random() * 0.2), () => void call().finally(schedule));
+    handle = clock.after(Math.round(ms * (0.9 + Math.random() * 0.2)), () => void call().finally(schedule));
   };
   schedule();
   return {

@@ -39,6 +39,9 @@ export interface Held {
   readonly sharers: Map<string, Sharer>;
 }
 
+/** One that was used less long ago is not taken from its session for another's sake: it was given a moment ago, or is about to go on. */
+const settledMs = 1_000;
+
 /** The sandboxes that this server gives to sessions, in memory: connecting again costs no more than a look here. */
 export class HeldSandboxes {
   readonly #clock: Clock;
@@ -102,10 +105,11 @@ export class HeldSandboxes {
 
   /** Of this user in this organization, the one that was used longest ago of those in which nothing goes on. Never another server's. */
   oldestIdle({ orgId, userId }: Pick<SandboxOwner, "orgId" | "userId">): Held | null {
+    const now = this.#clock.monotonic();
     let oldest: Held | null = null;
     for (const held of this.#byId.values()) {
       if (held.owner.orgId !== orgId || held.owner.userId !== userId) continue;
-      if (held.busy > 0 || held.ending || held.guest !== null) continue;
+      if (held.busy > 0 || held.ending || held.guest !== null || now - held.usedAt < settledMs) continue;
       if (oldest === null || held.usedAt < oldest.usedAt) oldest = held;
     }
     return oldest;

@@ -1,8 +1,9 @@
 import { BerthError } from "../lib/errors.ts";
 import type { SessionSandboxes } from "./session-sandboxes.ts";
 
-/** What people and models are told of a server that has no sandbox. */
-const why = "this server runs tools only where they are isolated, and no sandbox that isolates is configured";
+/** What people and models are told of a server that has no sandbox, unless more is known. */
+const noneConfigured =
+  "this server runs tools only where they are isolated, and no sandbox that isolates is configured";
 
 /**
  * For a server that must not run tools unisolated and has nothing that isolates: every session that needs a sandbox is refused with
@@ -10,6 +11,7 @@ const why = "this server runs tools only where they are isolated, and no sandbox
  */
 export function createUnavailable(
   leftovers: Pick<SessionSandboxes, "destroy" | "release" | "reapLeftovers" | "close">,
+  why: string = noneConfigured,
 ): SessionSandboxes {
   const refused = () => Promise.reject(new BerthError("sandbox_unavailable", `There is no sandbox: ${why}.`));
   return {

@@ -17,12 +17,10 @@ import type { Models } from "../models/model.ts";
 import type { OpenSecret } from "../runtime/sandbox-wish.ts";
 import { openSandboxSecret } from "../auth/sandbox-secrets.ts";
 import { createProviderPlaces, type ProviderPlaces } from "../models/provider-places.ts";
-import { createLocalProcess } from "../sandbox/local-process/local-process.ts";
+import type { Allocation } from "../allocation/create-allocation.ts";
 import { createEmptyDirectory } from "../allocation/empty-directory.ts";
 import type { SandboxDirectory } from "../allocation/sandbox-directory.ts";
 import type { SessionSandboxes } from "../allocation/session-sandboxes.ts";
-import { createSingleSandboxes } from "../allocation/single-sandboxes.ts";
-import { createUnavailable } from "../allocation/unavailable.ts";
 import type { Blobs } from "../store/blobs.ts";
 import { createAnchorFile } from "../store/disk/anchor-file.ts";
 import type { Backups } from "../store/backups.ts";
@@ -38,6 +36,7 @@ import { builtinTools } from "../tools/builtin/builtin-tools.ts";
 import { createRegistry, type Registry } from "../tools/registry.ts";
 import { createSafeFetch } from "../tools/safe-fetch.ts";
 import type { SafeFetch } from "../tools/tool.ts";
+import { openAllocation } from "./allocation.ts";
 import { openBackups } from "./backups.ts";
 import { type OpenModels, openModels } from "./models.ts";
 
@@ -86,7 +85,7 @@ export async function openPorts(
   const clock = overrides.clock ?? systemClock;
   const store = overrides.store ?? (await openStore(loaded, telemetry, clock));
   try {
-    return { ...(await openRest({ loaded, telemetry, redactor, store, clock })), ...overrides };
+    return { ...(await openRest({ loaded, telemetry, redactor, store, clock, overrides })), ...overrides };
   } catch (error) {
     await store.close();
     throw error;
@@ -101,10 +100,14 @@ function openStore({ config }: LoadedConfig, telemetry: Telemetry, clock: Clock)
 }
 
 async function openRest(
-  parts: OpenWith & { readonly store: Ports["store"]; readonly clock: Clock },
+  parts: OpenWith & {
+    readonly store: Ports["store"];
+    readonly clock: Clock;
+    readonly overrides: Partial<Ports>;
+  },
 ): Promise<Ports> {
   const { loaded, telemetry, redactor, store, clock } = parts;
-  const { config, sandboxVariables } = loaded;
+  const { config } = loaded;
   const keys = await openServerKeys({
     dataDir: config.data,
     preset: config,
@@ -127,16 +130,8 @@ async function openRest(
   const shares = createOrgShares({ store, clock, telemetry });
   const opened = await openModels(config, clock, { store, vault, redactor, telemetry, places });
   await bus.subscribe(providersTopic, (hint) => opened.models.recheck((hint as ProvidersHint).orgId));
-  const provider = createLocalProcess({
-    dataDir: config.data,
-    clock,
-    environment: sandboxVariables,
-    log: { warn: (details, message) => telemetry.logger.warn({ ...details }, message) },
-  });
-  const local = createSingleSandboxes({
-    provider,
-    workspaceIdOf: (place) => provider.derivedWorkspaceId(place),
-  });
+  // Last of what is opened: it alone holds things outside of this process.
+  const { sandboxes, directory } = await openSandboxPorts(parts);
   return {
     keys,
     vault,
@@ -156,8 +151,8 @@ async function openRest(
     modelProblems: opened.problems,
     closeModels: opened.close,
     tools: createRegistry(builtinTools),
-    sandboxes: config.mode === "multi" ? createUnavailable(local) : local,
-    sandboxDirectory: createEmptyDirectory(config.mode === "multi" ? createUnavailable(local) : local),
+    sandboxes,
+    sandboxDirectory: directory,
     async openSecret(place) {
       const secret = await openSandboxSecret({ store, vault }, place);
       if (secret !== null) redactor.remember(secret.value, { orgId: place.orgId, owner: "" });
@@ -166,6 +161,19 @@ async function openRest(
     fetch: createSafeFetch({ allow: config.fetchAllow }),
     telemetry,
   };
+}
+
+/** What a test brings is not opened as well: it would not be closed. */
+async function openSandboxPorts({
+  loaded,
+  store,
+  clock,
+  telemetry,
+  overrides,
+}: Parameters<typeof openRest>[0]): Promise<Allocation> {
+  const { sandboxes, sandboxDirectory } = overrides;
+  if (sandboxes === undefined) return await openAllocation({ loaded, store, clock, telemetry });
+  return { sandboxes, directory: sandboxDirectory ?? createEmptyDirectory(sandboxes) };
 }
 
 /** Closes what was opened, the store last. */

@@ -66,6 +66,16 @@ export function derivedWorkspaceId(
   return `wsp_00${hash.slice(0, 24)}`;
 }
 
+/** Where Berth 0.1 left the files of sessions: their workspaces get the names of this version. Returns the id of a session's. */
+export function openFormerWorkspaces(
+  dataDir: string,
+): (place: { readonly orgId: string; readonly sessionId: string }) => string {
+  mkdirSync(`${dataDir}/sandbox`, { recursive: true, mode: 0o700 });
+  adoptFormer(`${dataDir}/workspaces`);
+  const installation = installationId(`${dataDir}/sandbox/installation`);
+  return (place) => derivedWorkspaceId(installation, place);
+}
+
 /** Berth 0.1 named a session's folder `sbx_` and the same 24 digits. */
 function adoptFormer(workspaces: string): void {
   if (!existsSync(workspaces)) return;

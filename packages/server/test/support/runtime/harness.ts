@@ -26,7 +26,7 @@ import { silentTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { createRegistry } from "../../../src/tools/registry.ts";
 import type { Tool } from "../../../src/tools/tool.ts";
 import { type Answer, scriptedClient } from "./scripted-client.ts";
-import { localSandboxes } from "../sandbox/local-sandboxes.ts";
+import { localAllocation } from "../sandbox/local-allocation.ts";
 
 const testSettings: RuntimeSettings = {
   leaseMs: 6_000,
@@ -90,7 +90,8 @@ export class Harness {
       clock: systemClock,
       models: scriptedClient(options.answer),
       tools: createRegistry(options.tools ?? []),
-      sandboxes: localSandboxes(dataDir, { PATH: process.env["PATH"] ?? "" }),
+      sandboxes: localAllocation({ dataDir, store, environment: { PATH: process.env["PATH"] ?? "" } })
+        .sandboxes,
       fetch: () => Promise.reject(new Error("no network in this test")),
       openSecret: () => Promise.resolve(null),
       telemetry: silentTelemetry(),

@@ -1,5 +1,5 @@
 import type { SessionSandboxes } from "../../../src/allocation/session-sandboxes.ts";
-import { createSingleSandboxes } from "../../../src/allocation/single-sandboxes.ts";
+import { createSingleSandboxes } from "./single-sandboxes.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { createLocalProcess } from "../../../src/sandbox/local-process/local-process.ts";
 

@@ -11,7 +11,7 @@ import { builtinTools } from "../../../src/tools/builtin/builtin-tools.ts";
 import { createRegistry } from "../../../src/tools/registry.ts";
 import { type Answer, calls, scriptedClient, text, turnOf } from "../runtime/scripted-client.ts";
 import { testTool } from "../runtime/test-tools.ts";
-import { localSandboxes } from "../sandbox/local-sandboxes.ts";
+import { localAllocation } from "../sandbox/local-allocation.ts";
 import { type Ask, call, type Seen } from "./call.ts";
 import { Canaries } from "./canaries.ts";
 import { makeTenant, operatorsTenant, type Tenant, type TenantParts } from "./tenant.ts";
@@ -95,12 +95,14 @@ async function openWorld(dataDir: string, { env = {} }: WorldOptions): Promise<W
     cwd: dataDir,
   });
   const store = await openSqliteStore({ dataDir, clock: systemClock });
+  const allocation = localAllocation({ dataDir, store });
   const program = await startProgram(loaded, {
     store,
     models: scriptedClient((...asked) => model(...asked)),
     tools: createRegistry([...builtinTools, ...testTools, leakTool(Object.values(secrets))]),
     // The tests' own isolation: tools here do what the tests say.
-    sandboxes: localSandboxes(dataDir),
+    sandboxes: allocation.sandboxes,
+    sandboxDirectory: allocation.directory,
     logs: { write: (line) => lines.push(line) },
   });
   const { pepper } = await openServerKeys({ dataDir, preset: loaded.config, required: true });

@@ -1,7 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { newId } from "../lib/id.ts";
-import type { SandboxLimits, SandboxProvider, SandboxRef } from "../sandbox/sandbox.ts";
-import type { SandboxRequest, SessionPlace, SessionSandboxes } from "./session-sandboxes.ts";
+import { newId } from "../../../src/lib/id.ts";
+import type { SandboxLimits, SandboxProvider, SandboxRef } from "../../../src/sandbox/sandbox.ts";
+import type {
+  SandboxRequest,
+  SessionPlace,
+  SessionSandboxes,
+} from "../../../src/allocation/session-sandboxes.ts";
 
 const mebibyte = 1024 * 1024;
 const dayMs = 86_400_000;

@@ -1,0 +1,183 @@
+import { Duplex } from "node:stream";
+import type { Clock } from "../../../src/lib/clock.ts";
+import { BerthError } from "../../../src/lib/errors.ts";
+import type {
+  ExecResult,
+  Sandbox,
+  SandboxFiles,
+  SandboxInfo,
+  SandboxList,
+  SandboxPolicy,
+  SandboxRef,
+} from "../../../src/sandbox/sandbox.ts";
+
+type Operation =
+  | "hosts"
+  | "create"
+  | "get"
+  | "list"
+  | "renew"
+  | "apply"
+  | "attach"
+  | "destroy"
+  | "connect"
+  | "health"
+  | "sweep";
+
+/** What goes wrong; changed as a test goes on. */
+export interface Faults {
+  /** Before anything is done: may throw, or wait. */
+  before: (operation: Operation, ref: SandboxRef | null) => Promise<void> | void;
+  /** After it is done: a throw here leaves what was done behind. */
+  after: (operation: Operation, ref: SandboxRef | null) => Promise<void> | void;
+  /** What is told of a sandbox. */
+  told: (info: SandboxInfo) => SandboxInfo;
+  /** What is told of all of them. */
+  listed: (list: SandboxList) => SandboxList;
+}
+
+export interface Instance {
+  readonly ref: SandboxRef;
+  readonly incarnation: string;
+  readonly deployment: string;
+  readonly template: string;
+  workspaceId: string | null;
+  policy: SandboxPolicy;
+  readonly madeAt: number;
+  endsAt: number;
+  /** Commands that go on until they are ended. */
+  readonly running: Set<(reason: ExecResult["reason"]) => void>;
+}
+
+/** What there would be, wherever it is asked for. */
+export class World {
+  readonly #clock: Clock;
+  readonly all = new Map<string, Instance>();
+  readonly kept = new Map<string, Map<string, string>>();
+  readonly endedBusy: { id: string; reason: string }[] = [];
+  readonly destroyed: string[] = [];
+  readonly faults: Faults = {
+    before: () => undefined,
+    after: () => undefined,
+    told: (info) => info,
+    listed: (list) => list,
+  };
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get now(): number {
+    return this.#clock.monotonic();
+  }
+
+  async does<T>(operation: Operation, ref: SandboxRef | null, call: () => T): Promise<T> {
+    await this.faults.before(operation, ref);
+    const result = call();
+    await this.faults.after(operation, ref);
+    return result;
+  }
+
+  /** A host ends by itself what nobody renewed. */
+  living(): Instance[] {
+    for (const { ref, endsAt } of this.all.values()) if (endsAt <= this.now) this.remove(ref.id, "lost");
+    return [...this.all.values()];
+  }
+
+  find(id: string): Instance | null {
+    return this.living().find(({ ref }) => ref.id === id) ?? null;
+  }
+
+  found(id: string, incarnation?: string): Instance {
+    const known = this.find(id);
+    if (known === null) throw error("sandbox_not_found");
+    if (incarnation !== undefined && known.incarnation !== incarnation) throw error("sandbox_stale");
+    return known;
+  }
+
+  remove(id: string, reason: ExecResult["reason"]): void {
+    const known = this.all.get(id);
+    this.all.delete(id);
+    for (const end of known?.running ?? []) end(reason);
+  }
+
+  told({ ref, running: _running, madeAt, endsAt, ...rest }: Instance): SandboxInfo {
+    const times = { ageMs: this.now - madeAt, ttlLeftMs: endsAt - this.now };
+    return this.faults.told({ ...ref, ...rest, ...times, url: `fake://${ref.host}/${ref.id}` });
+  }
+}
+
+export function fakeSandbox(ref: SandboxRef, world: World): Sandbox {
+  const here = () => world.found(ref.id);
+  const result = (reason: ExecResult["reason"]): ExecResult => ({
+    code: reason === "exit" ? 0 : null,
+    signal: null,
+    reason,
+    output: "",
+    outputBytes: 0,
+    truncated: false,
+    durationMs: 0,
+  });
+  return {
+    id: ref.id,
+    get files() {
+      return filesOf(world.kept, world.find(ref.id)?.workspaceId ?? "");
+    },
+    exec: async ({ command, signal }) => {
+      const { running } = here();
+      if (command !== "hold") return result("exit");
+      return await new Promise<ExecResult>((resolve) => {
+        const end = (reason: ExecResult["reason"]) => {
+          running.delete(end);
+          resolve(result(reason));
+        };
+        running.add(end);
+        signal?.addEventListener("abort", () => end("killed"), { once: true });
+      });
+    },
+    spawn: async ({ command }) => {
+      here();
+      return { id: "bg_1", command, running: true, code: null, startedAt: 0 };
+    },
+    processes: async () => (here(), []),
+    logs: async () => null,
+    attach: () => {
+      throw error("process_not_found");
+    },
+    write: async () => undefined,
+    resize: async () => undefined,
+    kill: async () => (here(), false),
+    listening: async () => [],
+    openPort: async () => Duplex.from([]),
+    metrics: async () => ({
+      memoryBytes: 0,
+      memoryPeakBytes: 0,
+      cpuMs: 0,
+      pids: 0,
+      diskBytes: 0,
+      oomKills: 0,
+    }),
+    health: () => world.does("health", ref, () => ({ ok: world.find(ref.id) !== null })),
+  };
+}
+
+/** Enough of files to see whose they are. */
+export function filesOf(kept: Map<string, Map<string, string>>, id: string): SandboxFiles {
+  const files = () => kept.get(id) ?? new Map<string, string>();
+  return {
+    stat: async (path) => (files().has(path) ? { kind: "file", size: 0, modifiedMs: 0 } : null),
+    list: async () => ({ items: [], truncated: false }),
+    read: async (path) => Buffer.from(files().get(path) ?? ""),
+    async write(path, data) {
+      files().set(path, Buffer.from(data).toString());
+    },
+    move: async () => undefined,
+    remove: async (path) => files().delete(path),
+    glob: async () => ({ items: [...files().keys()], truncated: false }),
+    grep: async () => ({ items: [], truncated: false }),
+  };
+}
+
+export function error(code: string): BerthError {
+  return new BerthError(code, `The fake provider says: ${code}.`, { retryable: true });
+}
