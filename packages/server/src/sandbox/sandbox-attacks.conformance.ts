@@ -4,9 +4,13 @@ import { bytes, text } from "./sandbox-files.conformance.ts";
 import {
   type CreateHarness,
   makeSandbox,
+  policy,
   type SandboxHarness,
   secret,
 } from "./sandbox-harness.conformance.ts";
+
+/** With room for one file of 10 GiB of nothing. */
+const roomy = { ...policy, limits: { ...policy.limits, fileBytes: 16 * 1024 ** 3 } };
 
 /** Attacks that every provider withstands; the numbers are those of the threat table. */
 export function sandboxAttacks(name: string, create: CreateHarness): void {
@@ -16,7 +20,7 @@ export function sandboxAttacks(name: string, create: CreateHarness): void {
     const sh = (command: string, timeoutMs = 10_000) => sandbox.exec({ command, timeoutMs });
     beforeEach(async () => {
       harness = await create();
-      sandbox = (await makeSandbox(harness)).sandbox;
+      sandbox = (await makeSandbox(harness, { policy: roomy })).sandbox;
     });
     afterEach(async () => {
       expect(await harness.readOutside()).toBe(secret);

@@ -24,7 +24,8 @@ export async function attachWorkspace(
   if (uid !== null && owner !== null && owner !== uid)
     throw makeAnother("the workspace's files are another user's");
   const onFull = () => void life.agent.endCommands("disk_full");
-  const held = await workspaces.hold(workspaceId, { uid, limits: policy.limits, onFull });
+  const { diskBytes, inodes } = policy.limits;
+  const held = await workspaces.hold(workspaceId, { uid, limits: { diskBytes, inodes }, onFull });
   const slot = `${record.folder}/${slotFolder}`;
   if (host.rootTools === null) {
     try {

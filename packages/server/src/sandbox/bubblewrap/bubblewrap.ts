@@ -5,7 +5,7 @@ import type { EgressOptions } from "../egress/egress.ts";
 import type { EgressDecision } from "../egress-decision.ts";
 import type { SandboxHostInfo, SandboxInfo, SandboxPolicy, SandboxProvider, SandboxRef } from "../sandbox.ts";
 import { errnoOf } from "../files/file-errors.ts";
-import { checkSandboxId } from "../sandbox-id.ts";
+import { checkSandboxId, isSandboxId } from "../sandbox-id.ts";
 import { createTurns } from "../turns.ts";
 import type { HostWorkspaces } from "../workspaces/host-workspaces.ts";
 import { attachWorkspace } from "./attach.ts";
@@ -96,7 +96,7 @@ class Bubblewrap implements SandboxProvider {
   }
 
   async get(ref: SandboxRef): Promise<SandboxInfo | null> {
-    checkRef(ref);
+    if (!isSandboxId(ref.id) || ref.host !== hostName) return null;
     const life = this.#lives.find(ref.id);
     if (life !== null) return this.#lives.info(life);
     return await findLeft(await this.#left(), ref.id);
@@ -163,8 +163,9 @@ class Bubblewrap implements SandboxProvider {
   }
 
   async sweep(...[, deployment]: Parameters<SandboxProvider["sweep"]>) {
-    const swept = await sweepLeft(await this.#left(), deployment);
-    return { ...swept, removed: swept.removed + (await this.workspaces.sweep()) };
+    const { removed, foreign, shared } = await sweepLeft(await this.#left(), deployment);
+    // Mounts of workspaces do not say whose they are.
+    return { removed: removed + (shared ? 0 : await this.workspaces.sweep()), foreign };
   }
 
   close(): Promise<void> {

@@ -17,11 +17,23 @@ export async function connectTo(connection: Connection): Promise<Sandbox> {
   const { workspaceId, id } = life.record;
   const files = workspaceId === null ? null : await openFiles(connection, workspaceId);
   const commands = life.agent.inFolder(folder);
+  const assertAlive = () => {
+    if (ending.aborted) throw lost();
+  };
   return {
     ...commands,
     id,
     files: files ?? noFiles,
+    async spawn(spec) {
+      assertAlive();
+      return await commands.spawn(spec);
+    },
+    async openPort(port) {
+      assertAlive();
+      return await commands.openPort(port);
+    },
     async exec(spec) {
+      assertAlive();
       if (spec.oneshot !== true) return await commands.exec(spec);
       if (workspaceId === null) throw noWorkspace();
       return await runOneshot(surroundings, { life, folder, spec, ending });
@@ -40,6 +52,16 @@ async function metricsOf({ group, workspace }: Life): Promise<SandboxMetrics> {
   const nothing = { memoryBytes: null, memoryPeakBytes: null, cpuMs: null, pids: null, oomKills: null };
   const usage = await workspace?.usage();
   return { ...((await group?.metrics()) ?? nothing), diskBytes: usage?.bytes ?? null };
+}
+
+function lost(): BerthError {
+  return new BerthError(
+    "sandbox_lost",
+    "This sandbox was ended; the next command gets a new one with the same workspace.",
+    {
+      retryable: true,
+    },
+  );
 }
 
 function noWorkspace(): BerthError {

@@ -1,4 +1,4 @@
-import { readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { constants, readFile, rmdir, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { BerthError } from "../../lib/errors.ts";
 import { errnoOf } from "../files/file-errors.ts";
@@ -35,21 +35,19 @@ const longestWaitMs = 50;
  * something in it does not die in time.
  */
 export async function removeGroup(folders: readonly string[]): Promise<void> {
-  for (const folder of folders) {
-    let waited = 0;
-    for (let ms = 1; !(await removedNow(folder)); ms = Math.min(ms * 2, longestWaitMs)) {
-      if (waited > patienceMs) {
-        throw new BerthError(
-          "sandbox_busy",
-          `Processes in ${folder} do not end; the next sweep tries again.`,
-          {
-            retryable: true,
-          },
-        );
-      }
-      await wait(ms);
-      waited += ms;
+  await Promise.all(folders.map(removeFolder));
+}
+
+async function removeFolder(folder: string): Promise<void> {
+  let waited = 0;
+  for (let ms = 1; !(await removedNow(folder)); ms = Math.min(ms * 2, longestWaitMs)) {
+    if (waited > patienceMs) {
+      throw new BerthError("sandbox_busy", `Processes in ${folder} do not end; the next sweep tries again.`, {
+        retryable: true,
+      });
     }
+    await wait(ms);
+    waited += ms;
   }
 }
 
@@ -92,12 +90,14 @@ const numbers = (text: string) =>
 
 /** False when there is no such file: an older kernel, or one without swap accounting. */
 export async function writeIfThere(file: string, value: string): Promise<boolean> {
-  const folder = file.slice(0, file.lastIndexOf("/"));
-  const name = file.slice(folder.length + 1);
-  const names = await readdir(folder).catch(() => [] as string[]);
-  if (!names.includes(name)) return false;
-  await writeFile(file, value);
-  return true;
+  try {
+    // Never made: the kernel's files are there or not.
+    await writeFile(file, value, { flag: constants.O_WRONLY | constants.O_TRUNC });
+    return true;
+  } catch (thrown) {
+    if (errnoOf(thrown) === "ENOENT") return false;
+    throw thrown;
+  }
 }
 
 /** The number in a file, or null when it is not there or says `max`. */

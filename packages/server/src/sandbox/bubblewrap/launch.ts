@@ -87,7 +87,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       go: () => void pipeOf(descriptors.block).end("g"),
       kill: () => void child.kill("SIGKILL"),
       ended: watch.ended,
-      errors: watch.errors,
+      errors: () => watch.errors(),
     };
   } catch (thrown) {
     child.kill("SIGKILL");

@@ -55,8 +55,8 @@ export async function destroyLeft(
   return "destroyed";
 }
 
-/** Removes what is of this deployment and whose server is dead, and nothing else. */
-export async function sweepLeft(left: Left, deployment: string): Promise<Swept> {
+/** Removes what is of this deployment and whose server is dead, and nothing else. `shared`: another deployment has the data folder too. */
+export async function sweepLeft(left: Left, deployment: string): Promise<Swept & { shared: boolean }> {
   const { surroundings, isOurs, inTurn } = left;
   const { items, unreadable: bad, empty } = await readRecords(surroundings.host.places.sandboxes);
   let removed = 0;
@@ -79,7 +79,7 @@ export async function sweepLeft(left: Left, deployment: string): Promise<Swept> 
     }
   }
   for (const name of empty) if (!isOurs(name)) removed += (await removeEmpty(surroundings, name)) ? 1 : 0;
-  return { removed, foreign };
+  return { removed, foreign, shared: foreign > bad };
 }
 
 /** Nothing was made yet for a folder without a record. */

@@ -240,7 +240,8 @@ async function placeFolders(
   const { workspaceId, policy } = spec;
   if (workspaceId !== undefined) {
     const onFull = () => void made.agent?.endCommands("disk_full");
-    made.workspace = await workspaces.hold(workspaceId, { uid, limits: policy.limits, onFull });
+    const { diskBytes, inodes } = policy.limits;
+    made.workspace = await workspaces.hold(workspaceId, { uid, limits: { diskBytes, inodes }, onFull });
   }
   if (host.rootTools === null) return made.workspace?.path ?? slot;
   if (made.workspace === undefined) await host.rootTools.share(slot);
