@@ -26,7 +26,7 @@ const groupBytes = 16 * kibibyte;
 const ownInodes = 16;
 
 /** Size of the file in which a workspace has as many bytes for its files as its limit says. */
-export function imageBytes({ diskBytes, inodes }: WorkspaceLimits): number {
+function imageBytes({ diskBytes, inodes }: WorkspaceLimits): number {
   const wanted = diskBytes + (inodes + ownInodes) * inodeBytes;
   const inside = wanted + Math.min(mostReserved, (wanted * reservedShare) / (1 - reservedShare));
   const groups = Math.ceil(inside / (128 * mebibyte));
