@@ -15,6 +15,7 @@ import { createLogins } from "./resources/logins.ts";
 import { createRuns } from "./resources/runs.ts";
 import { createSandboxSecrets } from "./resources/sandbox-secrets.ts";
 import { createServiceAccounts } from "./resources/service-accounts.ts";
+import { createSandboxes } from "./resources/sandboxes.ts";
 import { createSessions } from "./resources/sessions.ts";
 import { createSystem } from "./resources/system.ts";
 import { createModelProviders } from "./resources/model-providers.ts";
@@ -73,6 +74,7 @@ export function createClient(options: ClientOptions) {
     ...createSystem(http),
     agents: createAgents(http),
     sessions: createSessions(http),
+    ...createSandboxes(connector),
     logins: createLogins(http),
     runs: createRuns(http),
     approvals: createApprovals(http),

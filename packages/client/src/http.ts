@@ -33,6 +33,8 @@ export interface ApiRequest {
   /** Default: a new one for each request that changes something, the same on each of its attempts. */
   readonly idempotencyKey?: string;
   readonly retries?: number;
+  /** How long one attempt may take, milliseconds; default: as the client's options say. */
+  readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -86,10 +88,7 @@ export function createHttp(options: HttpOptions): Http {
 
   async function attempt<T>(request: ApiRequest, key: string, reader: Reader<T>): Promise<T> {
     const target = url(request.path, request.query);
-    const timeout = new AbortController();
-    const cancel = options.clock.after(options.timeoutMs, () =>
-      timeout.abort(new Error(`no answer within ${options.timeoutMs} ms`)),
-    );
+    const { timeout, cancel } = timeoutOf(options.clock, request.timeoutMs ?? options.timeoutMs);
     const signals = request.signal === undefined ? [timeout.signal] : [timeout.signal, request.signal];
     const body = request.body === undefined ? request.bytes : JSON.stringify(request.body);
     try {
@@ -129,6 +128,12 @@ export function createHttp(options: HttpOptions): Http {
   }
 
   return { options, url, authorization, read, json: <T>(request: ApiRequest) => read<T>(request, parsed) };
+}
+
+function timeoutOf(clock: Clock, ms: number): { timeout: AbortController; cancel: () => void } {
+  const timeout = new AbortController();
+  const cancel = clock.after(ms, () => timeout.abort(new Error(`no answer within ${ms} ms`)));
+  return { timeout, cancel };
 }
 
 type Reader<T> = (response: Response) => Promise<T>;

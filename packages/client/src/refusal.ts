@@ -6,9 +6,13 @@ const statuses: Readonly<Record<string, number>> = {
   forbidden: 403,
   access_revoked: 403,
   session_not_found: 404,
+  sandbox_not_found: 404,
+  process_not_found: 404,
   cursor_invalid: 409,
   validation_failed: 422,
+  sandbox_unsupported: 422,
   too_many_streams: 429,
+  sandbox_lost: 503,
   shutting_down: 503,
 };
 

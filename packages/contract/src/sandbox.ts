@@ -215,6 +215,16 @@ export const sandboxPort = z.strictObject({
 export type SandboxPort = z.infer<typeof sandboxPort>;
 export const sandboxPortList = z.strictObject({ items: z.array(sandboxPort) });
 
+const systemHost = z.strictObject({
+  name: z.string(),
+  healthy: z.boolean(),
+  draining: z.boolean().describe("takes no new ones"),
+  live: z.int(),
+  freeSlots: z.int(),
+  freeMemoryBytes: z.int(),
+  problem: z.string().nullable(),
+});
+
 /** What `GET /system` tells of sandboxes. */
 export const sandboxSystem = z.strictObject({
   provider: z.string(),
@@ -230,17 +240,8 @@ export const sandboxSystem = z.strictObject({
     pty: z.boolean(),
     ports: z.boolean(),
   }),
-  hosts: z.array(
-    z.strictObject({
-      name: z.string(),
-      healthy: z.boolean(),
-      draining: z.boolean(),
-      live: z.int(),
-      freeSlots: z.int(),
-      freeMemoryBytes: z.int(),
-      problem: z.string().nullable(),
-    }),
-  ),
-  warm: z.int(),
+  hosts: z.array(systemHost),
+  warm: z.int().describe("made and not given out"),
   live: z.strictObject({ creating: z.int(), active: z.int(), destroying: z.int() }),
 });
+export type SandboxSystem = z.infer<typeof sandboxSystem>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { effect } from "./event-data.ts";
 import { idSchema, timestamp } from "./id.ts";
 import { pageOf } from "./list.ts";
+import { sandboxSystem } from "./sandbox.ts";
 import { sessionStatus } from "./session.ts";
 
 export const tool = z.strictObject({
@@ -78,7 +79,7 @@ export const system = z.strictObject({
   mode: z.enum(["single", "multi"]),
   store: z.string(),
   coordination: z.string(),
-  sandbox: z.strictObject({ provider: z.string(), isolation: z.string(), label: z.string() }),
+  sandbox: sandboxSystem,
   startedAt: timestamp,
   memory: z.strictObject({ rss: z.int(), heapUsed: z.int(), external: z.int(), arrayBuffers: z.int() }),
   sessions: z.strictObject({ total: z.int(), byStatus: z.record(z.string(), z.int()) }),

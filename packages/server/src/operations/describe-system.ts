@@ -1,4 +1,5 @@
-import type { Me, System } from "@berth/contract";
+import type { Me, SandboxSystem, System } from "@berth/contract";
+import type { SandboxCensus } from "../allocation/sandbox-directory.ts";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { OperationsContext } from "./context.ts";
@@ -8,8 +9,8 @@ import { timeText } from "./views.ts";
 export async function describeSystem(context: OperationsContext, principal: Principal): Promise<System> {
   requirePermission(principal, "system:read");
   const { version, mode, coordination, startedAt, config } = context.settings.system;
-  const [capabilities, byStatus] = await Promise.all([
-    context.sandboxes.probe(),
+  const [census, byStatus] = await Promise.all([
+    context.sandboxDirectory.census(),
     context.store.org(principal.orgId).countSessions(),
   ]);
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
@@ -20,11 +21,7 @@ export async function describeSystem(context: OperationsContext, principal: Prin
     mode,
     store: context.store.kind,
     coordination,
-    sandbox: {
-      provider: context.sandboxes.kind,
-      isolation: capabilities.isolation,
-      label: capabilities.label,
-    },
+    sandbox: sandboxSection(context.sandboxes.kind, census),
     startedAt: timeText(startedAt),
     memory: { rss, heapUsed, external, arrayBuffers },
     sessions: {
@@ -32,6 +29,30 @@ export async function describeSystem(context: OperationsContext, principal: Prin
       byStatus: { ...byStatus },
     },
     config: config.map((setting) => ({ ...setting })),
+  };
+}
+
+function sandboxSection(provider: string, { capabilities, hosts, warm, live }: SandboxCensus): SandboxSystem {
+  const { isolation, label, reasons, unavailable, cgroup, network, diskQuota, seccomp, pty, ports } =
+    capabilities;
+  return {
+    provider,
+    isolation,
+    label,
+    reasons: [...reasons],
+    unavailable: unavailable ?? null,
+    capabilities: { cgroup, network, diskQuota, seccomp, pty, ports },
+    hosts: hosts.map((host) => ({
+      name: host.name,
+      healthy: host.healthy,
+      draining: host.draining,
+      live: host.live,
+      freeSlots: host.freeSlots,
+      freeMemoryBytes: host.freeMemoryBytes,
+      problem: host.problem ?? null,
+    })),
+    warm,
+    live: { ...live },
   };
 }
 
