@@ -12,10 +12,16 @@ import { createRemote, type RemoteOptions } from "../../../src/sandbox/remote/re
 import type { SandboxProvider } from "../../../src/sandbox/sandbox.ts";
 import { deployment, secret, type SandboxHarness } from "../../../src/sandbox/sandbox-harness.conformance.ts";
 
-export type MakeProvider = (at: { readonly dataDir: string; readonly clock: Clock }) => SandboxProvider;
+type MakeProvider = (at: {
+  readonly dataDir: string;
+  readonly clock: Clock;
+}) => Promise<{ readonly provider: SandboxProvider; close(): Promise<void> }>;
 
-export const localProcess: MakeProvider = ({ dataDir, clock }) =>
-  createLocalProcess({ dataDir, clock, environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" } });
+const localProcess: MakeProvider = async ({ dataDir, clock }) => {
+  const environment = { PATH: process.env["PATH"] ?? "/usr/bin:/bin" };
+  const provider = createLocalProcess({ dataDir, clock, environment });
+  return { provider, close: () => provider.close() };
+};
 
 export interface RemoteRig extends SandboxHarness {
   readonly url: string;
@@ -39,7 +45,8 @@ export async function createRemoteRig(options: RigOptions = {}): Promise<RemoteR
   const folder = await mkdtemp(join(tmpdir(), "berth-remote-"));
   const outsideFile = join(folder, "outside.txt");
   await writeFile(outsideFile, secret);
-  const local = make({ dataDir: join(folder, "data"), clock });
+  const opened = await make({ dataDir: join(folder, "data"), clock });
+  const local = opened.provider;
   const keys = newKeyPair();
   const name = "host-a";
   const sandboxHost = createSandboxHost({
@@ -68,12 +75,13 @@ export async function createRemoteRig(options: RigOptions = {}): Promise<RemoteR
     keys,
     local,
     sandboxHost,
-    outsideFile,
+    // Sandboxes that isolate see nothing of the host but its system.
+    outsideFile: make === localProcess ? outsideFile : null,
     readOutside: () => readFile(outsideFile, "utf8"),
     async close() {
       await provider.close();
       await sandboxHost.stop();
-      await local.close();
+      await opened.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
