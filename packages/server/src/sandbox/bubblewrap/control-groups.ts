@@ -72,7 +72,7 @@ async function removedNow(folder: string): Promise<boolean> {
 }
 
 /** Processes in a group; none when there is no such group. */
-export async function processesOf(folder: string): Promise<number[]> {
+async function processesOf(folder: string): Promise<number[]> {
   try {
     return numbers(await readFile(`${folder}/cgroup.procs`, "utf8"));
   } catch (thrown) {
