@@ -27,13 +27,12 @@ const leaving = [
 ];
 
 /** People use their sandboxes until the server dies: the first request that gets no whole answer ends it. */
-export async function live(scene: LifeScene): Promise<void> {
+export async function useUntilDeath(scene: LifeScene): Promise<void> {
   await Promise.all(scene.sessions.map((session) => oneOf(scene, session)));
 }
 
-async function oneOf({ door, random: all, sessions, onSandbox, stopping }: LifeScene, session: Promised) {
+async function oneOf({ door, random: all, onSandbox, stopping }: LifeScene, session: Promised) {
   const random = all.branch(session.sessionId);
-  void sessions;
   const { sessionId } = session;
   try {
     while (!stopping()) {

@@ -6,7 +6,7 @@ import { Keeper } from "../kill-loop/keeper.ts";
 import type { PartScene } from "../part.ts";
 import { repository } from "../repository.ts";
 import { sleep } from "../sleep.ts";
-import { live, type Promised } from "./life.ts";
+import { type Promised, useUntilDeath } from "./life.ts";
 import { isEmpty, type Remains, remainsOf, sandboxesOn, storyOf } from "./remains.ts";
 
 const rules = {
@@ -58,7 +58,7 @@ export async function sandboxesPart(scene: PartScene): Promise<void> {
       const door = await Promise.race([keeper.door(), dying.then(() => null)]);
       const onSandbox = (id: string) => void ids.add(id);
       if (door !== null) {
-        const lives = live({ door, random, sessions, onSandbox, stopping: () => dead });
+        const lives = useUntilDeath({ door, random, sessions, onSandbox, stopping: () => dead });
         const seen = await seenWhileAlive(rig.dataDir, ids, () => dead);
         if (seen !== null) checklist.check(rules.seen, !isEmpty(seen), () => "it found nothing");
         await lives;
@@ -67,7 +67,7 @@ export async function sandboxesPart(scene: PartScene): Promise<void> {
       note();
       if (ended === "failpoint") hits++;
       // The first start sweeps; the second finds nothing more to do.
-      await underServer(keeper, async (door) => await checkAfter(scene, door, sessions));
+      await underServer(keeper, async (at) => await checkAfter(scene, at, sessions));
       note();
       const left = remainsOf(rig.dataDir, ids);
       checklist.check(
@@ -141,7 +141,7 @@ async function checkAfter(
     const { id } = given.json as { id: string };
     const body = { command: "cat log 2>/dev/null; true" };
     const ran = await send(door, { method: "POST", path: `/sandboxes/${id}/exec`, body });
-    const there = new Set(String((ran.json as { output?: string } | null)?.output ?? "").split("\n"));
+    const there = new Set(((ran.json as { output?: string } | null)?.output ?? "").split("\n"));
     const lost = session.lines.filter((line) => !there.has(line));
     checklist.check(rules.files, lost.length === 0, () => `lines ${lost.join(", ")} are gone`, sessionId);
   }
