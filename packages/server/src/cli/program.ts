@@ -22,6 +22,7 @@ import { restoreCommand } from "./restore.ts";
 import { quotaCommand } from "./quota.ts";
 import { roleCommand } from "./role.ts";
 import { runCommand } from "./run.ts";
+import { sandboxCommand } from "./sandbox.ts";
 import { sandboxHostCommand } from "./sandbox-host.ts";
 import { secretsCommand } from "./secrets.ts";
 import { serveCommand } from "./serve-command.ts";
@@ -89,6 +90,7 @@ export function createProgram(actions: Actions, io: Io): Command {
   program.addCommand(budgetCommand(actions));
   program.addCommand(usageCommand(actions));
   program.addCommand(auditCommand(actions));
+  program.addCommand(sandboxCommand(actions));
   program.addCommand(sandboxHostCommand(actions));
   program.addCommand(secretsCommand(actions));
   program.addCommand(doctorCommand(actions));

@@ -4,8 +4,16 @@ type Style = Parameters<typeof styleText>[0];
 
 /** Where a command reads and writes. Standard output carries results and nothing else. */
 export interface Io {
-  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdin: NodeJS.ReadableStream & {
+    readonly isTTY?: boolean;
+    /** Of a terminal: whether every key comes as it is. */
+    setRawMode?(raw: boolean): unknown;
+  };
+  readonly stdout: NodeJS.WritableStream & {
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+    readonly rows?: number;
+  };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
   /** Instead of the process's environment, for tests. */
   readonly env?: Readonly<Record<string, string | undefined>>;

@@ -28,6 +28,8 @@ export interface CliRig {
   agent(definition?: Partial<AgentDefinitionInput>): Promise<void>;
   /** Runs a command to its end, without a terminal. */
   berth(...args: string[]): Promise<{ code: number; out: string; err: string }>;
+  /** The same with something on standard input. */
+  piped(input: string, ...args: string[]): Promise<{ code: number; out: string; err: string }>;
   /** Starts a command at a terminal. */
   at(...args: string[]): { readonly terminal: TestTerminal; readonly ended: Promise<number> };
 }
@@ -131,6 +133,11 @@ export function useCliRig(): () => Promise<CliRig> {
       },
       async berth(...args) {
         const terminal = createTestTerminal({ env });
+        const code = await runCli([...args, ...globals], terminal.io);
+        return { code, out: terminal.out(), err: terminal.err() };
+      },
+      async piped(input, ...args) {
+        const terminal = createTestTerminal({ env, input });
         const code = await runCli([...args, ...globals], terminal.io);
         return { code, out: terminal.out(), err: terminal.err() };
       },

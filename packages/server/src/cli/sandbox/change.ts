@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+import type { Actions } from "../context.ts";
+import { inOrg } from "../identity/org-option.ts";
+
+export function bindSandboxChanges(actions: Actions, sandbox: Command): void {
+  const create = inOrg(
+    sandbox
+      .command("create <session>")
+      .description("Give a session its sandbox now, before a command needs it."),
+  );
+  actions.bind(create, async ({ client, args, print, signal }) => {
+    const made = await (await client()).sandboxes.create(args[0] ?? "", { signal });
+    print(made, `${made.id}\n`);
+  });
+  const destroy = inOrg(
+    sandbox
+      .command("destroy <sandbox>")
+      .description(
+        "End what runs in a sandbox and take it back. Files stay; the next command gets a new one.",
+      ),
+  );
+  actions.bind(destroy, async ({ client, args, print, signal }) => {
+    const [id = ""] = args;
+    await (await client()).sandboxes.destroy(id, { signal });
+    print({ destroyed: id }, `Sandbox ${id} is taken back.\n`);
+  });
+}

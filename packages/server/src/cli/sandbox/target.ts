@@ -1,0 +1,42 @@
+import type { BerthClient, SandboxInfo } from "@berth/client";
+import { CliError, exit } from "../exit.ts";
+
+/** A sandbox, and where in its workspace the files of the session are that was named. */
+export interface Target {
+  readonly id: string;
+  readonly cwd?: string;
+}
+
+/** What `ses_…` or `sbx_…` stands for; a session that has no sandbox is given one. */
+export async function targetOf(berth: BerthClient, name: string, signal: AbortSignal): Promise<Target> {
+  if (name.startsWith("sbx_")) return { id: name };
+  if (name.startsWith("ses_")) return ofSession(await berth.sandboxes.create(name, { signal }), name);
+  throw new CliError(
+    `${name} is neither a session (ses_…) nor a sandbox (sbx_…): ./berth sessions list`,
+    exit.usage,
+  );
+}
+
+/** The same; without a name the sandbox of one's own that was used last. */
+export async function targetOrLast(
+  berth: BerthClient,
+  name: string | undefined,
+  signal: AbortSignal,
+): Promise<Target> {
+  if (name !== undefined) return targetOf(berth, name, signal);
+  const { principal } = await berth.me({ signal });
+  const { items } = await berth.sandboxes.list({ state: "active", userId: principal.id, limit: 200, signal });
+  const [last] = items.toSorted((a, b) => b.lastUsedAt.localeCompare(a.lastUsedAt));
+  if (last === undefined) {
+    throw new CliError(
+      "You have no sandbox: name the session that shall get one. ./berth sessions list",
+      exit.usage,
+    );
+  }
+  return ofSession(last, last.sessions[0]?.sessionId);
+}
+
+function ofSession({ id, sessions }: SandboxInfo, sessionId: string | undefined): Target {
+  const folder = sessions.find((one) => one.sessionId === sessionId)?.folder ?? null;
+  return { id, ...(folder !== null && { cwd: folder }) };
+}
