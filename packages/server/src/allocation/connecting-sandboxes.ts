@@ -170,7 +170,7 @@ export class ConnectingSandboxes {
     const { settings, clock, step } = context;
     const until = clock.monotonic() + settings.waitMs;
     const claimant = await owners.claimant(request, request);
-    const policy = policyOf(settings, request.wish, claimant.egress);
+    const policy = policyOf(settings, claimant.wish, claimant.egress);
     const workspace = await workspaces.ensure(claimant, policy.limits);
     step("allocation.workspace");
     const owner = { ...claimant.owner, strategy: workspace.strategy };

@@ -1,8 +1,9 @@
-import { orgSettings, type OrgSettings, type SandboxAllocationStrategy } from "@berth/contract";
+import { orgSettings, type OrgSettings } from "@berth/contract";
 import { BerthError } from "../lib/errors.ts";
 import type { EgressRule } from "../sandbox/sandbox.ts";
 import type { SandboxOwner, WorkspaceRecord } from "../store/sandboxes.ts";
 import type { AllocationContext } from "./allocation-context.ts";
+import { plainWish } from "./agent-wish.ts";
 import type { SandboxWish, SessionPlace } from "./session-sandboxes.ts";
 
 /** Who a session's sandbox is for, and what it may have. */
@@ -10,6 +11,8 @@ export interface Claimant {
   readonly owner: SandboxOwner;
   /** Null: none yet. */
   readonly workspace: WorkspaceRecord | null;
+  /** As the request says; where it says nothing, as the session's agent does. */
+  readonly wish: SandboxWish;
   readonly perUser: number;
   readonly perOrg: number;
   /** What every sandbox of the organization may reach. */
@@ -48,18 +51,17 @@ export class Owners {
     // The workspace knows whose it is: the files of one user are never another's.
     const user = workspace?.userId ?? userId ?? session.owner;
     const [config, ofOrg] = [await org.userConfig.find(user), await this.#ofOrg(orgId)];
-    const wished = async (): Promise<SandboxAllocationStrategy | undefined> =>
-      wish?.strategy ??
-      (await org.findAgent(session.agent.id, session.agent.version))?.definition.sandbox?.strategy;
+    const wished = wish?.strategy === undefined ? await this.#ofAgent(orgId, session.agent) : wish;
     const strategy =
       workspace?.strategy ??
-      (await wished()) ??
+      wished.strategy ??
       config?.sandboxAllocationStrategy ??
       ofOrg?.strategy ??
       "Session-Exclusive";
     return {
       owner: { orgId, userId: user, sessionId, strategy },
       workspace,
+      wish: wish ?? wished,
       perUser: Math.min(
         settings.perUser,
         ofOrg?.perUser ?? settings.perUser,
@@ -72,6 +74,11 @@ export class Owners {
 
   async egress(orgId: string): Promise<readonly EgressRule[]> {
     return egressOf(await this.#ofOrg(orgId));
+  }
+
+  async #ofAgent(orgId: string, { id, version }: { id: string; version: number }): Promise<SandboxWish> {
+    const sandbox = (await this.#context.store.org(orgId).findAgent(id, version))?.definition.sandbox;
+    return sandbox === undefined ? {} : plainWish(sandbox);
   }
 
   async #ofOrg(orgId: string): Promise<OrgSettings["sandbox"]> {

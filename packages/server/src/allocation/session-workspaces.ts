@@ -2,6 +2,7 @@ import { newId } from "../lib/id.ts";
 import type { SandboxFiles, SandboxLimits, WorkspaceRef } from "../sandbox/sandbox.ts";
 import type { WorkspaceRecord } from "../store/sandboxes.ts";
 import type { AllocationContext } from "./allocation-context.ts";
+import { policyOf } from "./allocation-settings.ts";
 import type { Claimant, Owners } from "./owners.ts";
 import { chooseHost, noHost } from "./placement.ts";
 import type { SessionPlace } from "./session-sandboxes.ts";
@@ -21,12 +22,13 @@ export class SessionWorkspaces {
     this.#former = former;
   }
 
-  /** The session's workspace, made when it is missing, with these limits if any are named. Rejects with `session_not_found`, `sandbox_capacity`. */
-  async ensure({ owner, workspace }: Claimant, limits?: SandboxLimits): Promise<WorkspaceRecord> {
+  /** The session's workspace, made when it is missing, with these limits; without any with those that its agent wants, once. Rejects with `session_not_found`, `sandbox_capacity`. */
+  async ensure({ owner, workspace, wish }: Claimant, limits?: SandboxLimits): Promise<WorkspaceRecord> {
     const { provider, settings } = this.#context;
     const record = workspace ?? (await this.#row(owner, await this.#findFormer(owner)));
     const exists = limits === undefined && (await provider.workspaces.open(refOf(record))) !== null;
-    if (!exists) await provider.workspaces.create(refOf(record), limits ?? settings.limits);
+    if (!exists)
+      await provider.workspaces.create(refOf(record), limits ?? policyOf(settings, wish, []).limits);
     return record;
   }
 

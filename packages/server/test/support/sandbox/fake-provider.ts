@@ -37,7 +37,14 @@ export function createFakeProvider(clock: Clock, names: readonly string[] = ["on
     addForeign(id, deployment) {
       const life = { template: "t", workspaceId: null, policy: nothing, madeAt: -1e9, endsAt: Infinity };
       const ref = { id, host: names[0] ?? "" };
-      world.all.set(id, { ...life, ref, incarnation: "foreign", deployment, running: new Set() });
+      world.all.set(id, {
+        ...life,
+        ref,
+        incarnation: "foreign",
+        deployment,
+        brokenOffAt: null,
+        running: new Set(),
+      });
     },
     probe: async () => capabilities,
     hosts: () =>
@@ -76,6 +83,7 @@ function livesIn(
           ref,
           workspaceId: workspaceId ?? null,
           policy: shownPolicy(policy),
+          brokenOffAt: null,
           running: new Set(),
         };
         world.all.set(ref.id, made);
@@ -94,8 +102,8 @@ function livesIn(
     destroy: (ref, { incarnation, reason }) =>
       world.does("destroy", ref, () => {
         if (world.find(ref.id) === null) return "absent";
-        const { running } = world.found(ref.id, incarnation);
-        if (running.size > 0) world.endedBusy.push({ id: ref.id, reason });
+        const { running, brokenOffAt } = world.found(ref.id, incarnation);
+        if (running.size > 0 || brokenOffAt === world.now) world.endedBusy.push({ id: ref.id, reason });
         world.destroyed.push(ref.id);
         world.remove(ref.id, "killed");
         return "destroyed";

@@ -45,6 +45,8 @@ export interface Instance {
   policy: SandboxPolicy;
   readonly madeAt: number;
   endsAt: number;
+  /** When a command in it was last broken off: one that is ended in the same moment was broken off for that. */
+  brokenOffAt: number | null;
   /** Commands that go on until they are ended. */
   readonly running: Set<(reason: ExecResult["reason"]) => void>;
 }
@@ -108,7 +110,7 @@ export class World {
 }
 
 export function fakeSandbox(ref: SandboxRef, world: World): Sandbox {
-  const here = () => world.found(ref.id);
+  const found = () => world.found(ref.id);
   const result = (reason: ExecResult["reason"]): ExecResult => ({
     code: reason === "exit" ? 0 : null,
     signal: null,
@@ -124,7 +126,8 @@ export function fakeSandbox(ref: SandboxRef, world: World): Sandbox {
       return filesOf(world.kept, world.find(ref.id)?.workspaceId ?? "");
     },
     exec: async ({ command, signal }) => {
-      const { running } = here();
+      const here = found();
+      const { running } = here;
       if (command !== "hold") return result("exit");
       return await new Promise<ExecResult>((resolve) => {
         const end = (reason: ExecResult["reason"]) => {
@@ -132,21 +135,25 @@ export function fakeSandbox(ref: SandboxRef, world: World): Sandbox {
           resolve(result(reason));
         };
         running.add(end);
-        signal?.addEventListener("abort", () => end("killed"), { once: true });
+        const breakOff = () => {
+          here.brokenOffAt = world.now;
+          end("killed");
+        };
+        signal?.addEventListener("abort", breakOff, { once: true });
       });
     },
     spawn: async ({ command }) => {
-      here();
+      found();
       return { id: "bg_1", command, running: true, code: null, startedAt: 0 };
     },
-    processes: async () => (here(), []),
+    processes: async () => (found(), []),
     logs: async () => null,
     attach: () => {
       throw error("process_not_found");
     },
     write: async () => undefined,
     resize: async () => undefined,
-    kill: async () => (here(), false),
+    kill: async () => (found(), false),
     listening: async () => [],
     openPort: async () => Duplex.from([]),
     metrics: async () => ({
