@@ -112,7 +112,11 @@ async function openProvider(
   if (sandbox === "remote" || sandbox === "none") {
     throw new BerthError("invalid_config", `A sandbox host cannot have sandbox ${sandbox}: leave it out.`);
   }
-  const opened = await openBubblewrap(options);
+  const opened = await openBubblewrap({
+    ...options,
+    onEgress: (sandbox, { host, port, method, verdict, reason }) =>
+      logger.info({ sandbox, host, port, method, verdict, reason }, "a sandbox asked for a place"),
+  });
   const { unavailable } = await opened.provider.probe();
   if (unavailable === undefined) return opened;
   await opened.close();

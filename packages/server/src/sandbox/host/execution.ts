@@ -1,7 +1,7 @@
 import type { Clock, TimerHandle } from "../../lib/clock.ts";
 import { ByteRing } from "../output/byte-ring.ts";
 import { envelopeOf } from "../protocol/errors.ts";
-import { aliveFrame, encodeOutput, encodeValue, maxFrameData } from "../protocol/frames.ts";
+import { aliveFrame, encodeOutput, encodeValue, frameData } from "../protocol/frames.ts";
 import { wireLimits, wireTimes } from "../protocol/wire.ts";
 import type { ExecResult } from "../sandbox.ts";
 
@@ -62,7 +62,7 @@ export class Execution {
         const changed = this.#changed.promise;
         if (this.#output.total > at) {
           const offset = Math.max(at, this.#output.start);
-          const data = this.#output.from(offset, maxFrameData);
+          const data = this.#output.from(offset, frameData);
           at = offset + data.length;
           yield encodeOutput(0, offset, data);
         } else if (this.#end !== null) {

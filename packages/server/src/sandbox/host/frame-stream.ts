@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { type Clock, every } from "../../lib/clock.ts";
 import { envelopeOf } from "../protocol/errors.ts";
-import { aliveFrame, encodeOutput, encodeValue } from "../protocol/frames.ts";
+import { aliveFrame, encodeOutput, encodeValue, frameData } from "../protocol/frames.ts";
 import { wireTimes } from "../protocol/wire.ts";
 import type { ProcessEvent } from "../sandbox.ts";
 
@@ -47,8 +47,12 @@ const streams = { stdout: 1, stderr: 2, pty: 3 } as const;
 export async function* framesOf(events: AsyncIterable<ProcessEvent>): AsyncGenerator<Buffer> {
   yield aliveFrame;
   for await (const event of events) {
-    if (event.type === "output") yield encodeOutput(streams[event.stream], event.offset, event.data);
-    else {
+    if (event.type === "output") {
+      for (let at = 0; at < event.data.length; at += frameData) {
+        const data = event.data.subarray(at, at + frameData);
+        yield encodeOutput(streams[event.stream], event.offset + at, data);
+      }
+    } else {
       const { code, signal, reason } = event;
       yield encodeValue("end", { code, signal, reason });
     }

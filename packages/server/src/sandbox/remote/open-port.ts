@@ -61,7 +61,6 @@ function start({ client, id, tls }: PortAt, headers: Readonly<Record<string, str
   };
   const options: RequestOptions = {
     method: "GET",
-    agent: false,
     createConnection: () => (isTls ? connectTls(secure) : connect(to)),
     headers: {
       ...headers,
