@@ -4,17 +4,18 @@ import { wholeLength, wholeStart } from "./utf8-cut.ts";
 /** The head and the tail of a stream of any length, in bounded memory. */
 export class CapturedOutput {
   readonly #half: number;
-  readonly #head: Buffer[] = [];
-  #headBytes = 0;
+  /** Never more than it takes: a room for all, because a list of chunks costs hundreds of bytes for each of one byte. */
+  readonly #head: ByteRing;
   readonly #tail: ByteRing;
 
   constructor(maxBytes: number) {
     this.#half = Math.ceil(maxBytes / 2);
+    this.#head = new ByteRing(this.#half);
     this.#tail = new ByteRing(Math.max(0, maxBytes - this.#half));
   }
 
   get totalBytes(): number {
-    return this.#headBytes + this.#tail.total;
+    return this.#head.total + this.#tail.total;
   }
 
   get truncated(): boolean {
@@ -22,19 +23,14 @@ export class CapturedOutput {
   }
 
   push(chunk: Buffer): void {
-    const room = this.#half - this.#headBytes;
-    if (room > 0) {
-      // A copy: a small chunk would keep the whole buffer alive that it was read into.
-      const head = Buffer.from(chunk.subarray(0, room));
-      this.#head.push(head);
-      this.#headBytes += head.length;
-    }
-    if (chunk.length > room) this.#tail.push(chunk.subarray(Math.max(0, room)));
+    const room = this.#half - this.#head.total;
+    if (room > 0) this.#head.push(chunk.subarray(0, room));
+    if (chunk.length > room) this.#tail.push(chunk.subarray(room));
   }
 
   /** What is kept, as text; a line in the middle tells how many bytes were cut. Invalid UTF-8 becomes U+FFFD. */
   text(): string {
-    const head = Buffer.concat(this.#head);
+    const head = this.#head.from(0);
     const tail = this.#tail.from(0);
     if (!this.truncated) return Buffer.concat([head, tail]).toString("utf8");
     const before = head.subarray(0, wholeLength(head));

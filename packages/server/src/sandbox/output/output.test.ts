@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ByteRing } from "./byte-ring.ts";
@@ -53,7 +55,37 @@ describe("CapturedOutput", () => {
     expect(output.text()).toBe("ab€\n[... 15 bytes were cut here ...]\n€yz");
     expect(output.totalBytes).toBe(25);
   });
+
+  it("holds what it keeps and little more, also of a stream of single bytes", () => {
+    const count = 300_000;
+    const byte = () => Buffer.from([120]);
+    const output = new CapturedOutput(2 * count);
+    const grown = grownBy(() => {
+      for (let at = 0; at < count; at++) output.push(byte());
+    });
+    const list: Buffer[] = [];
+    const naive = grownBy(() => {
+      for (let at = 0; at < count; at++) list.push(byte());
+    });
+    expect(output.totalBytes + list.length).toBe(2 * count);
+    expect(naive).toBeGreaterThan(40 * count);
+    expect(grown).toBeLessThan(8 * count);
+  });
 });
+
+/** Bytes of memory that are in use afterwards and were not before. */
+function grownBy(call: () => void): number {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const used = () => {
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const before = used();
+  call();
+  return used() - before;
+}
 
 it("finds where whole characters begin and end in any cut of a text", () => {
   fc.assert(
