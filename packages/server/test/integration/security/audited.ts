@@ -65,6 +65,30 @@ const sessions: Told = {
   grepFiles: reads,
 };
 
+const withPorts = "is shown with sandboxes that have ports, in sandboxes/api.int.test.ts";
+
+const sandboxes: Told = {
+  listSandboxes: reads,
+  createSandbox: {
+    action: "sandbox.created",
+    given: async (target) => ({ body: { sessionId: await session(target) } }),
+  },
+  getSandbox: reads,
+  deleteSandbox: { action: "sandbox.destroyed" },
+  getSandboxMetrics: reads,
+  runSandboxCommand: { action: "sandbox.command_run" },
+  startSandboxProcess: { action: "sandbox.process_started" },
+  listSandboxProcesses: reads,
+  getSandboxProcess: reads,
+  feedSandboxProcess: "goes to a process whose start was told",
+  endSandboxProcess: { action: "sandbox.process_ended" },
+  openSandboxPort: withPorts,
+  listSandboxPorts: reads,
+  closeSandboxPort: withPorts,
+  listSandboxAllocations: reads,
+  getSandboxAllocation: reads,
+};
+
 const definitions: Told = {
   createAgent: { action: "agent.created" },
   listAgents: reads,
@@ -243,4 +267,4 @@ const governance: Told = {
 };
 
 /** Every endpoint of the API by its id; one that is missing fails the test. */
-export const audited: Told = { ...sessions, ...definitions, ...identity, ...governance };
+export const audited: Told = { ...sessions, ...sandboxes, ...definitions, ...identity, ...governance };

@@ -5,6 +5,7 @@ import { fileRows } from "./files.ts";
 import { governanceRows } from "./governance.ts";
 import { identityRows } from "./identity.ts";
 import { loginRows } from "./login.ts";
+import { sandboxRows } from "./sandboxes.ts";
 import { serverRows } from "./server.ts";
 import { sessionRows } from "./sessions.ts";
 import { settingsRows } from "./settings.ts";
@@ -13,6 +14,7 @@ import { settingsRows } from "./settings.ts";
 export const rows: Rows = {
   ...sessionRows,
   ...fileRows,
+  ...sandboxRows,
   ...agentRows,
   ...serverRows,
   ...identityRows,
