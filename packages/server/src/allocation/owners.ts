@@ -76,8 +76,9 @@ export class Owners {
     return egressOf(await this.#ofOrg(orgId));
   }
 
-  async #ofAgent(orgId: string, { id, version }: { id: string; version: number }): Promise<SandboxWish> {
-    const sandbox = (await this.#context.store.org(orgId).findAgent(id, version))?.definition.sandbox;
+  /** What its newest version says, as for a run that begins now. */
+  async #ofAgent(orgId: string, { id }: { readonly id: string }): Promise<SandboxWish> {
+    const sandbox = (await this.#context.store.org(orgId).findAgent(id))?.definition.sandbox;
     return sandbox === undefined ? {} : plainWish(sandbox);
   }
 

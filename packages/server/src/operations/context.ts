@@ -10,6 +10,7 @@ import type { Queue } from "../coordination/queue.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Models } from "../models/model.ts";
 import type { ProviderPlaces } from "../models/provider-places.ts";
+import type { OpenSecret } from "../allocation/agent-wish.ts";
 import type { SandboxDirectory } from "../allocation/sandbox-directory.ts";
 import type { SessionSandboxes } from "../allocation/session-sandboxes.ts";
 import type { Backups } from "../store/backups.ts";
@@ -35,6 +36,8 @@ export interface OperationsContext {
   /** Ports of sandboxes that browsers may reach. */
   readonly previews: PreviewGrants;
   readonly vault: Vault;
+  /** Opens a secret that sandboxes of its organization may use. */
+  readonly openSecret: OpenSecret;
   /** Where tenants' model providers may be. */
   readonly places: ProviderPlaces;
   readonly keys: Pick<ServerKeys, "pepper">;

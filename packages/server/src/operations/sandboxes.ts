@@ -1,4 +1,5 @@
 import type { Page, SandboxAllocation, SandboxInfo, SandboxMetrics, SandboxState } from "@berth/contract";
+import { agentWish } from "../allocation/agent-wish.ts";
 import type { AllocationFilter, AllocationRecord, HeldSandbox } from "../allocation/sandbox-directory.ts";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
@@ -62,11 +63,15 @@ export async function createSandbox(
   { sessionId, origin }: { readonly sessionId: string; readonly origin: Origin },
 ): Promise<{ readonly sandbox: SandboxInfo; readonly created: boolean }> {
   const session = await sessionFor({ context, principal, id: sessionId, permission: "session:write" });
-  const { orgId } = session;
+  const { orgId, agent, owner } = session;
+  // The newest version, as for a run that begins now.
+  const definition = (await context.store.org(orgId).findAgent(agent.id))?.definition;
+  const use = { orgId, owner, open: context.openSecret };
   let given: string | null = null;
   await context.sandboxes.connect({
     orgId,
     sessionId,
+    ...(definition !== undefined && { wish: await agentWish(definition.sandbox, use) }),
     onGiven: ({ sandboxId }) => (given = sandboxId),
     ...(origin.signal !== undefined && { signal: origin.signal }),
   });

@@ -5,11 +5,11 @@ import type { Queue } from "../coordination/queue.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Models } from "../models/model.ts";
 import type { OrgShares } from "../limits/org-shares.ts";
+import type { OpenSecret } from "../allocation/agent-wish.ts";
 import type { SessionSandboxes } from "../allocation/session-sandboxes.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import type { OpenSecret } from "./sandbox-wish.ts";
 import type { Registry } from "../tools/registry.ts";
 import type { SafeFetch } from "../tools/tool.ts";
 

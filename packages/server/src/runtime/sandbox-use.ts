@@ -1,9 +1,8 @@
-import type { AgentSandbox } from "@berth/contract";
+import { agentWish } from "../allocation/agent-wish.ts";
 import type { SandboxGiven, SandboxWish } from "../allocation/session-sandboxes.ts";
 import type { Sandbox, SandboxFiles } from "../sandbox/sandbox.ts";
 import type { NewEvent } from "../session/new-event.ts";
 import { root, type SessionState } from "../session/state.ts";
-import { egressWish } from "./sandbox-wish.ts";
 import type { SessionAtWork } from "./session-at-work.ts";
 
 type Told = NewEvent<"sandbox.allocated" | "sandbox.released">;
@@ -48,18 +47,6 @@ export class SandboxUse {
     const { context, definitions, held } = this.#actor;
     const own = state.namespaces[root]?.agent ?? state.agent;
     const { sandbox } = await definitions.get(held.orgId, own);
-    const use = { orgId: held.orgId, owner: state.owner, open: context.openSecret };
-    return { ...wishOf(sandbox), ...(await egressWish(sandbox, use)) };
+    return await agentWish(sandbox, { orgId: held.orgId, owner: state.owner, open: context.openSecret });
   }
-}
-
-const mebibyte = 1024 * 1024;
-
-function wishOf({ strategy, memory, cpus, disk }: AgentSandbox): SandboxWish {
-  const limits = {
-    ...(memory !== undefined && { memoryBytes: memory * mebibyte }),
-    ...(cpus !== undefined && { cpus }),
-    ...(disk !== undefined && { diskBytes: disk * mebibyte }),
-  };
-  return { ...(strategy !== undefined && { strategy }), limits };
 }
