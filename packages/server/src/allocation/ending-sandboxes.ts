@@ -10,21 +10,8 @@ const live: readonly SandboxState[] = ["requested", "creating", "warm", "claimed
 const guestMs = 5_000;
 const retry = { baseMs: 1_000, capMs: 60_000 };
 
-/** Why a sandbox ends, in a word that people read in its history. */
-export type EndWord =
-  | "released"
-  | "idle"
-  | "max_life"
-  | "recycled"
-  | "session_deleted"
-  | "unhealthy"
-  | "not_made"
-  | "not_claimed"
-  | "stale"
-  | "lost"
-  | "shutdown";
-
 interface Ending {
+  /** In a word that people read in its history: `idle`, `max_life`, `released`, `recycled`, `lost`, … */
   readonly reason: string;
   /** Default: an entry of allocation's own, when it is somebody's. */
   readonly audit?: AuditDraft;

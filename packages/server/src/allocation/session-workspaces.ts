@@ -107,6 +107,6 @@ export class SessionWorkspaces {
   }
 }
 
-export function refOf({ workspaceId, host }: WorkspaceRecord): WorkspaceRef {
+function refOf({ workspaceId, host }: WorkspaceRecord): WorkspaceRef {
   return { id: workspaceId, host };
 }
