@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { configOf } from "./connection.ts";
 import type { Actions, GlobalFlags } from "./context.ts";
 import type { Finding } from "./doctor/finding.ts";
+import { checkIsolation } from "./doctor/isolation.ts";
 import { checkMachine } from "./doctor/machine.ts";
 import { checkServer } from "./doctor/server.ts";
 import { exit, failureOf } from "./exit.ts";
@@ -26,7 +27,8 @@ async function examine(
     const loaded = configOf(flags, io.env);
     const valid: Finding = { name: "configuration", status: "ok", detail: loaded.file ?? "valid" };
     const server = await checkServer(loaded, signal);
-    return [valid, ...(await checkMachine(loaded, server.reachable)), ...server.findings];
+    const isolation = server.reachable ? [] : await checkIsolation(loaded);
+    return [valid, ...(await checkMachine(loaded, server.reachable)), ...isolation, ...server.findings];
   } catch (error) {
     const { message } = failureOf(error);
     return [

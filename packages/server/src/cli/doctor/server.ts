@@ -5,6 +5,7 @@ import { tlsAdvice } from "../tls-advice.ts";
 import { fetchOverTls } from "../tls-fetch.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import type { Finding } from "./finding.ts";
+import { judgeSandboxes } from "./isolation.ts";
 
 export interface ServerFindings {
   readonly reachable: boolean;
@@ -42,8 +43,6 @@ async function examine(client: BerthClient, signal: AbortSignal): Promise<readon
   const system = await client.system({ signal });
   const { items } = await client.models.list({ signal });
   const real = items.filter(({ demo }) => !demo);
-  const isolated = system.sandbox.isolation !== "none";
-  const absent = system.sandbox.provider === "none";
   return [
     { name: "server", status: "ok", detail: `Berth ${system.version}, up since ${system.startedAt}` },
     real.length > 0
@@ -58,16 +57,7 @@ async function examine(client: BerthClient, signal: AbortSignal): Promise<readon
           detail: "only the built-in demo",
           fix: "Set OPENAI_API_KEY, ANTHROPIC_API_KEY or another provider's key, and start the server again.",
         },
-    {
-      name: "sandbox",
-      status: isolated ? "ok" : "warn",
-      detail: `${system.sandbox.provider}: ${safeText(system.sandbox.label)}`,
-      ...(!isolated && {
-        fix: absent
-          ? "Files and commands of agents are refused in mode multi until a sandbox that isolates is configured."
-          : "Commands of agents run as the server's own user: let only people use it whom you trust.",
-      }),
-    },
+    ...judgeSandboxes(system.sandbox),
   ];
 }
 
