@@ -21,7 +21,7 @@ export const ttlMs = z
   .max(24 * 3_600_000);
 export const processId = z.string().min(1).max(128);
 
-export const limits = z.strictObject({
+const limits = z.strictObject({
   memoryBytes: amount,
   cpus: amount,
   pids: count,

@@ -14,7 +14,6 @@ export interface CircuitBreaker {
   allows(): boolean;
   succeeded(): void;
   failed(): void;
-  readonly isOpen: () => boolean;
 }
 
 export function createCircuitBreaker({ clock, failures, openMs }: BreakerOptions): CircuitBreaker {
@@ -23,7 +22,6 @@ export function createCircuitBreaker({ clock, failures, openMs }: BreakerOptions
   let triedAt = 0;
 
   return {
-    isOpen: () => openedAt !== null,
     allows() {
       if (openedAt === null) return true;
       const now = clock.monotonic();

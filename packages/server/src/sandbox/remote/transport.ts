@@ -13,7 +13,7 @@ export interface ClientTls {
 }
 
 /** How long making a connection may take, milliseconds. */
-export const connectMs = 5_000;
+const connectMs = 5_000;
 
 /** Connections to hosts. It uses no proxy and follows no redirect. */
 export function createDispatcher(tls: ClientTls = {}): Agent {
