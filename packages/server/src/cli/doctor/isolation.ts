@@ -22,10 +22,9 @@ export async function checkIsolation(loaded: LoadedConfig): Promise<readonly Fin
     const detail = `on ${sandboxHosts.length} other machines: run berth doctor there`;
     return [{ name, status: "ok", detail }];
   }
-  const found = await probeSandboxes(loaded);
-  const plain = sandbox === "local-process";
-  if (plain)
+  if (sandbox === "local-process")
     return [{ name, status: "warn", detail: "plain processes, as configured: not isolated", fix: weak }];
+  const found = await probeSandboxes(loaded);
   if (found.unavailable === undefined) return [ok(`bubblewrap: ${found.label}`), ...missing(found)];
   const must = mode === "multi" || sandbox === "bubblewrap";
   const instead = must
