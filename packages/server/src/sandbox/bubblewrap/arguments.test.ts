@@ -63,6 +63,8 @@ describe("the arguments of bubblewrap", () => {
 
   it("lie later mounts on earlier ones", () => {
     expect(at("--proc /proc")).toBeLessThan(at("--ro-bind /proc/sys"));
+    expect(at("--proc /proc")).toBeLessThan(at("--ro-bind /dev/null /proc/1/mem"));
+    expect(at("--tmpfs /proc/1/task")).toBeLessThan(at("--remount-ro /proc/1/task"));
     expect(at("--ro-bind /run/berth/shared/etc /etc")).toBeLessThan(at("--ro-bind /etc/ssl/certs"));
   });
 

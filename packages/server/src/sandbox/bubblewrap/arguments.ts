@@ -48,6 +48,7 @@ export function bubblewrapArguments(plan: SandboxPlan): string[] {
     isolation,
     systemMounts(plan.view),
     ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys"],
+    firstProcess,
     ["--dev", "/dev", "--size", String(plan.shmBytes), "--perms", "1777", "--tmpfs", "/dev/shm"],
     ["--remount-ro", "/dev"],
     ["--size", String(plan.tmpBytes), "--perms", "1777", "--tmpfs", "/tmp", "--symlink", "/tmp", "/var/tmp"],
@@ -65,6 +66,15 @@ const isolation = [
   ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup"],
   ["--disable-userns", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"],
   ["--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"],
+].flat();
+
+/**
+ * bubblewrap stays as the first process and is of the same user as the rest. Its memory holds the host's table of mounts, and who
+ * writes it can make that process outlive the server: neither by this name nor by its thread's may anybody have it.
+ */
+const firstProcess = [
+  ["--ro-bind", "/dev/null", "/proc/1/mem"],
+  ["--size", "4096", "--tmpfs", "/proc/1/task", "--remount-ro", "/proc/1/task"],
 ].flat();
 
 function systemMounts({ folders, links, etc }: SystemView): string[] {
