@@ -1,6 +1,6 @@
 import type { FailpointName } from "../lib/failpoint.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { Capabilities, SandboxProvider } from "../sandbox/sandbox.ts";
 import type { AuditDraft } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
@@ -11,6 +11,8 @@ import type { AllocationSettings } from "./allocation-settings.ts";
 export interface AllocationContext {
   readonly store: Store;
   readonly provider: SandboxProvider;
+  /** What the provider can give, judged by what this server demands. */
+  readonly probe: () => Promise<Capabilities>;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly settings: AllocationSettings;

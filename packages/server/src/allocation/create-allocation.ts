@@ -2,12 +2,13 @@ import { type Clock, every, pause, type TimerHandle } from "../lib/clock.ts";
 import { BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
 import { newId } from "../lib/id.ts";
-import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { Capabilities, SandboxProvider } from "../sandbox/sandbox.ts";
 import type { Store } from "../store/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { AllocationContext } from "./allocation-context.ts";
 import { type AllocationParts, endAll, openParts } from "./allocation-parts.ts";
 import type { AllocationSettings } from "./allocation-settings.ts";
+import { judged } from "./isolating.ts";
 import { sandboxGone } from "./counted-sandbox.ts";
 import type { SandboxDirectory } from "./sandbox-directory.ts";
 import type { SessionSandboxes } from "./session-sandboxes.ts";
@@ -26,6 +27,8 @@ export interface AllocationOptions {
   readonly instanceId?: string;
   /** Where an earlier version of Berth put the files of a session. */
   readonly formerWorkspace?: FormerWorkspace;
+  /** Why what a provider can give is not enough for this server, or null; it gives out nothing then. */
+  readonly refuse?: (given: Capabilities) => string | null;
   /** Told where it is; for tests. */
   readonly step?: AllocationContext["step"];
 }
@@ -53,7 +56,7 @@ export function createAllocation(options: AllocationOptions): Allocation {
   const { provider } = options;
   const sandboxes: SessionSandboxes = {
     kind: provider.kind,
-    probe: () => provider.probe(),
+    probe: () => context.probe(),
     async connect(request) {
       await life.start();
       return await connecting.connect(request);
@@ -94,7 +97,9 @@ function contextOf(options: AllocationOptions): AllocationContext {
       deployment = null;
       throw error;
     }));
-  return { ...options, instanceId, step, deployment: ask };
+  const { provider, refuse = () => null } = options;
+  const probe = async () => judged(await provider.probe(), refuse);
+  return { ...options, instanceId, step, deployment: ask, probe };
 }
 
 /** What goes on by itself, from the first use to the end. */

@@ -49,8 +49,11 @@ export class MakingSandboxes {
 
   /** Makes the sandbox of a row that was requested. The caller ends it when this rejects. */
   async make(record: SandboxRecord, { host, policy, workspaceId, signal }: ToMake): Promise<SandboxInfo> {
-    const { store, provider, clock, telemetry, step, deployment } = this.#context;
+    const { store, provider, probe, clock, telemetry, step, deployment } = this.#context;
     const { id, incarnation, template } = record;
+    const { unavailable } = await probe();
+    if (unavailable !== undefined)
+      throw new BerthError("sandbox_unavailable", `There is no sandbox: ${unavailable}.`);
     const placed = await store.system.sandboxes.move({
       id,
       incarnation,

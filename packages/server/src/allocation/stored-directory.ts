@@ -14,7 +14,7 @@ export interface DirectoryParts {
 
 /** The sandboxes that there are and were, as the store has them. */
 export function createStoredDirectory({ context, ending, open }: DirectoryParts): SandboxDirectory {
-  const { store, provider } = context;
+  const { store, provider, probe } = context;
   const found = async (orgId: string, sandboxId: string): Promise<SandboxRecord> => {
     const record = await store.org(orgId).sandboxes.find(sandboxId);
     if (record === null) throw new BerthError("sandbox_not_found", `There is no sandbox ${sandboxId}.`);
@@ -61,7 +61,7 @@ export function createStoredDirectory({ context, ending, open }: DirectoryParts)
       const count = (state: SandboxState) =>
         given.filter((row) => storedStates[state].includes(row.state)).length;
       return {
-        capabilities: await provider.probe(),
+        capabilities: await probe(),
         hosts: await provider.hosts(),
         warm: rows.filter(({ state }) => state === "warm").length,
         live: { creating: count("creating"), active: count("active"), destroying: count("destroying") },

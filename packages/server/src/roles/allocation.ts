@@ -2,6 +2,7 @@ import { type Allocation, createAllocation } from "../allocation/create-allocati
 import type { AllocationSettings } from "../allocation/allocation-settings.ts";
 import { createEmptyDirectory } from "../allocation/empty-directory.ts";
 import { EgressAudit } from "../allocation/egress-audit.ts";
+import { notIsolating } from "../allocation/isolating.ts";
 import { createUnavailable } from "../allocation/unavailable.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
@@ -52,6 +53,7 @@ function allocate(
     clock,
     telemetry,
     settings: allocationSettings(config),
+    ...(config.mode === "multi" && { refuse: notIsolating }),
     ...(provider.kind !== "remote" && { formerWorkspace: formerWorkspaces(config.data) }),
   });
 }
