@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressGroup, createAddressSet, isNetwork, normalAddress } from "./addresses.ts";
+import { addressGroup, createAddressSet, isLoopback, isNetwork, normalAddress } from "./addresses.ts";
 
 describe("normalAddress", () => {
   it.each([
@@ -73,4 +73,10 @@ describe("createAddressSet", () => {
     expect(isNetwork(entry)).toBe(false);
     expect(() => createAddressSet([entry])).toThrow(JSON.stringify(entry));
   });
+});
+
+it("knows this machine's own addresses, and takes no name for one", () => {
+  for (const own of ["127.0.0.1", "127.9.9.9", "::1"]) expect(isLoopback(own)).toBe(true);
+  for (const other of ["127.0.0.1.example.com", "10.0.0.1", "localhost", "::2", ""])
+    expect(isLoopback(other)).toBe(false);
 });

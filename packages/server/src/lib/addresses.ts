@@ -41,9 +41,9 @@ export function addressGroup(address: string): string {
   return `${groups.slice(0, 4).join(":")}::/64`;
 }
 
-/** Whether it is this machine's own, `127.0.0.1` or `::1`. */
+/** Whether it is this machine's own, `127.0.0.1` or `::1`; never a name, such as `127.0.0.1.example.com`. */
 export function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
+  return address === "::1" || (isIP(address) === 4 && address.startsWith("127."));
 }
 
 /** True for an address or a network of addresses. */

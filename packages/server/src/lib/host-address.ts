@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { isLoopback } from "./addresses.ts";
 
 /** Where a host is, and how the server names it. */
@@ -23,7 +22,7 @@ export function readHostAddress(text: string): HostAddress {
     throw new Error("must be a host and a port, with nothing after it");
   }
   const bare = url.hostname.replace(/^\[|\]$/g, "");
-  if (url.protocol === "http:" && bare !== "localhost" && !(isIP(bare) !== 0 && isLoopback(bare))) {
+  if (url.protocol === "http:" && bare !== "localhost" && !isLoopback(bare)) {
     throw new Error("must be https: plain http is taken only to this machine itself");
   }
   return { name: name ?? url.host, url };

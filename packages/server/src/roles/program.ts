@@ -2,6 +2,7 @@ import type { LoadedConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { secretsOf } from "../config/secrets.ts";
 import { adminKeyPath, discardAdminKey, ensureAdminKey } from "../auth/admin-key.ts";
+import { isLoopback } from "../lib/addresses.ts";
 import { BerthError } from "../lib/errors.ts";
 import { armFailpoint } from "../lib/failpoint.ts";
 import type { TimerHandle } from "../lib/clock.ts";
@@ -127,8 +128,7 @@ export async function startProgram(
 
 /** Other machines are let in only with a key that the operator chose. */
 function refuseOpenBind(host: string, hasKey: boolean): void {
-  const loopback = host === "localhost" || host === "::1" || host.startsWith("127.");
-  if (loopback || hasKey) return;
+  if (host === "localhost" || isLoopback(host) || hasKey) return;
   throw new BerthError(
     "unsafe_bind",
     `Listening on ${host} lets other machines in. Set BERTH_ADMIN_KEY to a key of your own first, or leave host at 127.0.0.1.`,

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { join } from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
@@ -52,7 +51,7 @@ export async function startSandboxHost(
     loaded.settings.find(({ name }) => name === "port")?.source === "default" ? defaultPort : config.port;
   const files = tlsFiles(config);
   const tls = files === null ? null : await readTls(files);
-  const isLocal = config.host === "localhost" || (isIP(config.host) !== 0 && isLoopback(config.host));
+  const isLocal = config.host === "localhost" || isLoopback(config.host);
   if (tls === null && !isLocal) throw unsafe(config.host);
   const keys = await Promise.all(config.sandboxHostTrust.map(trusted));
   if (keys.length === 0) throw nobody();
@@ -114,8 +113,8 @@ async function openProvider(
   }
   const opened = await openBubblewrap({
     ...options,
-    onEgress: (sandbox, { host, port, method, verdict, reason }) =>
-      logger.info({ sandbox, host, port, method, verdict, reason }, "a sandbox asked for a place"),
+    onEgress: (sandboxId, { host, port, method, verdict, reason }) =>
+      logger.info({ sandboxId, host, port, method, verdict, reason }, "a sandbox asked for a place"),
   });
   const { unavailable } = await opened.provider.probe();
   if (unavailable === undefined) return opened;
