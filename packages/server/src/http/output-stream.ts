@@ -1,5 +1,5 @@
 import type { ExecResult, ProcessEnd } from "@berth/contract";
-import type { ProcessEvent } from "../sandbox/sandbox.ts";
+import type { ProcessEvent } from "../operations/sandbox-commands.ts";
 import { toldOf } from "./websocket-frames.ts";
 import type { Feeder, SseConnection } from "./sse-connection.ts";
 import { type TextPiece, wholeCharacters } from "./whole-characters.ts";

@@ -6,6 +6,8 @@ import type { OperationsContext, Origin } from "./context.ts";
 import { processNotFound, sandboxFor } from "./sandbox-access.ts";
 import { timeText } from "./views.ts";
 
+export type { ProcessEvent };
+
 interface OfSandbox {
   readonly sandboxId: string;
 }

@@ -14,6 +14,9 @@ interface OfPort {
   readonly origin: Origin;
 }
 
+/** As far as a preview reaches it. */
+export type PreviewedSandbox = Pick<Sandbox, "openPort">;
+
 /** Name of the query's parameter that opens a preview; gone after the first answer. */
 export const previewToken = "berth_token";
 
@@ -84,7 +87,7 @@ export async function previewedSandbox(
   context: OperationsContext,
   now: Principal,
   grant: PreviewGrant,
-): Promise<Sandbox | null> {
+): Promise<PreviewedSandbox | null> {
   const { orgId, sandboxId, incarnation } = grant;
   if (now.orgId !== orgId || !now.permissions.has("session:write")) return null;
   try {

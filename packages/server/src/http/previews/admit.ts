@@ -3,8 +3,7 @@ import type { Authenticator } from "../../auth/authenticator.ts";
 import type { PreviewGrant } from "../../auth/preview-grants.ts";
 import type { Principal } from "../../auth/principal.ts";
 import type { OperationsContext } from "../../operations/context.ts";
-import { previewedSandbox } from "../../operations/sandbox-ports.ts";
-import type { Sandbox } from "../../sandbox/sandbox.ts";
+import { previewedSandbox, type PreviewedSandbox } from "../../operations/sandbox-ports.ts";
 import type { Edge } from "../edge.ts";
 import { requireOrderly } from "../orderly-request.ts";
 import { peerOf } from "../peer.ts";
@@ -25,7 +24,7 @@ export interface Admitted {
   readonly grant: PreviewGrant;
   readonly token: string;
   readonly principal: Principal;
-  readonly sandbox: Sandbox;
+  readonly sandbox: PreviewedSandbox;
   readonly secure: boolean;
 }
 

@@ -6,11 +6,11 @@ import {
 } from "node:http";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Sandbox } from "../../sandbox/sandbox.ts";
+import type { PreviewedSandbox } from "../../operations/sandbox-ports.ts";
 import { requestHeaders, responseHeaders } from "./preview-headers.ts";
 
 export interface Proxied {
-  readonly sandbox: Sandbox;
+  readonly sandbox: PreviewedSandbox;
   readonly port: number;
   readonly request: IncomingMessage;
   /** The browser speaks TLS. */

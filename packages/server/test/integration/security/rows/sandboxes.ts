@@ -2,13 +2,13 @@ import type { Rows, Target } from "../../../support/security/matrix-row.ts";
 import { as, made } from "../../../support/security/people.ts";
 
 /** The sandbox of the session that the member shares. */
-export async function sandboxOf({ home, make }: Target): Promise<{ readonly sandboxId: string }> {
+async function sandboxOf({ home, make }: Target): Promise<{ readonly sandboxId: string }> {
   const { id = "" } = await make("member", "POST", "/sandboxes", { sessionId: home.things.sessionId });
   return { sandboxId: id };
 }
 
 /** A process in it. */
-export async function processOf(target: Target) {
+async function processOf(target: Target) {
   const { sandboxId } = await sandboxOf(target);
   // It ends soon: a sandbox has only so many.
   const body = { command: "sleep 0.5", input: true };
