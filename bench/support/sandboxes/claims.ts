@@ -34,7 +34,7 @@ export async function openClaims(data: string, warm: number, most: number): Prom
   const ask = asker(server);
   await ask("POST", "/agents", { name: "bench", model: "demo/tour", tools: ["bash_*"] });
   // A user's own setting is 5 where nobody has set another.
-  await ask("PUT", "/users/me/config", { sandboxPoolQuota: 100 });
+  await ask("POST", "/user-config", { sandboxPoolQuota: 100 });
   return {
     session: async () => ((await ask("POST", "/sessions", { agent: "bench" })) as { id: string }).id,
     async claim(session) {

@@ -1,8 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { findProgram } from "../run-program.ts";
-import { unmountBelow } from "./image-disk.ts";
 import { type ImagePrograms, makeImage } from "./image-file.ts";
-import { mountImage } from "./mount-image.ts";
+import { mountImage, unmountBelow } from "./mount-image.ts";
 
 const names = {
   mkfs: "mkfs.ext4",

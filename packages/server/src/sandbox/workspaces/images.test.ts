@@ -91,7 +91,7 @@ describe.runIf(isRoot)("a workspace that is an image", () => {
     const ref = workspaceRef();
     await workspaces.create(ref, limits);
     const mounted = () => mountPoints().filter((at) => at.endsWith(ref.id));
-    expect(mounted()).toEqual([]);
+    expect(mounted()).toHaveLength(1);
     const held = await workspaces.hold(ref.id, { uid: null });
     expect(mounted()).toHaveLength(1);
     const { stdout } = await run("findmnt", ["-no", "OPTIONS", mounted()[0] ?? ""]);
@@ -103,6 +103,53 @@ describe.runIf(isRoot)("a workspace that is an image", () => {
     expect(mounted()).toHaveLength(1);
     await clock.advance(2_000);
     await expect.poll(mounted).toEqual([]);
+  });
+
+  it("is made and mounted in advance once there was one, of the same limits, and is nobody's until it is taken", async () => {
+    const clock = createManualClock();
+    const workspaces = await rig.open("image", clock);
+    const spares = () =>
+      mountPoints().filter((at) => at.startsWith(`${rig.folder}/`) && at.includes("/spare-"));
+    const make = async (given = limits) => {
+      const ref = workspaceRef();
+      await workspaces.create(ref, given);
+      return ref;
+    };
+    const first = await make();
+    await (await workspaces.open(first))?.write("mine", bytes("first"));
+    expect(spares()).toEqual([]);
+    await clock.advance(250);
+    await expect.poll(spares).toHaveLength(1);
+    const [at = ""] = spares();
+    expect(await workspaces.list("local")).toEqual([first.id]);
+
+    // It is mounted a moment before it may be taken.
+    let second = await make();
+    let held = await workspaces.hold(second.id, { uid: 200_001, limits });
+    while (!held.path.includes("/spare-")) {
+      await held.release();
+      second = await make();
+      held = await workspaces.hold(second.id, { uid: 200_001, limits });
+    }
+    expect(held.path).toBe(`${at}/files`);
+    expect(await readdir(held.path)).toEqual([]);
+    await (await workspaces.open(second))?.write("mine", bytes("second"));
+    await held.release();
+    // Unmounted like every other, and mounted again where others are.
+    await clock.advance(16_000);
+    await expect.poll(spares).not.toContain(at);
+    await expect.poll(spares).toHaveLength(1);
+    expect(await (await workspaces.open(second))?.read("mine")).toEqual(bytes("second"));
+    expect(await (await workspaces.open(first))?.read("mine")).toEqual(bytes("first"));
+
+    // It is not taken for other limits, and gives way to one of those that are asked for now.
+    const [unused] = spares();
+    const larger = { ...limits, inodes: 600 };
+    const third = await make(larger);
+    expect((await workspaces.hold(third.id, { uid: null, limits: larger })).path).not.toContain("/spare-");
+    await clock.advance(250);
+    await expect.poll(spares).not.toContain(unused);
+    await expect.poll(spares).toHaveLength(1);
   });
 
   it("grows with its limit while nobody holds it", async () => {
@@ -147,6 +194,9 @@ describe.runIf(isRoot)("a workspace that is an image", () => {
       const workspaces = createWorkspaces({ dataDir, quota, clock, search: createSearch({ clock }), warn() {} });
       await workspaces.create({ id, host: "local" }, ${JSON.stringify(limits)});
       await workspaces.hold(id, { uid: 200001 });
+      const { mountPoints } = await import(modules + "workspaces/mount-table.ts");
+      // The one that is made in advance.
+      while (mountPoints().filter((at) => at.startsWith(dataDir)).length < 2) await new Promise((done) => setTimeout(done, 20));
       console.log("held");
       setInterval(() => {}, 1000);`;
     const modules = new URL("..", import.meta.url).href;
@@ -161,7 +211,7 @@ describe.runIf(isRoot)("a workspace that is an image", () => {
     const workspaces = await rig.open("image");
     const mounted = () => mountPoints().filter((at) => at.startsWith(rig.folder));
     expect(await workspaces.sweep()).toBe(0);
-    expect(mounted()).toHaveLength(1);
+    expect(mounted()).toHaveLength(2);
     const ended = once(child, "exit");
     child.kill("SIGKILL");
     await ended;

@@ -88,6 +88,16 @@ export class OpenDisks {
     });
   }
 
+  /** As `exclusively`, for what makes a disk: it is open afterwards, because it is about to be used. */
+  make(id: string, call: () => Promise<void>): Promise<void> {
+    return this.#inTurn(id, async () => {
+      if (!(await this.#endUnused(id))) throw inUse();
+      await call();
+      await this.#use(id);
+      this.release(id);
+    });
+  }
+
   isUsed(id: string): boolean {
     return (this.#open.get(id)?.users ?? 0) > 0;
   }

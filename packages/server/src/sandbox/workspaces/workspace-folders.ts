@@ -3,8 +3,8 @@ import { readdir, rm } from "node:fs/promises";
 import { openRoot } from "../files/folder.ts";
 import { removeTree } from "../files/remove-tree.ts";
 import { isRunGone, newRunName } from "../run-name.ts";
-import { unmountBelow } from "./image-disk.ts";
 import type { ImagePrograms } from "./image-file.ts";
+import { unmountBelow } from "./mount-image.ts";
 
 /** Where workspaces are kept below the data folder; all on one file system. */
 export interface WorkspaceFolders {

@@ -11,6 +11,7 @@ import type { ImagePrograms } from "./image-file.ts";
 import { Measurer } from "./measure.ts";
 import { OpenDisks } from "./open-disks.ts";
 import { openFiles, usageOf, using, type WorkspaceParts } from "./workspace-files.ts";
+import { createSpareImages } from "./spare-images.ts";
 import { makeFolders, removeRun, sweepRuns } from "./workspace-folders.ts";
 import { WatchedQuota } from "./watched-quota.ts";
 
@@ -35,7 +36,16 @@ export function createWorkspaces(options: WorkspacesOptions): HostWorkspaces {
   const onLeft = (error: unknown) =>
     warn({ error }, "a deleted folder could not be emptied; the next sweep tries again");
   const plain = createFolderDisk({ folder: folders.workspaces, own: folders.own, onLeft });
-  const images = programs === null ? null : createImageDisk({ folders, programs });
+  const spares =
+    programs === null
+      ? null
+      : createSpareImages({
+          folders,
+          programs,
+          clock,
+          onError: (error) => warn({ error }, "no workspace could be made in advance"),
+        });
+  const images = programs === null || spares === null ? null : createImageDisk({ folders, programs, spares });
   const made = images ?? plain;
   const diskOf = (id: string) => [plain, images].find((disk) => disk?.has(id)) ?? null;
   const opened = new OpenDisks({
@@ -52,8 +62,10 @@ export function createWorkspaces(options: WorkspacesOptions): HostWorkspaces {
     reason: options.reason ?? null,
     async create({ id }, limits) {
       checkWorkspaceId(id);
-      if (diskOf(id) === null || !opened.isUsed(id))
-        await opened.exclusively(id, () => (diskOf(id) ?? made).create(id, limits));
+      const disk = diskOf(id);
+      // One that has enough room stays as it is, and mounted (20 ms to unmount it and mount it again).
+      if (disk === null || (!opened.isUsed(id) && (await disk.lacks(id, limits))))
+        await opened.make(id, () => (diskOf(id) ?? made).create(id, limits));
       if (diskOf(id) === plain) await quota?.setLimits(id, limits);
     },
     async open({ id }, { folder = "" } = {}) {
@@ -82,6 +94,7 @@ export function createWorkspaces(options: WorkspacesOptions): HostWorkspaces {
     hold: (id, given) => holdWorkspace(parts, id, given),
     sweep: () => sweepRuns(folders, programs, onLeft),
     async close() {
+      await spares?.close();
       await opened.close();
       await measurer.close();
       await removeRun(folders, programs);
