@@ -13,7 +13,7 @@ export const feedSandboxProcessRoute = endpoint({
   params: processPath,
   body: processInputBody,
   replies: { 204: { description: "It is handed over." } },
-  problems: ["sandbox_not_found", "process_not_found", "sandbox_lost", "sandbox_unsupported"],
+  problems: ["sandbox_not_found", "process_not_found", "sandbox_busy", "sandbox_lost", "sandbox_unsupported"],
   async handle({ operations, principal, params, body }) {
     await feedProcess(operations, principal, { ...params, ...body });
     return { status: 204, body: null };

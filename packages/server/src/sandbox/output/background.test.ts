@@ -105,3 +105,23 @@ it("says why it cannot be typed to: no such process, ended, or without input", a
   await expect(background.write(id, null)).rejects.toMatchObject({ code: "process_not_found" });
   await expect(read(background.attach("bg_none"))).rejects.toMatchObject({ code: "process_not_found" });
 });
+
+it("holds little input of a process that does not read, whoever gave it", async () => {
+  const background = createBackground(createManualClock());
+  const given: { bytes: number; taken: () => void }[] = [];
+  const write = (data: Uint8Array | null) =>
+    new Promise<void>((taken) => void given.push({ bytes: data?.length ?? 0, taken }));
+  const { id } = await background.start({ command: "x", input: true }, puppet({ write }).start);
+  const first = background.write(id, Buffer.alloc(2 * mebibyte));
+  await expect(background.write(id, Buffer.alloc(300_000))).rejects.toMatchObject({ code: "sandbox_busy" });
+  given[0]?.taken();
+  await first;
+  const small = Array.from({ length: 1_000 }, () => background.write(id, Buffer.from("x")));
+  const settled = Promise.allSettled(small);
+  expect(given).toHaveLength(1 + 256);
+  // To close it is always taken.
+  const closing = background.write(id, null);
+  for (const { taken } of given) taken();
+  expect((await settled).filter(({ status }) => status === "rejected")).toHaveLength(1_000 - 256);
+  await closing;
+});

@@ -11,6 +11,10 @@ const maxRunning = 16;
 /** Ended processes whose output is still kept. */
 const maxEnded = 16;
 const keptLogBytes = 1024 * 1024;
+/** Input of one process that may wait until it reads, besides the first piece: who gave it may be gone long before. */
+const maxWaitingInput = 256 * 1024;
+/** What a piece of input takes at least while it waits. */
+const leastInput = 1024;
 
 interface Entry extends FollowedLog {
   readonly id: string;
@@ -18,6 +22,7 @@ interface Entry extends FollowedLog {
   readonly hidden: boolean;
   readonly startedAt: number;
   readonly process: RunningProcess;
+  waitingInput: number;
 }
 
 type ProcessVerbs = "processes" | "logs" | "attach" | "write" | "resize" | "kill";
@@ -65,7 +70,7 @@ export function createBackground(clock: Clock): Background {
       }).finally(() => starting--);
       const { command, hidden = false } = spec;
       const id = `bg_${randomBytes(4).toString("hex")}`;
-      const entry: Entry = { ...log, id, command, hidden, startedAt: clock.now(), process };
+      const entry: Entry = { ...log, id, command, hidden, startedAt: clock.now(), process, waitingInput: 0 };
       entries.set(entry.id, entry);
       void process.ended.then((end) => ended(entry, end));
       return show(entry);
@@ -79,11 +84,16 @@ export function createBackground(clock: Clock): Background {
       yield* followLog(entries.get(id) ?? live(id), from, signal);
     },
     async write(id, data) {
-      const { process } = live(id);
+      const entry = live(id);
+      const { process } = entry;
       if (process.write === undefined) {
         throw new BerthError("process_input_closed", "This process was started without an input.");
       }
-      await process.write(data);
+      const taken = Math.max(data?.length ?? 0, leastInput);
+      if (entry.waitingInput > 0 && data !== null && entry.waitingInput + taken > maxWaitingInput)
+        throw inputFull();
+      entry.waitingInput += taken;
+      await process.write(data).finally(() => (entry.waitingInput -= taken));
     },
     async resize(id, size) {
       const { process } = live(id);
@@ -106,6 +116,12 @@ function tooMany(): BerthError {
     "too_many_processes",
     `${maxRunning} background processes are running already; end one of them first.`,
   );
+}
+
+function inputFull(): BerthError {
+  const message =
+    "This process does not read its input: what it was given before waits still. Try again later.";
+  return new BerthError("sandbox_busy", message, { retryable: true });
 }
 
 function show({ id, command, end, startedAt }: Entry): BackgroundProcess {
