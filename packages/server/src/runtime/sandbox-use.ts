@@ -3,16 +3,25 @@ import type { SandboxGiven, SandboxWish } from "../allocation/session-sandboxes.
 import type { Sandbox, SandboxFiles } from "../sandbox/sandbox.ts";
 import type { NewEvent } from "../session/new-event.ts";
 import { root, type SessionState } from "../session/state.ts";
-import type { SessionAtWork } from "./session-at-work.ts";
+import type { Held, RuntimeContext } from "./context.ts";
+import type { Definitions } from "./definitions.ts";
+import type { Workspace } from "./workspace.ts";
 
 type Told = NewEvent<"sandbox.allocated" | "sandbox.released">;
 
+interface ActorParts {
+  readonly context: RuntimeContext;
+  readonly definitions: Definitions;
+  readonly held: Held;
+  readonly workspace: Workspace;
+}
+
 /** The sandbox of a session at work: given out when a tool needs it first, shared by all its agents, and told in the session's log. */
 export class SandboxUse {
-  readonly #actor: Pick<SessionAtWork, "context" | "definitions" | "held" | "workspace">;
+  readonly #actor: ActorParts;
   #told: Told[] = [];
 
-  constructor(actor: Pick<SessionAtWork, "context" | "definitions" | "held" | "workspace">) {
+  constructor(actor: ActorParts) {
     this.#actor = actor;
   }
 
