@@ -34,7 +34,7 @@ export async function removeTree({ parent, name, trash, onLeft }: Removal): Prom
 }
 
 /** Deletes everything that is in the trash. */
-export async function emptyTrash(trash: string): Promise<void> {
+async function emptyTrash(trash: string): Promise<void> {
   for (const bin of await readdir(trash)) await emptyBin(`${trash}/${bin}`);
 }
 
