@@ -33,14 +33,15 @@ export async function openNaiveHost(): Promise<OpenNaiveHost> {
     "--tmpfs /tmp --tmpfs /run --tmpfs /root".split(" "),
     ["--bind", area, area, "--chdir", folder],
   ].flat();
+  const run: NaiveHost["run"] = (command, options) =>
+    runIn(["bwrap", ...walls, "--", "bash", "-c", command], { env, folder, ...options });
   return {
     folder,
     outside,
     secrets,
-    run: (command, options) =>
-      runIn(["bwrap", ...walls, "--", "bash", "-c", command], { env, folder, ...options }),
+    run,
     sleepers: (command, options) => runIn(["bash", "-c", command], { env, folder, ...options }),
-    files: naiveFiles(area, folder),
+    files: naiveFiles({ area, folder, run }),
     async close() {
       await releaseReaders(folder);
       // Hostile trees are deeper than Node's own removal goes.
@@ -81,7 +82,15 @@ async function runIn(argv: readonly string[], options: RunIn): Promise<Ran> {
 }
 
 /** Paths are joined and used as they are: reads go wherever that leads, changes only where it stays in the area. */
-function naiveFiles(area: string, folder: string): NaiveHost["files"] {
+function naiveFiles({
+  area,
+  folder,
+  run,
+}: {
+  area: string;
+  folder: string;
+  run: NaiveHost["run"];
+}): NaiveHost["files"] {
   const at = (path: string) => join(folder, path);
   const own = (path: string) => {
     const place = resolve(at(path));
@@ -96,6 +105,10 @@ function naiveFiles(area: string, folder: string): NaiveHost["files"] {
     write: async (path, text) => writeFile(own(path), text),
     move: async (path, to) => rename(own(path), own(to)),
     remove: async (path) => rm(own(path)),
+    async extract(archive) {
+      await writeFile(join(folder, "archive"), archive);
+      await run("tar -xPf archive");
+    },
   };
 }
 

@@ -27,13 +27,15 @@ export interface RemoteFiles {
   remove(path: string): Promise<void>;
   glob(pattern: string, path: string): Promise<readonly string[]>;
   grep(pattern: string, path: string): Promise<readonly string[]>;
+  /** Unpacks a tar archive at the top. */
+  extract(archive: Uint8Array<ArrayBuffer>): Promise<unknown>;
 }
 
 /** A session with its sandbox. */
 export interface Tenant extends Runner {
   readonly org: string;
   readonly files: RemoteFiles;
-  /** Deletes the session with all that it has. */
+  /** Deletes the session with all that it has. Idempotent. */
   end(): Promise<void>;
 }
 
@@ -51,7 +53,7 @@ export interface Target {
   /** As the table shows it, for example `bubblewrap, multi`. */
   readonly name: string;
   readonly caps: Capabilities;
-  /** A new session with its sandbox. Ended with the target, if not before. */
+  /** A new session with its sandbox. */
   tenant(wish?: TenantWish): Promise<Tenant>;
   /** Bytes of memory that the server holds now. */
   serverBytes(): Promise<number>;
@@ -59,7 +61,12 @@ export interface Target {
   readonly secrets: readonly string[];
   /** A folder of the server outside of every workspace. */
   readonly outside: string;
-  /** A request to the server as the first organization; null where there is no server. */
-  request: ((path: string, body?: unknown) => Promise<{ status: number; text: string }>) | null;
+  /** A request to the server as the first organization, whose path below `/api/v1` is sent as it is. */
+  request(path: string, body?: unknown): Promise<{ readonly status: number; readonly text: string }>;
+  /** One more server, with other settings. Rejects when it does not start. */
+  another(change: {
+    readonly mode?: "single" | "multi";
+    readonly settings: Readonly<Record<string, string>>;
+  }): Promise<Target>;
   close(): Promise<void>;
 }

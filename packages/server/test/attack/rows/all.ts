@@ -1,5 +1,7 @@
 import type { Row } from "../row.ts";
+import { archiveRows } from "./archives.ts";
 import { fileRows } from "./files.ts";
+import { hostRows } from "./hosts.ts";
 import { kernelRows } from "./kernel.ts";
 import { limitRows } from "./limits.ts";
 import { nameRows } from "./names.ts";
@@ -14,10 +16,12 @@ export const rows: readonly Row[] = [
   ...kernelRows,
   ...secretRows,
   ...fileRows,
+  ...archiveRows,
   ...raceRows,
   ...limitRows,
   ...processRows,
   ...networkRows,
   ...nameRows,
+  ...hostRows,
   ...neighbourRows,
 ].toSorted((a, b) => (a.id < b.id ? -1 : 1));

@@ -11,7 +11,7 @@ done; echo DONE`;
 
 /** Who it is outside, as the machine sees it: its own view of that goes no further than the next namespace. */
 async function userOutside(runner: Runner): Promise<string> {
-  const mark = `3.${process.pid}${Math.floor(performance.now())}`;
+  const mark = `2.${process.pid}${Math.floor(performance.now())}`;
   const sleeping = runner.run(`sleep ${mark}`);
   let found = "nobody";
   for (const until = performance.now() + 3_000; found === "nobody" && performance.now() < until;) {

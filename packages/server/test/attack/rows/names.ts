@@ -16,8 +16,6 @@ const hostile = [
 ];
 
 async function askByName(target: Target): Promise<Finding> {
-  const { request } = target;
-  if (request === null) return { leaks: ["there is no server to ask"], seen: "" };
   const leaks: string[] = [];
   const statuses = new Set<number>();
   for (const id of hostile) {
@@ -26,7 +24,7 @@ async function askByName(target: Target): Promise<Finding> {
       [`/sandboxes/${id}/exec`, { command: "true" }],
       [`/sandboxes/${id}/metrics`, undefined],
     ] as const) {
-      const { status, text } = await request(path, body);
+      const { status, text } = await target.request(path, body);
       statuses.add(status);
       if (status < 400 || status >= 500)
         leaks.push(`${path.slice(0, 60)} was answered with ${status}: ${text.slice(0, 80)}`);
@@ -38,6 +36,19 @@ async function askByName(target: Target): Promise<Finding> {
   };
 }
 
+/** What becomes of an address that a name is put into as it is. */
+function putTogether(): Promise<Finding> {
+  const base = "http://host.example:7430";
+  const leaks = hostile.flatMap((id) => {
+    const name = decodeURIComponent(id);
+    const texts = [`${base}/sandboxes/${name}`, name];
+    const urls = texts.flatMap((text) => (URL.canParse(text, base) ? [new URL(text, base)] : []));
+    const astray = urls.some(({ origin, pathname }) => origin !== base || pathname.split("/").length > 3);
+    return astray ? [`${id.slice(0, 30)} leads elsewhere`] : [];
+  });
+  return Promise.resolve({ leaks, seen: "" });
+}
+
 export const nameRows: readonly Row[] = [
-  { id: "SBX-21", name: "Names of sandboxes in addresses", run: askByName },
+  { id: "SBX-21", name: "Names of sandboxes in addresses", run: askByName, naive: putTogether },
 ];

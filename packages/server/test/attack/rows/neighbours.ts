@@ -38,38 +38,56 @@ async function cpuHog(target: Target): Promise<Finding> {
 const neighbours = 20;
 
 /** What a hostile session does all at once: processes, memory, disk, output, processor. */
+const hostileSeconds = 5;
 const hostile = `
 /usr/bin/python3 -c 'import os, time
 for _ in range(300):
     try: child = os.fork()
     except OSError: break
-    if child == 0: time.sleep(8); os._exit(0)' &
+    if child == 0: time.sleep(${hostileSeconds}); os._exit(0)' &
 (for i in 1 2 3 4; do /usr/bin/python3 -c 'x = [b"x" * 1048576 for _ in range(400)]'; done) &
 (for i in 1 2 3; do head -c 200M /dev/zero >fill$i; done) &
-(timeout 8 yes | head -c 40M) &
-${busy(4, 8)}`;
+(timeout ${hostileSeconds} yes | head -c 40M) &
+${busy(4, hostileSeconds)}`;
 
-/** Rounds of quiet and loud by turns, and the medians of their p95: one bad second of the machine decides nothing. */
+interface Rounds {
+  /** The p95 of each round, milliseconds. */
+  readonly quiet: readonly number[];
+  readonly loud: readonly number[];
+}
+
+async function measure(others: readonly Runner[], attacker: Runner): Promise<Rounds> {
+  const [quiet, loud]: [number[], number[]] = [[], []];
+  for (let round = 0; round < 3; round++) {
+    quiet.push(at(await echoes(others, 2), 0.95));
+    const attacking = attacker.run(hostile, { timeoutMs: (hostileSeconds + 1) * 1_000 }).catch(() => null);
+    loud.push(at(await echoes(others, 2), 0.95));
+    await attacking;
+  }
+  return { quiet, loud };
+}
+
+const ratioOf = ({ quiet, loud }: Rounds) => at(loud, 0.5) / at(quiet, 0.5);
+const isUnsteady = ({ quiet }: Rounds) => Math.max(...quiet) > 2 * Math.min(...quiet);
+
+/**
+ * Rounds of quiet and loud by turns, and the medians of their p95: one bad second of the machine decides nothing. What is quiet has to stay
+ * as it is: where it changed by more than twice by itself, something else was at work, and all is measured once more, and once only.
+ */
 async function twentyNeighbours(target: Target): Promise<Finding> {
   const others: Runner[] = [];
   for (let made = 0; made < neighbours; made++)
     others.push(await target.tenant({ org: made % 2 === 0 ? 0 : 1, memory: 128, disk: 32 }));
   const attacker = await target.tenant({ memory: 256, disk: 64 });
   await echoes(others, 1);
-  const quiet: number[] = [];
-  const loud: number[] = [];
-  for (let round = 0; round < 3; round++) {
-    quiet.push(at(await echoes(others, 2), 0.95));
-    const attacking = attacker.run(hostile, { timeoutMs: 10_000 }).catch(() => null);
-    loud.push(at(await echoes(others, 2), 0.95));
-    await attacking;
-  }
-  const [before, beside] = [at(quiet, 0.5), at(loud, 0.5)];
-  const ratio = beside / before;
+  let rounds = await measure(others, attacker);
+  const again = ratioOf(rounds) > 2 && isUnsteady(rounds);
+  if (again) rounds = await measure(others, attacker);
+  const [before, beside, ratio] = [at(rounds.quiet, 0.5), at(rounds.loud, 0.5), ratioOf(rounds)];
   const numbers = `exec p95 of ${neighbours} neighbours: ${before.toFixed(1)} ms quiet, ${beside.toFixed(1)} ms beside it`;
   return {
     leaks: ratio > 2 ? [`${numbers}: ${ratio.toFixed(2)} times`] : [],
-    seen: `${numbers}, ${ratio.toFixed(2)} times`,
+    seen: `${numbers}, ${ratio.toFixed(2)} times${again ? " (measured twice)" : ""}`,
   };
 }
 

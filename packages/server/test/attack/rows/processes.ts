@@ -115,6 +115,14 @@ head -c 20M /dev/zero >/proc/$PPID/fd/1; kill -9 $PPID 1 -1`;
   return { leaks, seen: `its command ended as ${killed.reason}; the next one had the same files` };
 }
 
+/** One that has the same processes around it as its attacker. */
+async function killNeighbour(host: Runner): Promise<Finding> {
+  const inside = `[ "$(readlink /proc/self/ns/pid)" = "${readlinkSync("/proc/self/ns/pid")}" ] && exit 9`;
+  const { output } = await host.run(`${inside}; (sleep 1; echo mine) & sleep 0.3; kill -9 -1`);
+  const leaks = output.includes("mine") ? [] : ["another sandbox's command did not get its own answer"];
+  return { leaks, seen: "" };
+}
+
 /** The first command afterwards may be told that the sandbox was lost; then there is a new one. */
 async function nextRun(tenant: Tenant): Promise<string> {
   let said = "";
@@ -150,6 +158,7 @@ export const processRows: readonly Row[] = [
     name: "Attacks on the sandbox's own agent",
     without: needsNamespaces,
     run: async (target) => attackAgent(await target.tenant(), await target.tenant({ org: 1 })),
+    naive: killNeighbour,
   },
   {
     id: "SBX-20",

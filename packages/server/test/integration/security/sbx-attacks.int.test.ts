@@ -1,13 +1,14 @@
-// The attacks of `npm run attack` on real sandboxes of this machine. Each detector finds what it looks for where nothing holds, in the same run.
+// The attacks of `npm run attack`: over the API of a real server of several organizations, on the sandboxes that it makes of this machine.
+// Each detector finds what it looks for where nothing holds, in the same run.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { judge } from "../../attack/judge.ts";
-import { openBubblewrapPort } from "../../attack/open-bubblewrap.ts";
 import { rows } from "../../attack/rows/all.ts";
 import type { Target } from "../../attack/target.ts";
+import { openBubblewrap } from "../../attack/targets.ts";
 
 let target: Target;
 beforeAll(async () => {
-  target = await openBubblewrapPort();
+  target = await openBubblewrap("multi");
 });
 afterAll(() => target.close());
 
@@ -41,6 +42,9 @@ describe("a sandbox of bubblewrap", { timeout: 90_000 }, () => {
   });
   it("SBX-06 holds nobody up with files that are none", async () => {
     expect(await verdictOf("SBX-06")).toEqual(held);
+  });
+  it("SBX-07 unpacks no archive that climbs or explodes", async () => {
+    expect(await verdictOf("SBX-07")).toEqual(held);
   });
   it("SBX-08 forks no further than its limit, and others answer", async () => {
     expect(await verdictOf("SBX-08")).toEqual(held);
@@ -81,7 +85,19 @@ describe("a sandbox of bubblewrap", { timeout: 90_000 }, () => {
   it("SBX-20 sees nothing of another one", async () => {
     expect(await verdictOf("SBX-20")).toEqual(held);
   });
+  it("SBX-21 is not led elsewhere by a name", async () => {
+    expect(await verdictOf("SBX-21")).toEqual(held);
+  });
+  it("SBX-22 is not believed by its host's word alone", async () => {
+    expect(await verdictOf("SBX-22")).toEqual(held);
+  });
+  it("SBX-23 is not there where nothing isolates", async () => {
+    expect(await verdictOf("SBX-23")).toEqual(held);
+  });
   it("SBX-24 has nothing that the server would execute", async () => {
     expect(await verdictOf("SBX-24")).toEqual(held);
+  });
+  it("leaves 20 neighbours, whatever it does at once, their commands within twice the time", async () => {
+    expect(await verdictOf("20 neighbours")).toEqual(held);
   });
 });

@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly logFile: string;
   /** Milliseconds until it has to be ready. */
   readonly startMs?: number;
+  /** The user and group that it runs as. */
+  readonly uid?: number;
 }
 
 /** A server that listens, in a process of its own. */
@@ -58,13 +60,14 @@ export function endServers(): void {
 
 /** Starts `berth serve` on a free port, as a user would: the real program in a process of its own. */
 export function startServer(options: ServerOptions): StartingServer {
-  const { root, dataDir, env, logFile, startMs = 30_000 } = options;
+  const { root, dataDir, env, logFile, startMs = 30_000, uid } = options;
   const log = openSync(logFile, "a");
   const main = join(root, "packages/server/src/main.ts");
   const child = spawn(process.execPath, [main, "serve", "--port", "0", "--data", dataDir], {
     cwd: root,
     env,
     stdio: ["ignore", "pipe", log],
+    ...(uid !== undefined && { uid, gid: uid }),
   });
   closeSync(log);
   running.add(child);
