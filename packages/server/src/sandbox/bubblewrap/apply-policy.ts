@@ -2,7 +2,7 @@ import type { SandboxPolicy } from "../sandbox.ts";
 import { shownPolicy } from "../shown-policy.ts";
 import type { Life, Surroundings } from "./life.ts";
 import type { Lives } from "./lives.ts";
-import { type SandboxRecord, writeRecord } from "./record.ts";
+import { type SandboxRecord, updateRecord } from "./record.ts";
 
 /**
  * Holds a living sandbox to another policy. Sizes of /tmp and /dev/shm, open files and the size of a file stay as they were when
@@ -29,6 +29,9 @@ export async function applyPolicy(
   const limits = { ...policy.limits, tmpBytes, shmBytes, openFiles, fileBytes, ...grouped, ...disk };
   lives.resize(id, limits.memoryBytes);
   life.policy = { egress: policy.egress, limits };
-  life.record = { ...life.record, policy: shownPolicy(life.policy) as SandboxRecord["policy"] };
-  await writeRecord(`${host.places.sandboxes}/${id}`, life.record);
+  const { record } = life;
+  life.record = { ...record, policy: shownPolicy(life.policy) as SandboxRecord["policy"] };
+  // A warm one is mostly claimed with the policy that it was made with.
+  if (JSON.stringify(life.record) === JSON.stringify(record)) return;
+  await updateRecord(`${host.places.sandboxes}/${id}`, life.record);
 }

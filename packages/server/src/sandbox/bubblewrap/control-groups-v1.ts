@@ -44,10 +44,11 @@ function openGroup(parents: Hierarchies, name: string, folders: readonly string[
       await Promise.all(folders.map((folder) => writeFile(`${folder}/cgroup.procs`, String(pid))));
     },
     async apply(limits) {
-      await setMemory(memory, limits.memoryBytes);
-      await writeFile(`${pids}/pids.max`, String(limits.pids));
-      await writeFile(`${cpu}/cpu.cfs_period_us`, String(periodUs));
-      await writeFile(`${cpu}/cpu.cfs_quota_us`, String(Math.max(1_000, Math.round(limits.cpus * periodUs))));
+      await Promise.all([
+        setMemory(memory, limits.memoryBytes),
+        writeFile(`${pids}/pids.max`, String(limits.pids)),
+        setProcessors(cpu, limits.cpus),
+      ]);
       return await readBack(memory, pids, cpu);
     },
     async metrics() {
@@ -72,12 +73,21 @@ async function setMemory(folder: string, bytes: number): Promise<void> {
   if (!(await writeIfThere(together, String(bytes)))) await writeIfThere(`${folder}/memory.swappiness`, "0");
 }
 
+async function setProcessors(folder: string, cpus: number): Promise<void> {
+  await writeFile(`${folder}/cpu.cfs_period_us`, String(periodUs));
+  await writeFile(`${folder}/cpu.cfs_quota_us`, String(Math.max(1_000, Math.round(cpus * periodUs))));
+}
+
 async function readBack(memory: string, pids: string, cpu: string): Promise<GroupLimits> {
-  const quota = await readNumber(`${cpu}/cpu.cfs_quota_us`);
-  const period = await readNumber(`${cpu}/cpu.cfs_period_us`);
+  const [memoryBytes, most, quota, period] = await Promise.all([
+    readNumber(`${memory}/memory.limit_in_bytes`),
+    readNumber(`${pids}/pids.max`),
+    readNumber(`${cpu}/cpu.cfs_quota_us`),
+    readNumber(`${cpu}/cpu.cfs_period_us`),
+  ]);
   return {
-    memoryBytes: (await readNumber(`${memory}/memory.limit_in_bytes`)) ?? Number.POSITIVE_INFINITY,
-    pids: (await readNumber(`${pids}/pids.max`)) ?? Number.POSITIVE_INFINITY,
+    memoryBytes: memoryBytes ?? Number.POSITIVE_INFINITY,
+    pids: most ?? Number.POSITIVE_INFINITY,
     cpus: quota === null || period === null || quota < 0 ? Number.POSITIVE_INFINITY : quota / period,
   };
 }

@@ -5,7 +5,7 @@ import type { SandboxInfo, SandboxList, Swept } from "../sandbox.ts";
 import type { Surroundings } from "./life.ts";
 import { infoOfRecord, refuseStale } from "./lives.ts";
 import { isRunning } from "./process-identity.ts";
-import { readRecord, readRecords, type SandboxRecord } from "./record.ts";
+import { readRecord, readRecords, recordNames, type SandboxRecord } from "./record.ts";
 import { removeRemains } from "./remains.ts";
 
 /** A folder without a record may be somebody's who is just beginning. */
@@ -88,7 +88,7 @@ async function removeEmpty({ host, clock }: Surroundings, name: string): Promise
   try {
     const names = await readdir(folder);
     if (clock.now() - (await stat(folder)).mtimeMs < youngMs) return false;
-    if (names.some((inside) => inside !== "record.json.new")) return false;
+    if (names.some((inside) => !recordNames.includes(inside))) return false;
     for (const inside of names) await unlink(`${folder}/${inside}`);
     await rmdir(folder);
     return true;

@@ -12,7 +12,7 @@ import type { Host } from "./host.ts";
 import { meetAgent } from "./meet-agent.ts";
 import { launch, type Launched } from "./launch.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import { type SandboxRecord, writeRecord } from "./record.ts";
+import { type SandboxRecord, updateRecord, writeRecord } from "./record.ts";
 import { type OomWatch, watchOom } from "./oom-watch.ts";
 import { egressFolder, egressSocket, removeRemains, slotFolder } from "./remains.ts";
 import { leaseUid } from "./uid-leases.ts";
@@ -132,7 +132,7 @@ async function makeAll(
   const known: SandboxRecord = { ...record, processes: [...launched.processes] };
   const both = await Promise.allSettled([
     group?.add(launched.first.pid),
-    writeRecord(`${host.places.sandboxes}/${ref.id}`, known),
+    updateRecord(`${host.places.sandboxes}/${ref.id}`, known),
   ]);
   for (const one of both) valueOf(one);
   failpoint("sandbox.placed");

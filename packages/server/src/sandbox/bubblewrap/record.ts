@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { errnoOf } from "../files/file-errors.ts";
 import { processIdentity } from "./process-identity.ts";
@@ -48,11 +48,16 @@ const recordSchema = z.strictObject({
   folder: z.string(),
 });
 
+const recordName = "record.json";
+const draftName = "record.json.new";
+/** All that a sandbox's folder ever holds. */
+export const recordNames: readonly string[] = [recordName, draftName];
+
 export type SandboxRecord = z.infer<typeof recordSchema>;
 
 /** Durable when it returns: it is written before anything that it names is made. */
 export async function writeRecord(folder: string, record: SandboxRecord): Promise<void> {
-  const draft = `${folder}/record.json.new`;
+  const draft = `${folder}/${draftName}`;
   const file = await open(draft, "w", 0o600);
   try {
     await file.writeFile(JSON.stringify(record));
@@ -60,7 +65,7 @@ export async function writeRecord(folder: string, record: SandboxRecord): Promis
   } finally {
     await file.close();
   }
-  await rename(draft, `${folder}/record.json`);
+  await rename(draft, `${folder}/${recordName}`);
   const parent = await open(folder, "r");
   try {
     await parent.sync();
@@ -69,15 +74,26 @@ export async function writeRecord(folder: string, record: SandboxRecord): Promis
   }
 }
 
-/** Null when there is none; `unreadable` when something is there that this version cannot read. */
+/**
+ * Writes what became known of a sandbox whose record there is. Outlives this server and need not outlive the machine, with which
+ * everything ends that is new in it: so the disk is not waited for (two syncs for each of three changes of a claim).
+ */
+export async function updateRecord(folder: string, record: SandboxRecord): Promise<void> {
+  const draft = `${folder}/${draftName}`;
+  await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
+  await rename(draft, `${folder}/${recordName}`);
+}
+
+/** Null when there is none, or the machine went down before it was on its disk; `unreadable` when something is there that this version cannot read. */
 export async function readRecord(folder: string): Promise<SandboxRecord | "unreadable" | null> {
   let text: string;
   try {
-    text = await readFile(`${folder}/record.json`, "utf8");
+    text = await readFile(`${folder}/${recordName}`, "utf8");
   } catch (thrown) {
     if (errnoOf(thrown) === "ENOENT") return null;
     throw thrown;
   }
+  if (text === "") return null;
   try {
     const read = recordSchema.safeParse(JSON.parse(text));
     return read.success ? read.data : "unreadable";
