@@ -36,7 +36,7 @@ export class Owners {
 
   /**
    * A session keeps the strategy that its workspace was made with; else it is the agent's, the user's, the organization's, or
-   * Session-Exclusive. Rejects with `session_not_found`.
+   * Session-Exclusive. One that others use too never gets the sandbox of all sessions of its owner. Rejects with `session_not_found`.
    */
   async claimant(
     place: SessionPlace,
@@ -52,12 +52,10 @@ export class Owners {
     const user = workspace?.userId ?? userId ?? session.owner;
     const [config, ofOrg] = [await org.userConfig.find(user), await this.#ofOrg(orgId)];
     const wished = wish?.strategy === undefined ? await this.#ofAgent(orgId, session.agent) : wish;
-    const strategy =
-      workspace?.strategy ??
-      wished.strategy ??
-      config?.sandboxAllocationStrategy ??
-      ofOrg?.strategy ??
-      "Session-Exclusive";
+    const chosen =
+      wished.strategy ?? config?.sandboxAllocationStrategy ?? ofOrg?.strategy ?? "Session-Exclusive";
+    const isShared = session.visibility === "org" && chosen === "User-Exclusive";
+    const strategy = workspace?.strategy ?? (isShared ? "Session-Exclusive" : chosen);
     return {
       owner: { orgId, userId: user, sessionId, strategy },
       workspace,

@@ -53,6 +53,16 @@ describe("strategies", () => {
     expect(rig.provider.instances()).toHaveLength(1);
   });
 
+  it("User-Exclusive: not for a session that others use too", async () => {
+    const { sandboxes, directory } = allocation;
+    const strategy = "User-Exclusive";
+    const own = await sandboxes.connect(await rig.session({ strategy }));
+    const shared = await sandboxes.connect(await rig.session({ strategy, visibility: "org" }));
+    expect(shared.id).not.toBe(own.id);
+    expect(await directory.find("org_1", own.id)).toMatchObject({ strategy });
+    expect(await directory.find("org_1", shared.id)).toMatchObject({ strategy: "Session-Exclusive" });
+  });
+
   it("User-Exclusive: one live sandbox for a user, a folder for each session", async () => {
     const { sandboxes, directory } = allocation;
     const strategy = "User-Exclusive";

@@ -8,6 +8,7 @@ import { runFor } from "./access.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { foldSession } from "./fold-session.ts";
 import { checkModel } from "./resolve-agent.ts";
+import { requireOwnFiles } from "./sandbox-access.ts";
 import { acceptedView } from "./views.ts";
 
 /**
@@ -21,6 +22,7 @@ export async function retryRun(
 ): Promise<SendReply & { readonly replayed: boolean }> {
   const { runId, body, origin } = request;
   const { session } = await runFor({ context, principal, id: runId, permission: "session:write" });
+  await requireOwnFiles(context, principal, session);
   await checkModel(context, session, body.model);
   const { state } = await foldSession(context, session);
   const mayRetry = state.run === null && state.lastRun?.id === runId && isStepBoundary(state);

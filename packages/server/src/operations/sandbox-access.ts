@@ -2,6 +2,7 @@ import { type Permission, requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { HeldSandbox } from "../allocation/sandbox-directory.ts";
 import { BerthError } from "../lib/errors.ts";
+import type { SessionRecord } from "../store/records.ts";
 import { maySee } from "./access.ts";
 import type { OperationsContext } from "./context.ts";
 
@@ -48,6 +49,26 @@ export function requireOwnSandbox(principal: Principal, held: HeldSandbox, what:
   throw new BerthError(
     "forbidden",
     `only the owner of the sandbox's session, or who has the permission session:manage, may ${what}`,
+    { details: { permission: "session:manage" } },
+  );
+}
+
+/**
+ * For what lets an agent work in a session, or gives it a sandbox. In a sandbox that holds all sessions of a user a command of one reaches
+ * the files of all: then that user alone may, whichever of them are shared. Rejects with `forbidden`.
+ */
+export async function requireOwnFiles(
+  { store }: Pick<OperationsContext, "store">,
+  principal: Principal,
+  session: Pick<SessionRecord, "id" | "owner">,
+): Promise<void> {
+  const whose = heldBy(principal);
+  if (whose === undefined || whose === session.owner) return;
+  const workspace = await store.org(principal.orgId).sandboxes.workspace(session.id);
+  if (workspace?.strategy !== "User-Exclusive") return;
+  throw new BerthError(
+    "forbidden",
+    "this session shares its sandbox with the other sessions of its owner, so others may only read it: its owner, or who has the permission session:manage, may use it",
     { details: { permission: "session:manage" } },
   );
 }

@@ -9,6 +9,7 @@ import type { OperationsContext, Origin } from "./context.ts";
 import {
   allocationNotFound,
   heldBy,
+  requireOwnFiles,
   requireOwnSandbox,
   sandboxFor,
   sandboxNotFound,
@@ -63,6 +64,7 @@ export async function createSandbox(
   { sessionId, origin }: { readonly sessionId: string; readonly origin: Origin },
 ): Promise<{ readonly sandbox: SandboxInfo; readonly created: boolean }> {
   const session = await sessionFor({ context, principal, id: sessionId, permission: "session:write" });
+  await requireOwnFiles(context, principal, session);
   const { orgId, agent, owner } = session;
   // The newest version, as for a run that begins now.
   const definition = (await context.store.org(orgId).findAgent(agent.id))?.definition;

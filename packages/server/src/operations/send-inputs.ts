@@ -6,6 +6,7 @@ import { decisionDraft } from "./audit-decision.ts";
 import { alreadyDecided } from "./check-decision.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { prepareInputs } from "./prepare-inputs.ts";
+import { requireOwnFiles } from "./sandbox-access.ts";
 import { acceptedView } from "./views.ts";
 
 /**
@@ -23,6 +24,7 @@ export async function sendInputs(
 ): Promise<SendReply & { readonly replayed: boolean }> {
   const { sessionId, events, origin } = request;
   const session = await sessionFor({ context, principal, id: sessionId, permission: "session:write" });
+  await requireOwnFiles(context, principal, session);
   const { inputs, rejectIfBusy, late } = await prepareInputs({ context, principal, origin, session }, events);
   const refusal = late === null ? null : alreadyDecided(late);
   const audit = decisionDraft(principal, origin, { sessionId: session.id, inputs: events });

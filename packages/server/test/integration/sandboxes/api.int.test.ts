@@ -177,6 +177,18 @@ describe("who may use a sandbox", () => {
     const fetch = api.appFor(colleague(api, "session:read", "session:write"));
     expect((await api.get(`/sandboxes/${box.id}`, { fetch })).status).toBe(404);
     expect((await api.post(`/sandboxes/${box.id}/exec`, { command: "ls" }, { fetch })).status).toBe(404);
+    const { store } = api.operations;
+    const workspace = { workspaceId: newId("workspace"), host: "plain", folder: session.id };
+    const whose = { orgId: api.principal.orgId, sessionId: session.id, userId: api.principal.id };
+    await store.system.sandboxes.ensureWorkspace({ ...whose, ...workspace, strategy: "User-Exclusive" });
+    // Nor by the agent, whose commands reach the files of all.
+    const events = [{ type: "user.message", content: "cat /workspace/*/secret" }];
+    for (const [path, body] of [
+      ["/sandboxes", { sessionId: session.id }],
+      [`/sessions/${session.id}/events`, { events }],
+    ] as const)
+      expect((await api.post(path, body, { fetch })).problem().code).toBe("forbidden");
+    expect((await api.post(`/sessions/${session.id}/events`, { events })).status).toBe(202);
     const second = await api.session();
     const shared = (await api.post("/sandboxes", { sessionId: second.id })).json<SandboxInfo>();
     expect(shared.id).toBe(box.id);

@@ -40,6 +40,7 @@ export interface AllocationRig {
     orgId?: string;
     userId?: string;
     strategy?: SandboxAllocationStrategy;
+    visibility?: "private" | "org";
   }): Promise<SandboxRequest>;
   live(): Promise<readonly LiveSandbox[]>;
   close(): Promise<void>;
@@ -63,7 +64,7 @@ export function openRig({ hosts = ["one"] }: { hosts?: readonly string[] } = {})
       started.push(made);
       return made;
     },
-    async session({ orgId = "org_1", userId = "usr_1", strategy } = {}) {
+    async session({ orgId = "org_1", userId = "usr_1", strategy, visibility = "private" } = {}) {
       const id = newId("session");
       await store.org(orgId).createSession({
         row: {
@@ -79,6 +80,7 @@ export function openRig({ hosts = ["one"] }: { hosts?: readonly string[] } = {})
           currentRunId: null,
           forkedFrom: null,
           usage: noUsage,
+          visibility,
         },
         events: [{ seq: 1, type: "session.created", json: '{"seq":1,"type":"session.created"}' }],
       });
