@@ -72,8 +72,19 @@ export type UserModelProvidersInput = z.input<typeof userModelProvidersBody>;
 
 /** What is written of a user's settings. What is not named stays as it is, or gets its default; a list replaces the whole list. */
 export const userConfigBody = z.strictObject({
-  sandboxAllocationStrategy: sandboxAllocationStrategy.optional(),
-  sandboxPoolQuota: z.int().min(1).max(100).optional().describe("sandboxes that the user may have at once"),
+  sandboxAllocationStrategy: sandboxAllocationStrategy
+    .nullable()
+    .optional()
+    .describe("null: as the organization says"),
+  sandboxPoolQuota: z
+    .int()
+    .min(1)
+    .max(100)
+    .nullable()
+    .optional()
+    .describe(
+      "sandboxes that the user may have at once; null: as many as the organization lets everybody have",
+    ),
   autoScrollEnabled: z.boolean().optional(),
   taskCompletionNotificationEnabled: z.boolean().optional(),
   inputSuggestionsEnabled: z.boolean().optional(),
@@ -98,8 +109,8 @@ export type UserConfigInput = z.input<typeof userConfigBody>;
 export const userConfig = z.strictObject({
   userId: z.string(),
   version: z.int().min(1),
-  sandboxAllocationStrategy,
-  sandboxPoolQuota: z.int(),
+  sandboxAllocationStrategy: sandboxAllocationStrategy.nullable().describe("null: as the organization says"),
+  sandboxPoolQuota: z.int().nullable().describe("null: as many as the organization lets everybody have"),
   autoScrollEnabled: z.boolean(),
   taskCompletionNotificationEnabled: z.boolean(),
   inputSuggestionsEnabled: z.boolean(),

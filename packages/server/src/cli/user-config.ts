@@ -42,8 +42,11 @@ export function userConfigCommand(actions: Actions): Command {
   const set = config
     .command("set")
     .description("Change plain settings; what is not named stays.")
-    .option("--sandbox-strategy <strategy>", "Shared-Pool, User-Exclusive or Session-Exclusive")
-    .option("--pool-quota <number>", "sandboxes that you may have at once")
+    .option(
+      "--sandbox-strategy <strategy>",
+      "Shared-Pool, User-Exclusive, Session-Exclusive, or default: as the organization says",
+    )
+    .option("--pool-quota <number>", "sandboxes that you may have at once, or default")
     .option("--auto-scroll <on|off>", "follow new text in the console")
     .option("--notifications <on|off>", "tell when a task is done")
     .option("--suggestions <on|off>", "suggest what to write");
@@ -68,8 +71,10 @@ function settingsOf(flags: SetFlags): UserConfigInput {
   const { sandboxStrategy, poolQuota, autoScroll, notifications, suggestions } = flags;
   const settings: UserConfigInput = {
     // The server says which values there are.
-    ...(sandboxStrategy !== undefined && { sandboxAllocationStrategy: sandboxStrategy as "Shared-Pool" }),
-    ...(poolQuota !== undefined && { sandboxPoolQuota: Number(poolQuota) }),
+    ...(sandboxStrategy !== undefined && {
+      sandboxAllocationStrategy: sandboxStrategy === "default" ? null : (sandboxStrategy as "Shared-Pool"),
+    }),
+    ...(poolQuota !== undefined && { sandboxPoolQuota: poolQuota === "default" ? null : Number(poolQuota) }),
     ...(autoScroll !== undefined && { autoScrollEnabled: isOn(autoScroll) }),
     ...(notifications !== undefined && { taskCompletionNotificationEnabled: isOn(notifications) }),
     ...(suggestions !== undefined && { inputSuggestionsEnabled: isOn(suggestions) }),
@@ -86,7 +91,7 @@ function isOn(text: string): boolean {
 function shown(config: UserConfig): string {
   const { customSpFragments, sharedLinks, modelProviders } = config;
   const lines = [
-    `sandboxes      ${config.sandboxAllocationStrategy}, at most ${config.sandboxPoolQuota}`,
+    `sandboxes      ${config.sandboxAllocationStrategy ?? "as the organization says"}, at most ${config.sandboxPoolQuota ?? "what everybody may have"}`,
     `auto scroll    ${config.autoScrollEnabled ? "on" : "off"}`,
     `notifications  ${config.taskCompletionNotificationEnabled ? "on" : "off"}`,
     `suggestions    ${config.inputSuggestionsEnabled ? "on" : "off"}`,

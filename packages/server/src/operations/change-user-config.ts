@@ -32,8 +32,8 @@ export interface ChangedConfig {
 }
 
 const defaultSettings: UserSettings = {
-  sandboxAllocationStrategy: "Session-Exclusive",
-  sandboxPoolQuota: 5,
+  sandboxAllocationStrategy: null,
+  sandboxPoolQuota: null,
   autoScrollEnabled: true,
   taskCompletionNotificationEnabled: true,
   inputSuggestionsEnabled: true,

@@ -6,8 +6,10 @@ import type { SecretChanges } from "./vault.ts";
 
 /** What a user has set. Times are milliseconds since 1970. */
 export interface UserSettings {
-  readonly sandboxAllocationStrategy: SandboxAllocationStrategy;
-  readonly sandboxPoolQuota: number;
+  /** Null: as the organization says. */
+  readonly sandboxAllocationStrategy: SandboxAllocationStrategy | null;
+  /** Null: as many as everybody may have. */
+  readonly sandboxPoolQuota: number | null;
   readonly autoScrollEnabled: boolean;
   readonly taskCompletionNotificationEnabled: boolean;
   readonly inputSuggestionsEnabled: boolean;

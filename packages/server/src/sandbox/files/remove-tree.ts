@@ -16,7 +16,7 @@ export interface Removal {
 /**
  * Takes a file or folder out of its parent in one step, then deletes it. False when there was none. Works for trees that
  * `fs.rm` cannot delete (thousands of nested folders, folders of mode 000): each nested folder is first moved to the top
- * of the trash, so that no path ever grows. What a crash leaves in the trash `emptyTrash` deletes.
+ * of the trash, so that no path ever grows. What a crash leaves in the trash is deleted with it by a sweep.
  */
 export async function removeTree({ parent, name, trash, onLeft }: Removal): Promise<boolean> {
   const bin = `${trash}/${randomName()}`;
@@ -31,11 +31,6 @@ export async function removeTree({ parent, name, trash, onLeft }: Removal): Prom
   }
   await emptyBin(bin).catch(onLeft);
   return true;
-}
-
-/** Deletes everything that is in the trash. */
-async function emptyTrash(trash: string): Promise<void> {
-  for (const bin of await readdir(trash)) await emptyBin(`${trash}/${bin}`);
 }
 
 async function emptyBin(path: string): Promise<void> {

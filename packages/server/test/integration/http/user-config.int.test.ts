@@ -16,8 +16,8 @@ describe("/user-config", () => {
     expect(made.headers.get("etag")).toBe('"1"');
     expect(made.json(userConfig)).toMatchObject({
       userId: "usr_test",
-      sandboxAllocationStrategy: "Session-Exclusive",
-      sandboxPoolQuota: 5,
+      sandboxAllocationStrategy: null,
+      sandboxPoolQuota: null,
       autoScrollEnabled: true,
       taskCompletionNotificationEnabled: true,
       inputSuggestionsEnabled: true,
