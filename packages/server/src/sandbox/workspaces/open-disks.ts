@@ -5,6 +5,8 @@ import type { WorkspaceDisk, WorkspaceLimits, WorkspacePlace } from "./host-work
 
 /** For how long a disk that nobody uses stays open: the next call comes soon or not at all. */
 const idleMs = 15_000;
+/** Calls are over soon; what waits for them to end waits no longer. */
+const callsMs = 5_000;
 
 interface Open {
   readonly disk: WorkspaceDisk;
@@ -14,6 +16,8 @@ interface Open {
   /** Sandboxes. */
   holders: number;
   end: TimerHandle | null;
+  /** Told when nobody uses it. */
+  readonly waiting: Set<() => void>;
 }
 
 export interface Holding {
@@ -75,14 +79,16 @@ export class OpenDisks {
   release(id: string): void {
     const open = this.#open.get(id);
     if (open === undefined || --open.users > 0) return;
+    for (const tell of open.waiting) tell();
     open.end = this.#clock.after(idleMs, () => {
       void this.#inTurn(id, () => this.#endUnused(id)).catch((thrown: unknown) => this.#onError(id, thrown));
     });
   }
 
-  /** Calls while nobody has it open. Rejects with `sandbox_busy` when somebody uses it. */
+  /** Calls while nobody has it open. Rejects with `sandbox_busy` when a sandbox has it, or a call that does not end. */
   exclusively<T>(id: string, call: () => Promise<T>): Promise<T> {
     return this.#inTurn(id, async () => {
+      await this.#callsEnd(id);
       if (!(await this.#endUnused(id))) throw inUse();
       return await call();
     });
@@ -91,6 +97,7 @@ export class OpenDisks {
   /** As `exclusively`, for what makes a disk: it is open afterwards, because it is about to be used. */
   make(id: string, call: () => Promise<void>): Promise<void> {
     return this.#inTurn(id, async () => {
+      await this.#callsEnd(id);
       if (!(await this.#endUnused(id))) throw inUse();
       await call();
       await this.#use(id);
@@ -120,9 +127,31 @@ export class OpenDisks {
     if (disk === null) {
       throw new BerthError("workspace_not_found", "The workspace is not on this host; make it first.");
     }
-    const open: Open = { disk, place: await disk.open(id), users: 0, holders: 0, end: null };
+    const open: Open = {
+      disk,
+      place: await disk.open(id),
+      users: 0,
+      holders: 0,
+      end: null,
+      waiting: new Set(),
+    };
     this.#open.set(id, open);
     return open;
+  }
+
+  /** Resolves when nobody uses it any more, at once when sandboxes do, or when it takes too long. */
+  async #callsEnd(id: string): Promise<void> {
+    const open = this.#open.get(id);
+    if (open === undefined || open.users === 0 || open.holders > 0) return;
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        late.cancel();
+        open.waiting.delete(end);
+        resolve();
+      };
+      const late = this.#clock.after(callsMs, end);
+      open.waiting.add(end);
+    });
   }
 
   async #endUnused(id: string): Promise<boolean> {

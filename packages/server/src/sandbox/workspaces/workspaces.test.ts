@@ -47,6 +47,17 @@ describe("a workspace that is watched", () => {
     expect(clock.timers()).toBeLessThanOrEqual(1);
   });
 
+  it("is removed when the calls that use it are over, whoever made them", async () => {
+    const ref = workspaceRef();
+    await workspaces.create(ref, limits);
+    await (await workspaces.open(ref))?.write("file", bytes("x"));
+    // Each uses it from the moment on that it is called.
+    const calls = Array.from({ length: 5 }, () => workspaces.usage(ref));
+    const removed = workspaces.remove(ref);
+    expect((await Promise.all(calls)).map((usage) => usage?.files)).toEqual([1, 1, 1, 1, 1]);
+    expect(await removed).toBe(true);
+  });
+
   it("SBX-10 takes no writes of the server beyond its limit", async () => {
     const ref = workspaceRef();
     await workspaces.create(ref, limits);
