@@ -23,6 +23,8 @@ const ownRequest =
 /** What would hold for more than this host, or longer than the preview. */
 const ownResponse: ReadonlySet<string> = new Set([
   "alt-svc",
+  // Cookies of the whole registered domain, the server's own among them.
+  "clear-site-data",
   "expect-ct",
   "nel",
   "public-key-pins",

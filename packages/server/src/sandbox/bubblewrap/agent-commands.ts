@@ -30,7 +30,7 @@ export function createCommands(options: CommandOptions, connection: AgentConnect
   return {
     /** `cwd`: below the workspace, checked. Throws when there are too many already. */
     start(spec: CommandSpec, cwd: string, onOutput: (chunk: Buffer) => void): AgentProcess {
-      if (running.size >= maxProcesses()) throw tooMany(maxProcesses());
+      if (running.size >= maxProcesses()) throw tooManyCommands(maxProcesses());
       const message = { ...startMessage(spec, environment), cwd };
       const begun = { connection, clock, message, explain, onOutput };
       const process = startProcess(spec.stdin === undefined ? begun : { ...begun, stdin: spec.stdin });
@@ -56,7 +56,8 @@ function startMessage(spec: CommandSpec, base: Readonly<Record<string, string>>)
   } satisfies Partial<HostMessage>;
 }
 
-function tooMany(most: number): BerthError {
+/** More commands at once than a sandbox may have. */
+export function tooManyCommands(most: number): BerthError {
   const message = `${most} commands are running already; end one of them first.`;
   return new BerthError("too_many_processes", message);
 }

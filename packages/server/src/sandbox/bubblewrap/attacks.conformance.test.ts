@@ -252,4 +252,18 @@ except OSError as e:
     const slow = await sandbox.exec({ command: "sleep 60", timeoutMs: 500, oneshot: true });
     expect(slow.reason).toBe("timeout");
   });
+
+  it("bounds how many sandboxes for single commands one has at once, and says when it is ended meanwhile", async () => {
+    const { sandbox, record } = await make({ processes: 2 });
+    const timeoutMs = 20_000;
+    const begun = [1, 2].map(() => sandbox.exec({ command: "sleep 15", timeoutMs, oneshot: true }));
+    const ends = Promise.allSettled(begun);
+    const third = sandbox.exec({ command: "true", timeoutMs, oneshot: true });
+    await expect(third).rejects.toMatchObject({ code: "too_many_processes" });
+    await rig.provider.destroy({ id: record.id, host: "local" }, { reason: "test" });
+    const told = (await ends).map((one) =>
+      one.status === "fulfilled" ? one.value.reason : (one.reason as { code?: unknown }).code,
+    );
+    expect(told.filter((how) => !["sandbox_gone", "killed", "lost"].includes(String(how)))).toEqual([]);
+  });
 });

@@ -1,15 +1,42 @@
+import { BerthError } from "../../lib/errors.ts";
 import type { ExecResult, ExecSpec } from "../sandbox.ts";
 import { type Life, startBubblewrap, type Surroundings, visibleWorkspace } from "./life.ts";
+import { tooManyCommands } from "./agent-commands.ts";
 import { meetAgent } from "./meet-agent.ts";
+
+interface Asked {
+  readonly life: Life;
+  readonly folder: string;
+  readonly spec: ExecSpec;
+  /** Aborts when the living one ends. */
+  readonly ending: AbortSignal;
+}
+
+/** Commands in sandboxes of their own, of each living one: what bubblewrap is outside counts in no control group. */
+const running = new WeakMap<Life, number>();
 
 /**
  * Runs one command in a sandbox of its own with the workspace, user, limits and network of a living one. When it ends, everything
- * that it started ends with it. It shares the living one's control group, so both together stay below its limits.
+ * that it started ends with it. It shares the living one's control group, so both together stay below its limits. Rejects with
+ * `too_many_processes`, and with `sandbox_gone` when the living one is ended before the command begins.
  */
-export async function runOneshot(
-  surroundings: Surroundings,
-  { life, folder, spec, ending }: { life: Life; folder: string; spec: ExecSpec; ending: AbortSignal },
-): Promise<ExecResult> {
+export async function runOneshot(surroundings: Surroundings, asked: Asked): Promise<ExecResult> {
+  const { life, ending } = asked;
+  const count = running.get(life) ?? 0;
+  const most = life.policy.limits.processes;
+  if (count >= most) throw tooManyCommands(most);
+  running.set(life, count + 1);
+  try {
+    return await run(surroundings, asked);
+  } catch (thrown) {
+    if (!ending.aborted) throw thrown;
+    throw new BerthError("sandbox_gone", "This sandbox was ended; connect again.", { retryable: true });
+  } finally {
+    running.set(life, (running.get(life) ?? 1) - 1);
+  }
+}
+
+async function run(surroundings: Surroundings, { life, folder, spec, ending }: Asked): Promise<ExecResult> {
   const { clock } = surroundings;
   const began = clock.monotonic();
   const { limits } = life.policy;

@@ -63,6 +63,7 @@ describe("a preview", () => {
         "c=3; HttpOnly",
       ]);
       response.setHeader("strict-transport-security", "max-age=99999999; includeSubDomains");
+      response.setHeader("clear-site-data", '"*"');
       response.setHeader("alt-svc", 'h2="evil.example:443"');
       response.setHeader("referrer-policy", "unsafe-url").end("x");
     });
@@ -71,6 +72,7 @@ describe("a preview", () => {
     const { headers } = await askHost(net.port, new URL("/", url), { headers: { cookie } });
     expect(headers["set-cookie"]).toEqual(["a=1; Path=/", "b=2", "c=3; HttpOnly"]);
     expect(headers["strict-transport-security"]).toBeUndefined();
+    expect(headers["clear-site-data"]).toBeUndefined();
     expect(headers["alt-svc"]).toBeUndefined();
     expect(headers["referrer-policy"]).toBe("no-referrer");
   });
