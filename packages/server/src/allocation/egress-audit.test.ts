@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { createManualClock } from "../../test/support/manual-clock.ts";
 import type { EgressDecision } from "../sandbox/egress-decision.ts";
-import { active, ownerIn, warm } from "../store/conformance/sandbox-scene.conformance.ts";
+import {
+  activate,
+  active,
+  destroying,
+  ownerIn,
+  reserve,
+  warm,
+} from "../store/conformance/sandbox-scene.conformance.ts";
 import { useStore } from "../store/conformance/scene.conformance.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { silentTelemetry } from "../telemetry/telemetry.ts";
@@ -48,7 +55,7 @@ describe("the audit of egress", () => {
       await audit.settled();
       return (await org.audit.list({ action: "sandbox.egress_denied", limit: 200, oldestFirst: true })).items;
     };
-    return { store, owner, sandbox, telemetry, audit, entries };
+    return { here, store, owner, sandbox, telemetry, audit, entries };
   }
 
   it("tells the first denial of each host of a sandbox, in its organization, and counts all", async () => {
@@ -92,6 +99,32 @@ describe("the audit of egress", () => {
     expect(await entries()).toEqual([]);
     expect(await telemetry.metrics.text()).toContain(
       'berth_sandbox_egress_total{decision="denied",reason="not_listed"} 2',
+    );
+  });
+
+  it("lets a sandbox host tell of what it has and of nothing else, also a moment after its end", async () => {
+    const { here, audit, sandbox: local, entries, telemetry } = await audited();
+    const { sandboxes } = here.store.system;
+    const owner = await ownerIn(here);
+    const reserved = await reserve(here, owner, { provider: "remote" });
+    if (reserved.kind !== "new") throw new Error("there is one already");
+    const { id, incarnation } = reserved.record;
+    await sandboxes.move({ id, incarnation, from: ["requested"], to: "creating", host: "a" });
+    await activate(here, owner, { id, incarnation });
+    expect(await Promise.all(["a", "b", "local"].map((host) => audit.isOn(id, host)))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect([await audit.isOn("sbx_none", "a"), await audit.isOn(local.id, "local")]).toEqual([false, false]);
+    await sandboxes.move(destroying({ id, incarnation }));
+    await sandboxes.move({ id, incarnation, from: ["destroying"], to: "destroyed" });
+    expect(await sandboxes.find(id)).toMatchObject({ state: "destroyed" });
+    audit.decided(id, denied("late.test"));
+    expect(await entries()).toMatchObject([{ target: { id }, details: { host: "late.test" } }]);
+    audit.lost({ host: "a", why: "foreign", count: 3 });
+    expect(await telemetry.metrics.text()).toContain(
+      'berth_sandbox_egress_lost_total{host="a",why="foreign"} 3',
     );
   });
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { newId } from "../lib/id.ts";
-import type { EgressDecision } from "../sandbox/egress-decision.ts";
+import type { EgressDecision, EgressListener } from "../sandbox/egress-decision.ts";
+import type { SandboxRecord } from "../store/sandboxes.ts";
 import type { Store } from "../store/store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 
@@ -27,7 +28,7 @@ export interface EgressAuditOptions {
  * Makes metrics, log lines and audit entries of what sandboxes asked of their egress proxies: `sandbox.egress_denied` for the first
  * denial of each host in each sandbox, at most a hundred for one sandbox.
  */
-export class EgressAudit {
+export class EgressAudit implements EgressListener {
   readonly #options: EgressAuditOptions;
   readonly #known = new Map<string, Known>();
   /** One after the other, so that no host is told twice. */
@@ -44,6 +45,19 @@ export class EgressAudit {
       .then(() => this.#tell(sandboxId, decision))
       .catch((error: unknown) => telemetry.unexpectedError({ where: "egress audit", error }));
   };
+
+  /** Whether a sandbox host may tell of a sandbox: it is one of this server's, there. */
+  readonly isOn = async (sandboxId: string, host: string): Promise<boolean> => {
+    const record = await this.#options.store.system.sandboxes.find(sandboxId);
+    if (record?.provider !== "remote" || record.host !== host) return false;
+    // What it is told a moment later may come when the sandbox has ended and is nobody's any more.
+    this.#learn(record);
+    return true;
+  };
+
+  readonly lost: EgressListener["lost"] = (event) => this.#options.telemetry.egressLost(event);
+
+  readonly failed: EgressListener["failed"] = (event) => this.#options.telemetry.egressFailed(event);
 
   /** Resolves when all that was decided so far is written. */
   async settled(): Promise<void> {
@@ -91,10 +105,15 @@ export class EgressAudit {
     const known = this.#known.get(sandboxId);
     if (known !== undefined) return known;
     const record = await this.#options.store.system.sandboxes.find(sandboxId);
-    if (record === null || record.orgId === null) return null;
-    const { orgId, userId, sessionId } = record;
+    return record === null ? null : this.#learn(record);
+  }
+
+  #learn({ id, orgId, userId, sessionId }: SandboxRecord): Known | null {
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    if (orgId === null) return null;
     const found: Known = { orgId, userId, sessionId, told: new Set() };
-    this.#known.set(sandboxId, found);
+    this.#known.set(id, found);
     const [oldest] = this.#known.keys();
     if (this.#known.size > mostKnown && oldest !== undefined) this.#known.delete(oldest);
     return found;

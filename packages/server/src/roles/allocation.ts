@@ -26,7 +26,8 @@ export async function openAllocation(parts: AllocationParts): Promise<Allocation
   const audit = new EgressAudit({ store, clock, telemetry });
   const { logger } = telemetry;
   const local = { loaded, clock, logger, onEgress: audit.decided };
-  const chosen = await openSandboxes({ ...local, deployment: await store.system.sandboxes.deployment() });
+  const deployment = await store.system.sandboxes.deployment();
+  const chosen = await openSandboxes({ ...local, egress: audit, deployment });
   if (chosen.provider !== null) {
     const { provider } = chosen;
     const close = async () => {

@@ -1,15 +1,15 @@
 import { readFile } from "node:fs/promises";
 import type { Config } from "../config/schema.ts";
-import type { Clock } from "../lib/clock.ts";
 import { BerthError } from "../lib/errors.ts";
 import { readPrivateKey } from "../sandbox/protocol/keys.ts";
 import { createRemote } from "../sandbox/remote/remote.ts";
 import type { OpenedProvider } from "./local-sandboxes.ts";
+import type { SandboxOptions } from "./sandboxes.ts";
 
 /** Sandboxes on other machines. Rejects with `invalid_config` or `key_invalid`, which name the file. */
 export async function openRemoteSandboxes(
   config: Config,
-  { clock, deployment }: { readonly clock: Clock; readonly deployment: string },
+  { clock, deployment, egress }: Pick<SandboxOptions, "clock" | "deployment" | "egress">,
 ): Promise<OpenedProvider> {
   const {
     sandboxHosts: hosts,
@@ -38,6 +38,7 @@ export async function openRemoteSandboxes(
     tokens: await readPrivateKey(key),
     deployment,
     clock,
+    egress,
     isolated: config.mode === "multi",
     tls: {
       ...(ca !== null && { ca }),

@@ -3,6 +3,7 @@ import type { LoadedConfig } from "../config/load.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { BerthError } from "../lib/errors.ts";
 import { isLoopback } from "../lib/addresses.ts";
+import { createEgressJournal, type EgressJournal } from "../sandbox/host/egress-journal.ts";
 import { createSandboxHost } from "../sandbox/host/sandbox-host.ts";
 import { createTokenVerifier } from "../sandbox/host/verify-token.ts";
 import { openWorkspaceOwners } from "../sandbox/host/workspace-owners.ts";
@@ -55,7 +56,8 @@ export async function startSandboxHost(
   if (tls === null && !isLocal) throw unsafe(config.host);
   const keys = await Promise.all(config.sandboxHostTrust.map(trusted));
   if (keys.length === 0) throw nobody();
-  const opened = await openProvider(loaded, { clock, logger });
+  const egress = createEgressJournal({ clock });
+  const opened = await openProvider(loaded, { clock, logger, egress });
   const { provider } = opened;
   const name = config.sandboxHostName ?? `${config.host}:${port}`;
   const host = createSandboxHost({
@@ -67,6 +69,7 @@ export async function startSandboxHost(
       refused: (why) => logger.warn({ why, name }, "a token was not taken"),
     }),
     owners: await openWorkspaceOwners(join(config.data, "sandbox", "workspace-owners")),
+    egress,
     clock,
     name,
     version,
@@ -100,7 +103,11 @@ export async function startSandboxHost(
 /** Isolated, unless the operator says that it need not be. */
 async function openProvider(
   loaded: LoadedConfig,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  {
+    clock,
+    logger,
+    egress,
+  }: { readonly clock: Clock; readonly logger: Logger; readonly egress: EgressJournal },
 ): Promise<OpenedProvider> {
   const { sandbox } = loaded.config;
   const options = { loaded, clock, logger };
@@ -113,8 +120,11 @@ async function openProvider(
   }
   const opened = await openBubblewrap({
     ...options,
-    onEgress: (sandboxId, { host, port, method, verdict, reason }) =>
-      logger.info({ sandboxId, host, port, method, verdict, reason }, "a sandbox asked for a place"),
+    onEgress(sandboxId, decision) {
+      const { host, port, method, verdict, reason } = decision;
+      logger.info({ sandboxId, host, port, method, verdict, reason }, "a sandbox asked for a place");
+      egress.decided(sandboxId, decision);
+    },
   });
   const { unavailable } = await opened.provider.probe();
   if (unavailable === undefined) return opened;

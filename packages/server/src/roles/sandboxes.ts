@@ -1,4 +1,5 @@
 import { BerthError } from "../lib/errors.ts";
+import type { EgressListener } from "../sandbox/egress-decision.ts";
 import type { LocalProcessProvider } from "../sandbox/local-process/local-process.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import {
@@ -19,6 +20,8 @@ export type ChosenSandboxes =
 export interface SandboxOptions extends LocalOptions {
   /** Of the store: whose sandboxes these are. */
   readonly deployment: string;
+  /** Told what sandboxes of sandbox hosts ask for. */
+  readonly egress: EgressListener;
 }
 
 /**
@@ -57,7 +60,7 @@ async function chooseSandboxes(options: SandboxOptions): Promise<ChosenSandboxes
   await isolated.close();
   if (config.mode === "multi") return { provider: null, why };
   options.logger.warn({ why }, "Commands of agents are not isolated: they run as this server's own user.");
-  return openLocalProcess(options);
+  return openLocalProcess(options, `Sandboxes by bubblewrap cannot be had: ${why}`);
 }
 
 async function problemOf(provider: SandboxProvider): Promise<string | null> {

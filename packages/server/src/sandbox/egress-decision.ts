@@ -2,22 +2,24 @@
  * Why the egress proxy let something through or did not. `unresolved`, `unreachable` and `timeout`: it may be reached, and could not be.
  * `secret_elsewhere`: a request went out with the placeholder of a secret that is not for that host, and the placeholder stayed.
  */
-export type EgressReason =
-  | "allowed"
-  | "unresolved"
-  | "unreachable"
-  | "timeout"
-  | "not_listed"
-  | "port_not_listed"
-  | "address_refused"
-  | "userinfo"
-  | "bad_target"
-  | "host_mismatch"
-  | "bad_request"
-  | "upgrade"
-  | "too_many_connections"
-  | "policy_changed"
-  | "secret_elsewhere";
+export const egressReasons = [
+  "allowed",
+  "unresolved",
+  "unreachable",
+  "timeout",
+  "not_listed",
+  "port_not_listed",
+  "address_refused",
+  "userinfo",
+  "bad_target",
+  "host_mismatch",
+  "bad_request",
+  "upgrade",
+  "too_many_connections",
+  "policy_changed",
+  "secret_elsewhere",
+] as const;
+export type EgressReason = (typeof egressReasons)[number];
 
 /** What a sandbox asked of the egress proxy, and what became of it. Holds no path, no query, no header and no secret. */
 export interface EgressDecision {
@@ -35,4 +37,16 @@ export interface EgressDecision {
   /** Since this was last told: from the sandbox, and to it. */
   readonly bytesOut: number;
   readonly bytesIn: number;
+}
+
+/** Who is told what sandboxes of other machines asked for. */
+export interface EgressListener {
+  /** Whether a host may tell of a sandbox: whether the server has it there. */
+  readonly isOn: (sandboxId: string, host: string) => Promise<boolean>;
+  /** Each decision once. Must not throw. */
+  decided(sandboxId: string, decision: EgressDecision): void;
+  /** Decisions that are not told. `dropped`: the host had no more room for them; `foreign`: they were of sandboxes that it does not have. */
+  lost(event: { readonly host: string; readonly why: "dropped" | "foreign"; readonly count: number }): void;
+  /** Decisions of a host cannot be had for now. Called once until they can. */
+  failed(event: { readonly host: string; readonly error: unknown }): void;
 }

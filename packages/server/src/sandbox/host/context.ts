@@ -2,6 +2,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { TokenClaims } from "../protocol/token.ts";
 import type { SandboxProvider } from "../sandbox.ts";
+import type { EgressJournal } from "./egress-journal.ts";
 import type { Executions } from "./executions.ts";
 import type { WorkspaceOwners } from "./workspace-owners.ts";
 
@@ -15,6 +16,7 @@ export interface HostContext {
   readonly clock: Clock;
   readonly owners: WorkspaceOwners;
   readonly executions: Executions;
+  readonly egress: EgressJournal;
   /** Deployments of sandboxes that were asked for lately, by id. */
   readonly deployments: Map<string, string>;
   readonly draining: () => boolean;
@@ -44,7 +46,7 @@ const mostDeployments = 10_000;
 
 /** Throws `sandbox_not_found` for a sandbox of another deployment, as for one that there is not. */
 export async function checkSandbox(context: HostContext, claims: TokenClaims, id: string): Promise<void> {
-  const { deployments, provider } = context;
+  const { deployments, provider, egress } = context;
   let deployment = deployments.get(id);
   if (deployment === undefined) {
     const info = await provider.get(await refOf(context, id));
@@ -55,6 +57,7 @@ export async function checkSandbox(context: HostContext, claims: TokenClaims, id
     deployments.set(id, deployment);
   }
   if (deployment !== claims.sub) throw sandboxNotFound();
+  egress.owned(id, deployment);
 }
 
 /** Throws `workspace_not_found` for a workspace of another deployment, as for one that there is not. */

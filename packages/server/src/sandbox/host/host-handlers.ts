@@ -21,6 +21,7 @@ export const hostHandlers: readonly Handler[] = [
   handler(hostCalls.sweep, async ({ provider, place }, call) =>
     provider.sweep(await place(), ownDeployment(call)),
   ),
+  handler(hostCalls.egress, async ({ egress }, call) => egress.read(ownDeployment(call), call.args)),
   handler(hostCalls.drain, async (context) => {
     context.drain();
     return { draining: true as const, live: (await heartbeat(context)).live };

@@ -26,7 +26,9 @@ export const lifeHandlers: readonly Handler[] = [
       throw new BerthError("sandbox_unavailable", "This sandbox host does not isolate, and that is needed.");
     }
     const options = { incarnation, deployment, ttlMs, signal };
-    return toldInfo(await context.provider.create(await refOf(context, id), spec, options));
+    const info = await context.provider.create(await refOf(context, id), spec, options);
+    context.egress.owned(id, info.deployment);
+    return toldInfo(info);
   }),
   handler(lifeCalls.get, async (context, { id }) => {
     const info = await context.provider.get(await refOf(context, id));

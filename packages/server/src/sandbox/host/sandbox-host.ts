@@ -5,6 +5,7 @@ import type { SandboxProvider } from "../sandbox.ts";
 import type { Admission } from "./admit.ts";
 import { answerCall } from "./answer-call.ts";
 import type { HostContext } from "./context.ts";
+import type { EgressJournal } from "./egress-journal.ts";
 import { createExecutions } from "./executions.ts";
 import { createHttpServer, defaultLimits, type HostLimits, listen } from "./http-server.ts";
 import { createTunnels } from "./tunnels.ts";
@@ -17,6 +18,8 @@ export interface SandboxHostOptions {
   readonly provider: SandboxProvider;
   readonly verify: VerifyToken;
   readonly owners: WorkspaceOwners;
+  /** The provider's `onEgress` writes it. */
+  readonly egress: EgressJournal;
   readonly clock: Clock;
   /** As servers name it. */
   readonly name: string;
@@ -53,6 +56,7 @@ export function createSandboxHost(options: SandboxHostOptions): SandboxHost {
   const context: HostContext = {
     provider,
     owners: options.owners,
+    egress: options.egress,
     clock,
     name: options.name,
     version: options.version,

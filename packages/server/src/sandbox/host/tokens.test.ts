@@ -173,6 +173,7 @@ describe("tokens of a sandbox host", () => {
     );
     expect((await call("workspaces", await foreign("*"), lists)).text).toBe('{"result":[]}');
     const asked = { place: "host", args: { deployment } };
+    expect((await call("egress", await foreign("*"), asked)).status).not.toBe(200);
     for (const name of ["list", "workspaces", "sweep"]) {
       expect((await call(name, await foreign("*"), asked)).status).not.toBe(200);
     }

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { CallPlace } from "./wire.ts";
 
 /** What a token allows: each call needs one of these. */
-export const verbs = ["look", "manage", "read", "write", "exec", "ports", "admin"] as const;
+export const verbs = ["look", "manage", "read", "write", "exec", "ports", "egress", "admin"] as const;
 export type Verb = (typeof verbs)[number];
 
 interface Spec<A, R> {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { call, callsOn } from "./call.ts";
+import { egressCursor, egressNews, egressReader } from "./egress.ts";
 import * as shape from "./shapes.ts";
 import { wireLimits } from "./wire.ts";
 
@@ -28,6 +29,17 @@ export const hostCalls = callsOn("host", {
     args: inDeployment,
     answer: z.strictObject({ removed: count, foreign: count }),
     timeoutMs: 120_000,
+  }),
+  /** What sandboxes asked for after a cursor, which may be forgotten up to it. */
+  egress: call({
+    verb: "egress",
+    args: z.strictObject({
+      deployment: shape.deployment,
+      reader: egressReader,
+      after: egressCursor.exactOptional(),
+    }),
+    answer: egressNews,
+    timeoutMs: 2_500,
   }),
   drain: call({
     verb: "admin",

@@ -61,7 +61,11 @@ export function createRemoteLives({ hostOf, deployment, isolated }: LivesOn): Li
       const { client, made } = on(ref);
       const args = { reason: reason.slice(0, 256), ...(incarnation !== undefined && { incarnation }) };
       const answer = await client.call(lifeCalls.destroy, { ...made, args }).catch(absent("absent" as const));
-      if (answer === "destroyed") hostOf(ref.host).note({ live: -1, memoryBytes: 0 });
+      if (answer === "absent") return answer;
+      const host = hostOf(ref.host);
+      host.note({ live: -1, memoryBytes: 0 });
+      // Its last decisions, while the server still knows whose it was.
+      await host.egress?.read();
       return answer;
     },
   };

@@ -1,5 +1,6 @@
 import { type Clock, every } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
+import type { EgressListener } from "../egress-decision.ts";
 import { hostCalls } from "../protocol/host-calls.ts";
 import type { TokenKey } from "../protocol/keys.ts";
 import { sandboxCalls } from "../protocol/sandbox-calls.ts";
@@ -8,6 +9,7 @@ import type { SandboxProvider } from "../sandbox.ts";
 import type { HostAddress } from "../../lib/host-address.ts";
 import { checkedList } from "./checked-info.ts";
 import { createCircuitBreaker } from "./circuit-breaker.ts";
+import { createEgressFeed } from "./egress-feed.ts";
 import { createHostClient } from "./host-client.ts";
 import { createRemoteLives } from "./remote-lives.ts";
 import { createRemoteSandbox } from "./remote-sandbox.ts";
@@ -32,6 +34,8 @@ export interface RemoteOptions {
   readonly tokenMs?: number;
   /** How often hosts are asked how they are, milliseconds. Default: 5 s. */
   readonly heartbeatMs?: number;
+  /** Told what sandboxes ask for, after each heartbeat and each end of a sandbox. */
+  readonly egress?: EgressListener;
   readonly breaker?: { readonly failures: number; readonly openMs: number };
 }
 
@@ -94,21 +98,25 @@ export function createRemote(options: RemoteOptions): SandboxProvider {
         new BerthError("sandbox_gone", "The server is stopping; try again in a moment.", { retryable: true }),
       );
       await first;
+      for (const { egress } of hosts.values()) await egress?.settled();
       await dispatcher.destroy();
     },
   };
 }
 
 function watchHosts(
-  { hosts, tokens: source, clock, deployment, isolated = true, tokenMs = 120_000, breaker }: RemoteOptions,
+  options: RemoteOptions,
   { dispatcher, closed }: { dispatcher: ReturnType<typeof createDispatcher>; closed: AbortSignal },
 ): ReadonlyMap<string, WatchedHost> {
+  const { hosts, tokens: source, clock, deployment, isolated = true, tokenMs = 120_000 } = options;
+  const { egress: listener, breaker } = options;
   const tokens = createTokens({ source, clock, lifeMs: Math.min(tokenMs, 300_000) });
   return new Map(
     hosts.map((address) => {
       const circuit = createCircuitBreaker({ clock, failures: 5, openMs: 10_000, ...breaker });
       const client = createHostClient({ address, dispatcher, tokens, breaker: circuit, clock, closed });
-      return [address.name, watchHost({ client, clock, isolated, deployment })];
+      const egress = listener === undefined ? null : createEgressFeed({ client, deployment, listener });
+      return [address.name, watchHost({ client, egress, clock, isolated, deployment })];
     }),
   );
 }

@@ -4,16 +4,19 @@ import { hostCalls } from "../protocol/host-calls.ts";
 import type { Heartbeat } from "../protocol/shapes.ts";
 import { isolates } from "../protocol/isolates.ts";
 import type { Capabilities, SandboxHostInfo } from "../sandbox.ts";
+import type { EgressFeed } from "./egress-feed.ts";
 import type { HostClient } from "./host-client.ts";
 
 /** A host and what is known of it. */
 export interface WatchedHost {
   readonly name: string;
   readonly client: HostClient;
+  /** What its sandboxes asked for; null: nobody wants to know. */
+  readonly egress: EgressFeed | null;
   info(): SandboxHostInfo;
   /** Null while it has not said. */
   capabilities(): Capabilities | null;
-  /** Asks how it is. Never rejects. */
+  /** Asks how it is; one that answers is asked for news of egress too, which is not waited for. Never rejects. */
   beat(): Promise<void>;
   /** What is known without asking: a sandbox more or less there, until the next beat. */
   note(change: { readonly live: 1 | -1; readonly memoryBytes: number }): void;
@@ -26,12 +29,13 @@ const capabilitiesMs = 60_000;
 
 export function watchHost(options: {
   readonly client: HostClient;
+  readonly egress: EgressFeed | null;
   readonly clock: Clock;
   /** Only hosts that isolate are used. */
   readonly isolated: boolean;
   readonly deployment: string;
 }): WatchedHost {
-  const { client, clock, isolated, deployment } = options;
+  const { client, egress, clock, isolated, deployment } = options;
   const { name, url } = client.address;
   let last: Heartbeat | null = null;
   let misses = 0;
@@ -55,11 +59,13 @@ export function watchHost(options: {
   return {
     name,
     client,
+    egress,
     capabilities: () => given?.capabilities ?? null,
     async beat() {
       try {
         problem = await ask();
         misses = 0;
+        void egress?.read();
       } catch (thrown) {
         misses++;
         if (last === null || misses >= missesAllowed) problem = asBerthError(thrown).message;

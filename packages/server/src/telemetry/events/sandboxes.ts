@@ -55,6 +55,13 @@ export interface EgressAsked extends EventScope {
   readonly bytesIn: number;
 }
 
+export interface EgressLost {
+  readonly host: string;
+  /** `dropped`: the host had no room for it; `foreign`: it was told of sandboxes that the host does not have. */
+  readonly why: "dropped" | "foreign";
+  readonly count: number;
+}
+
 /** What happens with sandboxes. */
 export function sandboxEvents(sinks: Sinks) {
   return { ...lifeEvents(sinks), ...sweepEvents(sinks), ...useEvents(sinks) };
@@ -136,6 +143,16 @@ function useEvents({ logger, metrics }: Sinks) {
       metrics.sandboxEgressBytes.inc({ direction: "in" }, bytesIn);
       if (decision === "denied") logger.info({ ...event }, "a sandbox was refused a connection");
       else logger.debug({ ...event }, "a sandbox was let out");
+    },
+
+    egressLost(event: EgressLost): void {
+      const { host, why, count } = event;
+      metrics.sandboxEgressLost.inc({ host, why }, count);
+      logger.warn({ ...event }, "what sandboxes of a sandbox host asked for is not known in full");
+    },
+
+    egressFailed(event: { readonly host: string; readonly error: unknown }): void {
+      logger.warn({ ...event }, "a sandbox host cannot be asked what its sandboxes ask for");
     },
 
     previewAsked({ outcome }: { readonly outcome: "proxied" | "refused" | "failed" }): void {

@@ -101,7 +101,7 @@ function inside(registry: Registry) {
     }),
     sandboxEgress: new Counter({
       name: "berth_sandbox_egress_total",
-      help: "Connections and requests that sandboxes asked for, by decision: allowed or denied, and by reason.",
+      help: "Connections and requests that sandboxes of this machine and of sandbox hosts asked for, by decision: allowed or denied, and by reason.",
       labelNames: ["decision", "reason"],
       registers,
     }),
@@ -109,6 +109,12 @@ function inside(registry: Registry) {
       name: "berth_sandbox_egress_bytes_total",
       help: "Bytes that sandboxes sent out and got in, by direction: out or in.",
       labelNames: ["direction"],
+      registers,
+    }),
+    sandboxEgressLost: new Counter({
+      name: "berth_sandbox_egress_lost_total",
+      help: "What sandboxes of a sandbox host asked for and is in no other metric: dropped (the host had no more room) or foreign (told of sandboxes that it does not have).",
+      labelNames: ["host", "why"],
       registers,
     }),
     previewRequests: new Counter({

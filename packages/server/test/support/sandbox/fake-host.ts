@@ -85,6 +85,7 @@ const honest: Readonly<Record<string, FakeAnswer>> = {
     }),
   "host/probe": (_, response) => json(response, { result: capabilities }),
   "host/list": (_, response) => json(response, { result: { items: [], unreadable: 0 } }),
+  "host/egress": (_, response) => json(response, { result: { next: null, dropped: 0, items: [] } }),
   "sandbox/connect": (_, response) => json(response, { result: null }),
 };
 for (const name of ["create", "get", "renew", "apply", "attach"]) {

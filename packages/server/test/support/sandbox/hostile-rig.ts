@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { readHostAddress } from "../../../src/lib/host-address.ts";
 import { newId } from "../../../src/lib/id.ts";
 import { newKeyPair, readPrivateKey } from "../../../src/sandbox/protocol/keys.ts";
-import { createRemote } from "../../../src/sandbox/remote/remote.ts";
+import { createRemote, type RemoteOptions } from "../../../src/sandbox/remote/remote.ts";
 import { deployment } from "../../../src/sandbox/sandbox-harness.conformance.ts";
 import type { SandboxProvider, SandboxRef } from "../../../src/sandbox/sandbox.ts";
 import { createManualClock, type ManualClock } from "../manual-clock.ts";
@@ -25,7 +25,7 @@ export interface HostileRig {
 }
 
 /** A remote provider on a manual clock, and a fake host that it has found healthy. */
-export async function createHostileRig(): Promise<HostileRig> {
+export async function createHostileRig(options: Partial<RemoteOptions> = {}): Promise<HostileRig> {
   const fake = await createFakeHost();
   const clock = createManualClock();
   const provider = createRemote({
@@ -34,6 +34,7 @@ export async function createHostileRig(): Promise<HostileRig> {
     deployment,
     clock,
     breaker: { failures: 3, openMs: 10_000 },
+    ...options,
   });
   await provider.hosts();
   const arrive = async () => {

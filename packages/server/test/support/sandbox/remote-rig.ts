@@ -2,6 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../../src/lib/clock.ts";
+import type { EgressDecision } from "../../../src/sandbox/egress-decision.ts";
+import { createEgressJournal } from "../../../src/sandbox/host/egress-journal.ts";
 import { createSandboxHost, type SandboxHostOptions } from "../../../src/sandbox/host/sandbox-host.ts";
 import { createTokenVerifier } from "../../../src/sandbox/host/verify-token.ts";
 import { openWorkspaceOwners } from "../../../src/sandbox/host/workspace-owners.ts";
@@ -15,6 +17,7 @@ import { deployment, secret, type SandboxHarness } from "../../../src/sandbox/sa
 type MakeProvider = (at: {
   readonly dataDir: string;
   readonly clock: Clock;
+  readonly onEgress: (sandboxId: string, decision: EgressDecision) => void;
 }) => Promise<{ readonly provider: SandboxProvider; close(): Promise<void> }>;
 
 const localProcess: MakeProvider = async ({ dataDir, clock }) => {
@@ -35,17 +38,20 @@ export interface RigOptions {
   readonly make?: MakeProvider;
   /** Of the provider behind the host only. */
   readonly clock?: Clock;
+  /** Of the host's journal of egress only. */
+  readonly journalClock?: Clock;
   readonly host?: Partial<SandboxHostOptions>;
   readonly remote?: Partial<RemoteOptions>;
 }
 
 /** A remote provider that talks over HTTP to a host in this process, with any provider behind it. */
 export async function createRemoteRig(options: RigOptions = {}): Promise<RemoteRig> {
-  const { make = localProcess, clock = systemClock } = options;
+  const { make = localProcess, clock = systemClock, journalClock = systemClock } = options;
   const folder = await mkdtemp(join(tmpdir(), "berth-remote-"));
   const outsideFile = join(folder, "outside.txt");
   await writeFile(outsideFile, secret);
-  const opened = await make({ dataDir: join(folder, "data"), clock });
+  const egress = createEgressJournal({ clock: journalClock });
+  const opened = await make({ dataDir: join(folder, "data"), clock, onEgress: egress.decided });
   const local = opened.provider;
   const keys = newKeyPair();
   const name = "host-a";
@@ -53,6 +59,7 @@ export async function createRemoteRig(options: RigOptions = {}): Promise<RemoteR
     provider: local,
     verify: createTokenVerifier({ keys: [await readPublicKey(keys.publicKey)], name, clock: systemClock }),
     owners: await openWorkspaceOwners(join(folder, "owners")),
+    egress,
     clock: systemClock,
     name,
     version: "test",
