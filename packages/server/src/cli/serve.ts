@@ -51,11 +51,12 @@ export function announcement(
 }
 
 /** Where commands of agents run, and what to do where that is not isolated. */
-function toolsLine({ provider, isolated, label, unavailable }: Program["sandboxes"]): string {
+function toolsLine({ provider, isolated, label, reasons, unavailable }: Program["sandboxes"]): string {
   const remedy = "run apt-get install bubblewrap and start again; ./berth doctor says what else is missing";
   if (unavailable !== null) return `commands are refused: ${unavailable}\n         ${remedy}`;
-  if (!isolated) return `run as this server's own user, ${label}: to isolate them ${remedy}`;
-  return `run in sandboxes by ${provider}: ${label}`;
+  const more = reasons.map((reason) => `\n         ${reason}`).join("");
+  if (!isolated) return `run as this server's own user, ${label}: to isolate them ${remedy}${more}`;
+  return `run in sandboxes by ${provider}: ${label}${more}`;
 }
 
 /** Without anything to read again a hang-up ends the server, as it does other programs. */

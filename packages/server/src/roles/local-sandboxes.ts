@@ -60,16 +60,16 @@ export async function openBubblewrap({
   };
 }
 
-/** Plain processes of this machine, not isolated. */
-export function openLocalProcess({
-  loaded,
-  clock,
-  logger,
-}: LocalOptions): OpenedProvider<LocalProcessProvider> {
+/** Plain processes of this machine, not isolated; `insteadOf` says why nothing better is used. */
+export function openLocalProcess(
+  { loaded, clock, logger }: LocalOptions,
+  insteadOf?: string,
+): OpenedProvider<LocalProcessProvider> {
   const provider = createLocalProcess({
     dataDir: loaded.config.data,
     clock,
     environment: loaded.sandboxVariables,
+    ...(insteadOf !== undefined && { insteadOf }),
     log: { warn: (details, message) => logger.warn({ ...details }, message) },
   });
   return { provider, close: () => provider.close() };

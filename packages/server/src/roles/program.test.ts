@@ -55,11 +55,18 @@ describe("a start", () => {
       provider: "bubblewrap",
       isolated: true,
       label: "isolated by bubblewrap",
+      reasons: ["No control groups: do this."],
       unavailable: null,
     };
     expect(announcement({ ...program, sandboxes })).toContain(
-      "  tools  run in sandboxes by bubblewrap: isolated by bubblewrap\n",
+      "  tools  run in sandboxes by bubblewrap: isolated by bubblewrap\n         No control groups: do this.\n",
     );
+  });
+
+  it("says why nothing isolates them where that was left to the machine", async () => {
+    const program = await start({ BERTH_SANDBOX_ROOTFS: join(data, "no-such-system") });
+    await program.stop();
+    expect(announcement(program)).toMatch(/ {9}Sandboxes by bubblewrap cannot be had: .*no-such-system/);
   });
 
   it("asks nobody when a default model is named", async () => {

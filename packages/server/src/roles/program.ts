@@ -23,6 +23,8 @@ export interface ProgramSandboxes {
   readonly isolated: boolean;
   /** What people are shown, for example `not isolated`. */
   readonly label: string;
+  /** What is missing for more than that, and what to do about it. */
+  readonly reasons: readonly string[];
   /** Why there are none; null when there are some. */
   readonly unavailable: string | null;
 }
@@ -157,6 +159,6 @@ async function problemsOfModels(ports: Ports): Promise<readonly string[]> {
 }
 
 async function sandboxesOf({ sandboxes }: Ports): Promise<ProgramSandboxes> {
-  const { isolation, label, unavailable = null } = await sandboxes.probe();
-  return { provider: sandboxes.kind, isolated: isolation !== "none", label, unavailable };
+  const { isolation, label, reasons, unavailable = null } = await sandboxes.probe();
+  return { provider: sandboxes.kind, isolated: isolation !== "none", label, reasons, unavailable };
 }

@@ -60,7 +60,7 @@ export function judgeSandboxes(system: SandboxSystem): readonly Finding[] {
   const ill = hosts.filter(({ healthy }) => !healthy);
   return [
     main,
-    ...(isolation === "none" ? [] : missing(system)),
+    ...missing(system),
     ...ill.map((host): Finding => ({
       name: "sandbox host",
       status: "warn",

@@ -25,6 +25,8 @@ export interface LocalProcessOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Sandboxes at once. */
   readonly maxSandboxes?: number;
+  /** Why nothing that isolates is used; told with what it can do. */
+  readonly insteadOf?: string;
   readonly log?: { warn(details: Readonly<Record<string, unknown>>, message: string): void };
 }
 
@@ -63,8 +65,13 @@ const capabilities: Capabilities = {
   seccomp: false,
   pty: false,
   ports: false,
-  reasons: ["Commands run as the server's own user and can do whatever that user can."],
+  reasons: [],
 };
+
+function reasonsOf({ insteadOf }: LocalProcessOptions): readonly string[] {
+  const what = "Commands run as the server's own user and can do whatever that user can.";
+  return insteadOf === undefined ? [what] : [what, insteadOf];
+}
 
 /**
  * Runs commands as plain processes of the server's own user: for one trusting user, because a command can do whatever that
@@ -106,7 +113,7 @@ export function createLocalProcess(options: LocalProcessOptions): LocalProcessPr
     kind: "local-process",
     derivedWorkspaceId: (place) => derivedWorkspaceId(layout.installation, place),
     workspaces,
-    probe: async () => capabilities,
+    probe: async () => ({ ...capabilities, reasons: reasonsOf(options) }),
     hosts: async () => [hostInfo(live.size, maxSandboxes, closed)],
     create: (ref, spec, given) =>
       inTurn(ref.id, async () => {
