@@ -76,7 +76,9 @@ export function startProcess(spec: AgentProcessSpec): AgentProcess {
   started.promise.catch(() => undefined);
   if (spec.stdin !== undefined) void channel.send(spec.stdin).then(() => channel.sendEof());
 
+  let killed = false;
   const kill = async () => {
+    killed = true;
     channel.close();
     const timer = clock.after(killMs, () => channel.closed || connection.fail("it did not end a command"));
     await ended.promise;
@@ -90,13 +92,16 @@ export function startProcess(spec: AgentProcessSpec): AgentProcess {
       why ??= reason;
       return kill();
     },
-    ...(message.input && spec.stdin === undefined ? { write: createWriter(channel) } : {}),
+    ...(message.input && spec.stdin === undefined ? { write: createWriter(channel, () => killed) } : {}),
     ...(message.terminal === undefined ? {} : { resize: async (size) => channel.resize(checkedSize(size)) }),
   };
 }
 
-/** Writes one after another, as far as the process takes it. */
-function createWriter(channel: OpenChannel): (data: Uint8Array | null) => Promise<void> {
+/** Writes one after another, as far as the process takes it. What one that is being ended had not taken, nobody takes. */
+function createWriter(
+  channel: OpenChannel,
+  isKilled: () => boolean,
+): (data: Uint8Array | null) => Promise<void> {
   let closed = false;
   let last = Promise.resolve();
   return async (data) => {
@@ -104,7 +109,7 @@ function createWriter(channel: OpenChannel): (data: Uint8Array | null) => Promis
     closed = data === null;
     last = last.then(() => (data === null ? channel.sendEof() : channel.send(data)));
     await last;
-    if (channel.closed) throw new BerthError("process_not_found", "This process has ended.");
+    if (channel.closed || isKilled()) throw new BerthError("process_not_found", "This process has ended.");
   };
 }
 

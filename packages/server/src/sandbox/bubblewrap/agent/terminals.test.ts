@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { useBareBubblewrap } from "../../../../test/support/sandbox/use-bare-bubblewrap.ts";
 
-const { sandbox, others, follow } = useBareBubblewrap();
+const { sandbox, sh, others, follow } = useBareBubblewrap();
 
 describe("terminals", () => {
   const pty = { columns: 77, rows: 21 };
@@ -54,13 +54,17 @@ describe("terminals", () => {
 });
 
 describe("input of a background process", () => {
-  it("comes in order and ends; more than it takes waits", async () => {
-    const { id } = await sandbox().spawn({ command: "sleep 0.2; wc -c; exit 7", input: true });
-    await Promise.all([
-      sandbox().write(id, Buffer.alloc(900_000)),
-      sandbox().write(id, Buffer.alloc(5)),
-      sandbox().write(id, null),
-    ]);
+  it("comes in order and ends; what it does not take waits, and more is refused meanwhile", async () => {
+    const command = "until test -e read; do sleep 0.02; done; wc -c; exit 7";
+    const { id } = await sandbox().spawn({ command, input: true });
+    const first = sandbox().write(id, Buffer.alloc(900_000));
+    await expect(sandbox().write(id, Buffer.alloc(5))).rejects.toMatchObject({
+      code: "sandbox_busy",
+      retryable: true,
+    });
+    await sh("touch read");
+    await first;
+    await Promise.all([sandbox().write(id, Buffer.alloc(5)), sandbox().write(id, null)]);
     const { text, end } = await follow(id);
     expect([text, end]).toMatchObject(["900005\n", { code: 7 }]);
   });
