@@ -40,13 +40,13 @@ export class CountedSandbox implements Sandbox {
     return this.#busy(async ({ sandbox, environment, ending }) => {
       const signal =
         spec.signal === undefined ? ending.signal : AbortSignal.any([spec.signal, ending.signal]);
-      const result = await sandbox.exec({
-        ...spec,
-        signal,
-        environment: { ...environment, ...spec.environment },
-      });
-      this.#counting.onCommand(result);
-      if (result.reason === "lost") await this.#counting.onLost(this.#counting.held);
+      const { held, onCommand, onLost } = this.#counting;
+      held.commands += 1;
+      const result = await sandbox
+        .exec({ ...spec, signal, environment: { ...environment, ...spec.environment } })
+        .finally(() => (held.commands -= 1));
+      onCommand(result);
+      if (result.reason === "lost") await onLost(held);
       return result;
     });
   }

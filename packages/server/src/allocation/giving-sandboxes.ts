@@ -124,6 +124,7 @@ export class GivingSandboxes {
       usedAt: now,
       unnoted: new Set(),
       busy: 0,
+      commands: 0,
       ending: false,
       guest: record.ownerInstance === instanceId ? null : { notedAt: 0 },
       sharers: new Map(),

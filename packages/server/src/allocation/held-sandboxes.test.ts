@@ -22,6 +22,7 @@ function held(id: string, owner: { orgId: string; userId: string }, now: number)
     usedAt: now,
     unnoted: new Set(),
     busy: 0,
+    commands: 0,
     ending: false,
     guest: null,
     sharers: new Map(),

@@ -32,6 +32,8 @@ export interface Held {
   readonly unnoted: Set<string>;
   /** Commands and attachments under way. */
   busy: number;
+  /** Of these, the commands. */
+  commands: number;
   /** Takes nothing more: it is being ended, or was. */
   ending: boolean;
   /** Another server looks after it; `notedAt`: when that one was last told that it is in use here. */

@@ -22,6 +22,8 @@ export interface UpkeepParts {
 const warmMs = 30 * 60_000;
 const atOnce = 8;
 const goneCodes: readonly string[] = ["sandbox_not_found", "sandbox_lost", "sandbox_stale"];
+/** How long after the most that a sandbox may live its commands may go on: one that begins another whenever one ends has no end. */
+const graceMs = 10 * 60_000;
 
 /**
  * Takes back what nobody uses and looks after what is left. Ages are counted by this server's monotonic clock from when it first saw
@@ -127,9 +129,13 @@ export class Upkeep {
     if (one === null) return making.isMaking(row.id) ? false : await this.#adopt(row);
     if (one.busy > 0 || one.ending) return false;
     const now = context.clock.monotonic();
-    if (now - one.usedAt >= one.idleTtlMs) return await ending.endHeld(one, { reason: "idle" });
-    if (now - one.bornAt >= context.settings.maxLifeMs)
-      return await ending.endHeld(one, { reason: "max_life" });
+    const overdueMs = now - one.bornAt - context.settings.maxLifeMs;
+    const evenIfGuest = overdueMs >= graceMs;
+    // What is only held open does not count here, or one that follows would keep it for ever.
+    if (evenIfGuest || (overdueMs >= 0 && one.commands === 0))
+      return await ending.endHeld(one, { reason: "max_life", evenIfGuest });
+    if (one.busy === 0 && now - one.usedAt >= one.idleTtlMs)
+      return await ending.endHeld(one, { reason: "idle" });
     return false;
   }
 

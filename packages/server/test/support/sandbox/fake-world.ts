@@ -148,8 +148,9 @@ export function fakeSandbox(ref: SandboxRef, world: World): Sandbox {
     },
     processes: async () => (found(), []),
     logs: async () => null,
-    attach: () => {
-      throw error("process_not_found");
+    attach: (_id, { signal } = {}) => {
+      found();
+      return silence(signal);
     },
     write: async () => undefined,
     resize: async () => undefined,
@@ -177,6 +178,17 @@ export function filesOf(kept: Map<string, Map<string, string>>, id: string): San
     read: async (path) => Buffer.from(files().get(path) ?? ""),
     async write(path, data) {
       files().set(path, Buffer.from(data).toString());
+/** Of a process that says nothing until nobody listens any more. */
+function silence(signal: AbortSignal | undefined): AsyncIterable<never> {
+  const next = () =>
+    new Promise<IteratorResult<never>>((resolve) => {
+      const end = () => resolve({ done: true, value: undefined });
+      if (signal?.aborted === true) end();
+      else signal?.addEventListener("abort", end, { once: true });
+    });
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
+
     },
     move: async () => undefined,
     remove: async (path) => files().delete(path),
