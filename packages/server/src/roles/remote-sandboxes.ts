@@ -1,15 +1,20 @@
 import { readFile } from "node:fs/promises";
 import type { Config } from "../config/schema.ts";
+import type { Clock } from "../lib/clock.ts";
 import { BerthError } from "../lib/errors.ts";
+import type { EgressListener } from "../sandbox/egress-decision.ts";
 import { readPrivateKey } from "../sandbox/protocol/keys.ts";
 import { createRemote } from "../sandbox/remote/remote.ts";
 import type { OpenedProvider } from "./local-sandboxes.ts";
-import type { SandboxOptions } from "./sandboxes.ts";
 
 /** Sandboxes on other machines. Rejects with `invalid_config` or `key_invalid`, which name the file. */
 export async function openRemoteSandboxes(
   config: Config,
-  { clock, deployment, egress }: Pick<SandboxOptions, "clock" | "deployment" | "egress">,
+  {
+    clock,
+    deployment,
+    egress,
+  }: { readonly clock: Clock; readonly deployment: string; readonly egress: EgressListener },
 ): Promise<OpenedProvider> {
   const {
     sandboxHosts: hosts,

@@ -173,11 +173,23 @@ describe("tokens of a sandbox host", () => {
     );
     expect((await call("workspaces", await foreign("*"), lists)).text).toBe('{"result":[]}');
     const asked = { place: "host", args: { deployment } };
-    expect((await call("egress", await foreign("*"), asked)).status).not.toBe(200);
     for (const name of ["list", "workspaces", "sweep"]) {
       expect((await call(name, await foreign("*"), asked)).status).not.toBe(200);
     }
     expect(await rig.provider.get(made.ref)).not.toBeNull();
+  });
+
+  it("SCH-05 tells of egress only with a token for that, and to the deployment whose it is", async () => {
+    const ask = async (claims: Readonly<Record<string, unknown>>, whose = deployment) => {
+      const args = { deployment: whose, reader: "0".repeat(32) };
+      const bearer = await token({ claims: { on: "*", verbs: ["egress"], ...claims } });
+      return (await call("egress", bearer, { place: "host", args })).status;
+    };
+    expect(await ask({})).toBe(200);
+    expect(await ask({ sub: "deployment-b" }, "deployment-b")).toBe(200);
+    expect(await ask({ sub: "deployment-b" })).toBe(409);
+    expect(await ask({ on: made.ref.id })).toBe(403);
+    expect(await ask({ verbs: ["look", "manage", "read", "write", "exec", "ports"] })).toBe(403);
   });
 
   it("allows what a token's verbs say and nothing else", async () => {
