@@ -8,6 +8,7 @@ import { GivingSandboxes } from "./giving-sandboxes.ts";
 import { HeldSandboxes } from "./held-sandboxes.ts";
 import { Instances } from "./instances.ts";
 import { MakingSandboxes } from "./making-sandboxes.ts";
+import { MovingWorkspaces } from "./moving-workspaces.ts";
 import { Owners } from "./owners.ts";
 import { ReservingSandboxes } from "./reserving-sandboxes.ts";
 import { type FormerWorkspace, SessionWorkspaces } from "./session-workspaces.ts";
@@ -15,6 +16,7 @@ import { SharingSandboxes } from "./sharing-sandboxes.ts";
 import { Sweep } from "./sweep.ts";
 import { Upkeep } from "./upkeep.ts";
 import { WaitingLine } from "./waiting-line.ts";
+import { WatchedHosts } from "./watched-hosts.ts";
 import { WarmPool } from "./warm-pool.ts";
 
 /** The parts of allocation, each with those that it works with. */
@@ -33,18 +35,23 @@ export interface AllocationParts {
   open(record: SandboxRecord): Promise<Sandbox>;
 }
 
-export function openParts(context: AllocationContext, former: FormerWorkspace | null): AllocationParts {
+export function openParts(
+  context: AllocationContext,
+  { former, deadMs }: { readonly former: FormerWorkspace | null; readonly deadMs: number },
+): AllocationParts {
   const line = new WaitingLine(context.clock);
   const onRoom = () => line.reconsider();
   const held = new HeldSandboxes(context.clock);
   const owners = new Owners(context);
-  const workspaces = new SessionWorkspaces(context, owners, former);
   const ending = new EndingSandboxes(context, held, onRoom);
+  const hosts = new WatchedHosts({ ...context, deadMs });
+  const moving = new MovingWorkspaces(context, ending, hosts);
+  const workspaces = new SessionWorkspaces({ context, owners, former, hosts, moving });
   const making = new MakingSandboxes(context);
   const instances = new Instances(context);
   const pool = new WarmPool(context, making, ending);
   const endWarm = (host: string) => pool.endOne(host);
-  const reserving = new ReservingSandboxes({ context, held, making, ending, line, endWarm });
+  const reserving = new ReservingSandboxes({ context, held, making, ending, line, endWarm, moving });
   const giving = new GivingSandboxes({
     context,
     held,
@@ -62,9 +69,18 @@ export function openParts(context: AllocationContext, former: FormerWorkspace | 
     ending,
     pool,
     instances,
-    connecting: new ConnectingSandboxes({ context, held, owners, workspaces, giving, sharing, ending }),
-    upkeep: new Upkeep({ context, held, making, ending, giving, instances, pool }),
-    sweep: new Sweep(context, ending),
+    connecting: new ConnectingSandboxes({
+      context,
+      held,
+      owners,
+      workspaces,
+      giving,
+      sharing,
+      ending,
+      moving,
+    }),
+    upkeep: new Upkeep({ context, held, making, ending, giving, instances, pool, hosts }),
+    sweep: new Sweep(context, ending, moving),
     async open(record) {
       const known = held.find(record.id);
       if (known !== null && !known.ending) return await sharing.whole(known);

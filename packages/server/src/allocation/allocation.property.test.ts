@@ -6,11 +6,11 @@ import { AllocationWorld, step } from "../../test/support/sandbox/allocation-wor
 describe("allocation, whatever happens", () => {
   let rig: AllocationRig;
   beforeAll(() => {
-    rig = openRig();
+    rig = openRig({ hosts: ["one", "two"] });
   });
   afterAll(() => rig.close());
 
-  it("SCH-03 SCH-04: claims once, exceeds no quota, takes no busy or foreign one, and leaves nothing after a crash anywhere", async () => {
+  it("SCH-03 SCH-04: claims once, exceeds no quota, takes no busy or foreign one, and leaves nothing after a crash anywhere; files are in one place, whatever becomes of hosts", async () => {
     const trace = fc.array(step, { minLength: 3, maxLength: 25 });
     const property = fc.asyncProperty(trace, async (steps) => {
       const world = new AllocationWorld(rig);

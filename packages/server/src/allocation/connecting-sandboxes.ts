@@ -8,7 +8,8 @@ import type { EndingSandboxes } from "./ending-sandboxes.ts";
 import type { Given, GivingSandboxes } from "./giving-sandboxes.ts";
 import type { Held, HeldSandboxes, Sharer } from "./held-sandboxes.ts";
 import type { Owners } from "./owners.ts";
-import type { Need } from "./reserving-sandboxes.ts";
+import type { MovingWorkspaces } from "./moving-workspaces.ts";
+import { type Need, RoomElsewhere } from "./reserving-sandboxes.ts";
 import type { SandboxRequest, SessionPlace } from "./session-sandboxes.ts";
 import type { SessionWorkspaces } from "./session-workspaces.ts";
 import type { SharingSandboxes } from "./sharing-sandboxes.ts";
@@ -22,6 +23,7 @@ export interface ConnectingParts {
   readonly giving: GivingSandboxes;
   readonly sharing: SharingSandboxes;
   readonly ending: EndingSandboxes;
+  readonly moving: MovingWorkspaces;
 }
 
 const goneCodes: readonly string[] = ["sandbox_not_found", "sandbox_lost", "sandbox_stale", "sandbox_gone"];
@@ -131,15 +133,13 @@ export class ConnectingSandboxes {
     const { context, sharing } = this.#parts;
     const { clock, telemetry, store } = context;
     const begun = clock.monotonic();
-    const need = await this.#need(request, signal);
+    const before =
+      request.onGiven === undefined
+        ? null
+        : await store.org(request.orgId).sandboxes.lastAllocation(request.sessionId);
+    const { need, given } = await this.#giveWhereRoomIs(request, signal);
     const { owner } = need.claimant;
     const { orgId, sessionId, strategy } = owner;
-    const before =
-      request.onGiven === undefined ? null : await store.org(orgId).sandboxes.lastAllocation(sessionId);
-    const given =
-      strategy === "User-Exclusive"
-        ? await this.#turns.run(`${orgId}/${owner.userId}`, () => this.#giveShared(need))
-        : await this.#parts.giving.give(need);
     const { held, source } = given;
     const sandboxId = held.key.id;
     const view = await sharing.share(held, {
@@ -165,7 +165,32 @@ export class ConnectingSandboxes {
     return view;
   }
 
-  async #need(request: SandboxRequest, signal: AbortSignal): Promise<Need> {
+  /** Where the session's files are, or, when there is no room, where they are moved to. */
+  async #giveWhereRoomIs(
+    request: SandboxRequest,
+    signal: AbortSignal,
+  ): Promise<{ readonly need: Need; readonly given: Given }> {
+    let stays: string | null = null;
+    for (;;) {
+      const need: Need = { ...(await this.#need(request, signal)), stays };
+      const { owner } = need.claimant;
+      try {
+        const given =
+          owner.strategy === "User-Exclusive"
+            ? await this.#turns.run(`${owner.orgId}/${owner.userId}`, () => this.#giveShared(need))
+            : await this.#parts.giving.give(need);
+        return { need, given };
+      } catch (error) {
+        if (!(error instanceof RoomElsewhere)) throw error;
+        // Moved once, they stay: else they would follow the room back and forth.
+        stays =
+          (await this.#parts.moving.move(need.workspace, need.policy.limits, signal)) ??
+          "they were just moved from one";
+      }
+    }
+  }
+
+  async #need(request: SandboxRequest, signal: AbortSignal): Promise<Omit<Need, "stays">> {
     const { context, owners, workspaces } = this.#parts;
     const { settings, clock, step } = context;
     const until = clock.monotonic() + settings.waitMs;

@@ -1,5 +1,4 @@
 import { type Clock, every, pause, type TimerHandle } from "../lib/clock.ts";
-import { BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
 import { newId } from "../lib/id.ts";
 import type { Capabilities, SandboxProvider } from "../sandbox/sandbox.ts";
@@ -14,6 +13,7 @@ import type { SandboxDirectory } from "./sandbox-directory.ts";
 import type { SessionSandboxes } from "./session-sandboxes.ts";
 import type { FormerWorkspace } from "./session-workspaces.ts";
 import { createStoredDirectory } from "./stored-directory.ts";
+import { deadHostMs } from "./watched-hosts.ts";
 
 export interface AllocationOptions {
   readonly store: Store;
@@ -29,6 +29,8 @@ export interface AllocationOptions {
   readonly formerWorkspace?: FormerWorkspace;
   /** Why what a provider can give is not enough for this server, or null; it gives out nothing then. */
   readonly refuse?: (given: Capabilities) => string | null;
+  /** For how long a host must be unhealthy to count as dead, milliseconds. Default: 30 s. */
+  readonly deadHostMs?: number;
   /** Told where it is; for tests. */
   readonly step?: AllocationContext["step"];
 }
@@ -50,8 +52,11 @@ const kept = { sandboxesMs: day, allocationsMs: 90 * day };
 
 /** Opens allocation on a store and a provider, which it closes with itself. Its upkeep begins when it is first asked for something. */
 export function createAllocation(options: AllocationOptions): Allocation {
-  const parts = openParts(contextOf(options), options.formerWorkspace ?? null);
-  const { context, connecting, workspaces, owners, ending } = parts;
+  const parts = openParts(contextOf(options), {
+    former: options.formerWorkspace ?? null,
+    deadMs: options.deadHostMs ?? deadHostMs,
+  });
+  const { context, connecting, workspaces, ending } = parts;
   const life = createLife(parts, options.closeProvider ?? (() => options.provider.close()));
   const { provider } = options;
   const sandboxes: SessionSandboxes = {
@@ -61,12 +66,7 @@ export function createAllocation(options: AllocationOptions): Allocation {
       await life.start();
       return await connecting.connect(request);
     },
-    async workspace(place) {
-      const record = await workspaces.ensure(await owners.claimant(place));
-      const files = await workspaces.open(record);
-      if (files === null) throw filesMissing(record.host);
-      return files;
-    },
+    workspace: (place, begin = async () => undefined) => workspaces.begin(place, begin),
     files: (place) => workspaces.files(place),
     destroy: (place) => connecting.destroy(place),
     async release(place) {
@@ -189,14 +189,4 @@ function jittered(clock: Clock, ms: number, call: () => Promise<void>): TimerHan
       handle?.cancel();
     },
   };
-}
-
-function filesMissing(host: string): BerthError {
-  return new BerthError(
-    "sandbox_host_error",
-    `The host ${host} does not have this session's files now; try again later.`,
-    {
-      retryable: true,
-    },
-  );
 }

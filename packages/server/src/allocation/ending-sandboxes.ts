@@ -108,7 +108,10 @@ export class EndingSandboxes {
   }
 
   /** Its instance is gone or broken: the row says so, and what may be left of it is ended. */
-  async markLost(record: Pick<SandboxRecord, "id" | "incarnation" | "host" | "orgId">): Promise<void> {
+  async markLost(
+    record: Pick<SandboxRecord, "id" | "incarnation" | "host" | "orgId">,
+    reason: "lost" | "host_lost" = "lost",
+  ): Promise<void> {
     const { store, telemetry, provider } = this.#context;
     const { id, incarnation, host, orgId } = record;
     const held = this.#held.find(id);
@@ -118,15 +121,15 @@ export class EndingSandboxes {
       incarnation,
       from: ["creating", "warm", "claimed", "active"],
       to: "lost",
-      reason: "lost",
-      ...(orgId !== null && { orgId, audit: this.#audit(id, "lost") }),
+      reason,
+      ...(orgId !== null && { orgId, audit: this.#audit(id, reason) }),
     });
     if (moved === null) return;
-    telemetry.sandboxEnded({ sandboxId: id, reason: "lost", ...(orgId !== null && { orgId }) });
+    telemetry.sandboxEnded({ sandboxId: id, reason, ...(orgId !== null && { orgId }) });
     this.#onRoom();
     if (host === null) return;
     // Whatever is left of it is the sweep's when this fails.
-    this.behind(provider.destroy({ id, host }, { incarnation, reason: "lost" }).then(() => undefined));
+    this.behind(provider.destroy({ id, host }, { incarnation, reason }).then(() => undefined));
   }
 
   /** Lets something go on behind the caller's back; `settle` waits for it. */

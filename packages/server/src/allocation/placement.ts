@@ -8,9 +8,11 @@ export function hasRoom(host: SandboxHostInfo, { memoryBytes }: Pick<SandboxLimi
 
 /** Where new files, or a sandbox that is nobody's yet, go: of the hosts that take any the one with the most memory left. Null: none does. */
 export async function chooseHost(provider: SandboxProvider): Promise<SandboxHostInfo | null> {
-  const open = (await provider.hosts()).filter(({ healthy, draining }) => healthy && !draining);
-  const best = open.toSorted((a, b) => score(b) - score(a))[0];
-  return best ?? null;
+  return bestOf((await provider.hosts()).filter(({ healthy, draining }) => healthy && !draining));
+}
+
+export function bestOf(hosts: readonly SandboxHostInfo[]): SandboxHostInfo | null {
+  return hosts.toSorted((a, b) => score(b) - score(a))[0] ?? null;
 }
 
 function score({ freeMemoryBytes, freeSlots }: SandboxHostInfo): number {

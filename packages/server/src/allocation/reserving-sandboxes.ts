@@ -9,6 +9,7 @@ import { templateOf } from "./allocation-settings.ts";
 import type { EndingSandboxes } from "./ending-sandboxes.ts";
 import type { HeldSandboxes } from "./held-sandboxes.ts";
 import type { MakingSandboxes } from "./making-sandboxes.ts";
+import type { MovingWorkspaces } from "./moving-workspaces.ts";
 import type { Claimant } from "./owners.ts";
 import { hasRoom } from "./placement.ts";
 import type { NoRoom, WaitingLine } from "./waiting-line.ts";
@@ -21,7 +22,12 @@ export interface Need {
   /** Monotonic: how long it is waited for. */
   readonly until: number;
   readonly signal: AbortSignal;
+  /** Why the files stay where they are even if another host has room; null: they may be moved. */
+  readonly stays: string | null;
 }
+
+/** The host of the files has no room, another has. */
+export class RoomElsewhere extends Error {}
 
 export type Instead = SandboxKey & { readonly reason: string };
 export type Reservation = Exclude<Reserved, { kind: "quota" }>;
@@ -41,6 +47,7 @@ export interface ReservingParts {
   readonly ending: EndingSandboxes;
   readonly line: WaitingLine;
   /** Ends one that is ready and nobody's; false when there is none. */
+  readonly moving: MovingWorkspaces;
   readonly endWarm: (host: string) => Promise<boolean>;
 }
 
@@ -90,9 +97,17 @@ export class ReservingSandboxes {
 
   async #attempt(need: Need, warm: boolean, instead: Instead | null): Promise<Attempt> {
     const { held, ending, making } = this.#parts;
-    const room = await this.#hasRoom(need);
-    const mayBeWarm = warm && making.canAttach && this.#parts.context.settings.warm > 0;
-    if (!room && !mayBeWarm && !(await this.#makeRoom(need))) return { refused: noRoomOnHost(need) };
+    const { room, leaving, elsewhere } = await this.#look(need);
+    if (leaving && elsewhere) throw new RoomElsewhere();
+    const mayBeWarm =
+      warm &&
+      making.canAttach &&
+      this.#parts.context.settings.warm > 0 &&
+      (room || (await this.#isOneReady(need)));
+    if (!room && !mayBeWarm && !(await this.#makeRoom(need))) {
+      if (elsewhere) throw new RoomElsewhere();
+      return { refused: noRoomOnHost(need) };
+    }
     const ended: string[] = [];
     let reserved = await this.#ask(need, mayBeWarm, instead);
     if (reserved.ended && instead !== null) ended.push(instead.id);
@@ -117,6 +132,7 @@ export class ReservingSandboxes {
     }
     if (reserved.kind === "new" && !room && mayBeWarm && !(await this.#makeRoom(need))) {
       await this.giveBack(reserved);
+      if (elsewhere) throw new RoomElsewhere();
       return { refused: noRoomOnHost(need) };
     }
     return { given: { reservation: reserved, ended } };
@@ -159,10 +175,24 @@ export class ReservingSandboxes {
     }
   }
 
-  async #hasRoom({ workspace, policy }: Need): Promise<boolean> {
+  /** Looked for before anything is reserved: what is given back at once has everybody who waits look again, and again. */
+  async #isOneReady({ workspace }: Need): Promise<boolean> {
+    const rows = await this.#parts.context.store.system.sandboxes.live();
+    return rows.some(({ state, host }) => state === "warm" && host === workspace.host);
+  }
+
+  /** `leaving`: the host of the files takes no sandboxes any more. `elsewhere`: the files may be moved, and another host has room. */
+  async #look({
+    workspace,
+    policy,
+    stays,
+  }: Need): Promise<{ room: boolean; leaving: boolean; elsewhere: boolean }> {
     const hosts = await this.#parts.context.provider.hosts();
     const host = hosts.find(({ name }) => name === workspace.host);
-    return host !== undefined && hasRoom(host, policy.limits);
+    const room = host !== undefined && hasRoom(host, policy.limits);
+    const other = this.#parts.moving.elsewhere(hosts, workspace.host, policy.limits);
+    const elsewhere = !room && stays === null && host?.healthy === true && other !== null;
+    return { room, leaving: host?.draining === true, elsewhere };
   }
 
   /** Ends one that is nobody's, or the same user's that has been idle longest, where the room is needed. */
@@ -187,8 +217,9 @@ function overQuota({ of, limit }: Extract<Reserved, { kind: "quota" }>): NoRoom 
   return { of, error: new BerthError("sandbox_quota", message, { retryable: true, details }) };
 }
 
-function noRoomOnHost({ workspace }: Need): NoRoom {
-  const message = `The host of this session's files (${workspace.host}) has no room for another sandbox now; try again later.`;
+function noRoomOnHost({ workspace, stays }: Need): NoRoom {
+  const why = stays === null ? "" : ` The files were not moved to another host: ${stays}.`;
+  const message = `The host of this session's files (${workspace.host}) has no room for another sandbox now; try again later.${why}`;
   const error = new BerthError("sandbox_capacity", message, { retryable: true, details: { retryAfterMs } });
   return { of: "host", error };
 }

@@ -40,11 +40,14 @@ export interface SandboxGiven {
 export interface SessionSandboxes {
   readonly kind: "none" | "local-process" | "bubblewrap" | "remote";
   probe(): Promise<Capabilities>;
-  /** The session's sandbox, given out when it has none. Rejects with `sandbox_quota` (429, with `retryAfterMs`), `sandbox_capacity`, `sandbox_unavailable`. */
+  /** The session's sandbox, given out when it has none. Rejects with `sandbox_quota` (429, with `retryAfterMs`), `sandbox_capacity`, `sandbox_unavailable`, and with `workspace_lost` when the session's files went with their host: `workspace` makes them anew. */
   connect(request: SandboxRequest): Promise<Sandbox>;
-  /** The session's files, without a sandbox; the workspace is made when it is missing. */
-  workspace(place: SessionPlace): Promise<SandboxFiles>;
-  /** The session's files if it has a workspace that can be reached; never makes one. */
+  /**
+   * The session's files, without a sandbox; the workspace is made when it is missing, or when its host is dead. `begin` gives it the files
+   * that it begins with: one that lost its own is the session's again only when that has resolved.
+   */
+  workspace(place: SessionPlace, begin?: (files: SandboxFiles) => Promise<void>): Promise<SandboxFiles>;
+  /** The session's files if it has a workspace that can be reached; never makes one. Null also when they went with their host. Calls reject with `workspace_lost` when that happens later. */
   files(place: SessionPlace): Promise<SandboxFiles | null>;
   /** Ends its processes, takes the sandbox back and deletes the files. Idempotent. */
   destroy(place: SessionPlace): Promise<"destroyed" | "absent">;

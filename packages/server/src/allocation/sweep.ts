@@ -3,6 +3,7 @@ import type { SandboxInfo } from "../sandbox/sandbox.ts";
 import type { LiveSandbox, SandboxRecord } from "../store/sandboxes.ts";
 import type { AllocationContext } from "./allocation-context.ts";
 import type { EndingSandboxes } from "./ending-sandboxes.ts";
+import type { MovingWorkspaces } from "./moving-workspaces.ts";
 
 /** An instance that has no row may be so old before it is ended: it may be somebody's whose commit is on its way. */
 const graceMs = 60_000;
@@ -21,11 +22,13 @@ interface Failing {
 export class Sweep {
   readonly #context: AllocationContext;
   readonly #ending: EndingSandboxes;
+  readonly #moving: MovingWorkspaces;
   readonly #failing = new Map<string, Failing>();
 
-  constructor(context: AllocationContext, ending: EndingSandboxes) {
+  constructor(context: AllocationContext, ending: EndingSandboxes, moving: MovingWorkspaces) {
     this.#context = context;
     this.#ending = ending;
+    this.#moving = moving;
   }
 
   /** Sweeps every host. Returns how many things it ended or gave up for lost. */
@@ -73,6 +76,7 @@ export class Sweep {
     );
     const lost = await this.#markLost(host, { before, after, items });
     const remains = await provider.sweep(host, own);
+    await this.#moving.removeLeftovers(host, items);
     telemetry.sandboxesSwept({
       host,
       removed: orphans + remains.removed,

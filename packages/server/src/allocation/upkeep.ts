@@ -7,6 +7,7 @@ import type { Held, HeldSandboxes } from "./held-sandboxes.ts";
 import type { Instances } from "./instances.ts";
 import { createMs, type MakingSandboxes } from "./making-sandboxes.ts";
 import type { WarmPool } from "./warm-pool.ts";
+import type { WatchedHosts } from "./watched-hosts.ts";
 import type { SandboxPolicy } from "../sandbox/sandbox.ts";
 
 export interface UpkeepParts {
@@ -17,13 +18,14 @@ export interface UpkeepParts {
   readonly giving: GivingSandboxes;
   readonly instances: Instances;
   readonly pool: WarmPool;
+  readonly hosts: WatchedHosts;
 }
 
 const warmMs = 30 * 60_000;
-const atOnce = 8;
-const goneCodes: readonly string[] = ["sandbox_not_found", "sandbox_lost", "sandbox_stale"];
 /** How long after the most that a sandbox may live its commands may go on: one that begins another whenever one ends has no end. */
 const graceMs = 10 * 60_000;
+const atOnce = 8;
+const goneCodes: readonly string[] = ["sandbox_not_found", "sandbox_lost", "sandbox_stale"];
 
 /**
  * Takes back what nobody uses and looks after what is left. Ages are counted by this server's monotonic clock from when it first saw
@@ -44,6 +46,7 @@ export class Upkeep {
     const known = new Set(held.all().map(({ key }) => key.id));
     await this.noteUses();
     await instances.observe();
+    await this.#parts.hosts.look();
     const rows = await context.store.system.sandboxes.live();
     this.#forget(rows, known);
     context.telemetry.sandboxesCounted(countStates(rows));
@@ -103,6 +106,10 @@ export class Upkeep {
     if (row.ownerInstance !== context.instanceId) {
       return instances.isDead(row.ownerInstance) ? await this.#adopt(row) : false;
     }
+    if (row.state !== "destroying" && row.host !== null && this.#parts.hosts.isDead(row.host)) {
+      await ending.markLost(row, "host_lost");
+      return true;
+    }
     const ageMs = context.clock.monotonic() - (this.#seen.get(markOf(row)) ?? context.clock.monotonic());
     switch (row.state) {
       case "requested":
@@ -127,7 +134,7 @@ export class Upkeep {
     const one = held.find(row.id);
     if (row.sessionGone) return await ending.endRow(row, { reason: "session_deleted" });
     if (one === null) return making.isMaking(row.id) ? false : await this.#adopt(row);
-    if (one.busy > 0 || one.ending) return false;
+    if (one.ending) return false;
     const now = context.clock.monotonic();
     const overdueMs = now - one.bornAt - context.settings.maxLifeMs;
     const evenIfGuest = overdueMs >= graceMs;

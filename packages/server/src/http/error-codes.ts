@@ -36,6 +36,7 @@ export const errorStatuses = {
   sandbox_not_found: 404,
   sandbox_secret_not_found: 404,
   workspace_not_found: 404,
+  workspace_lost: 503,
   session_not_found: 404,
   session_not_live: 404,
   share_link_not_found: 404,

@@ -6,6 +6,7 @@ import type { Sandbox, SandboxFiles } from "../sandbox/sandbox.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { SessionState } from "../session/state.ts";
 import type { Blobs } from "../store/blobs.ts";
+import { tellingFiles } from "./telling-files.ts";
 import {
   assertWhole,
   type BlobSource,
@@ -83,7 +84,14 @@ export class Workspace {
   /** The session's sandbox with those files, given out when it has none. */
   async sandbox(kept: Kept, request: Omit<SandboxRequest, "orgId" | "sessionId"> = {}): Promise<Sandbox> {
     await this.files(kept);
-    return await this.#sandboxes.connect({ ...request, ...this.#spec });
+    try {
+      return await this.#sandboxes.connect({ ...request, ...this.#spec });
+    } catch (error) {
+      if (asBerthError(error).code !== "workspace_lost") throw error;
+      this.#files = null;
+      await this.files(kept);
+      return await this.#sandboxes.connect({ ...request, ...this.#spec });
+    }
   }
 
   /** Gives a new fork its files at once, so that whoever looks finds them before its first tool does. */
@@ -192,8 +200,8 @@ export class Workspace {
   async #open(kept: Kept): Promise<SandboxFiles> {
     // What lies in a fork that nobody has touched may have been being restored when a server died.
     const existing = this.#isUntouched(kept) ? null : await this.#sandboxes.files(this.#spec);
-    if (existing !== null) return existing;
-    return this.#make(await readManifest(this.#source, kept.manifest?.hash ?? null));
+    if (existing !== null) return this.#watched(existing);
+    return await this.#make(await readManifest(this.#source, kept.manifest?.hash ?? null));
   }
 
   /** True for a fork whose files nobody has touched. */
@@ -204,15 +212,26 @@ export class Workspace {
   /** A workspace that begins with these files. One that did not get them all is not left behind: it would be taken for the session's. */
   async #make(wanted: readonly ManifestFile[]): Promise<SandboxFiles> {
     await assertWhole(this.#source, wanted);
-    const made = await this.#sandboxes.workspace(this.#spec);
     this.#seen.clear();
+    let isHalf = false;
     try {
-      if (wanted.length > 0) await fill(made, wanted, this.#source);
-      return made;
+      const made = await this.#sandboxes.workspace(this.#spec, async (files) => {
+        isHalf = true;
+        if (wanted.length > 0) await fill(files, wanted, this.#source);
+        isHalf = false;
+      });
+      return this.#watched(made);
     } catch (error) {
-      await this.#sandboxes.destroy(this.#spec);
+      if (isHalf) await this.#sandboxes.destroy(this.#spec);
       throw error;
     }
+  }
+
+  /** Files that went with their host are not asked again: the next use begins with those of the manifest. */
+  #watched(files: SandboxFiles): SandboxFiles {
+    return tellingFiles(files, (error) => {
+      if (asBerthError(error).code === "workspace_lost") this.#files = null;
+    });
   }
 
   #skip(why: string): SkippedManifest {

@@ -1,5 +1,6 @@
 import type { Page, SandboxAllocationStrategy } from "@berth/contract";
 import type { AuditDraft } from "./audit.ts";
+import type { WorkspaceMoves } from "./workspace-moves.ts";
 
 // Sandboxes, whose they are, and the files that outlive them. Times are milliseconds since 1970, by the store's clock.
 
@@ -88,6 +89,10 @@ export interface WorkspaceRecord {
   readonly sizeBytes: number | null;
   readonly createdAt: number;
   readonly lastUsedAt: number;
+  /** It was given up with its host and is empty: the session's files are those of its last manifest until it has them again. */
+  readonly awaitsFiles: boolean;
+  /** Its files are being copied to another host. */
+  readonly isCopied: boolean;
 }
 
 /** Whose a sandbox is to be. */
@@ -157,7 +162,7 @@ export interface SandboxUse extends SandboxKey {
 }
 
 /** `SystemStore.sandboxes`: what allocation changes. */
-export interface SystemSandboxes {
+export interface SystemSandboxes extends WorkspaceMoves {
   /** Says that a server lives. */
   beat(instance: string): Promise<void>;
   removeInstance(instance: string): Promise<void>;
@@ -165,7 +170,7 @@ export interface SystemSandboxes {
   /** Which deployment this store is: the same through backup and restore. */
   deployment(): Promise<string>;
 
-  /** A sandbox for somebody within the quotas, in one commit. Rejects with `session_not_found`. */
+  /** A sandbox for somebody within the quotas, in one commit. Rejects with `session_not_found`; with `sandbox_gone` when the session's workspace is another one by now. */
   reserve(reserve: Reserve): Promise<Reserved>;
   /** One for nobody yet; null when there are `most` of this template that are warm or will be. */
   reserveWarm(

@@ -6,6 +6,7 @@ import {
   findOrphanedWorkspaces,
   findWorkspace,
   listAllocations,
+  listLeftovers,
   listSessionsIn,
 } from "./queries/sandboxes/allocations.ts";
 import { findSandbox, listSandboxes, liveSandboxes } from "./queries/sandboxes/sandboxes.ts";
@@ -62,6 +63,13 @@ export function systemSandboxes({ writer, reader }: { writer: Writer; reader: Re
     sharers: (workspaceId) => reader.read((sql) => countSharers(sql, workspaceId)),
     removeWorkspace: (place) => writer.run("removeWorkspace", place),
     noteWorkspace: (note) => writer.run("noteWorkspace", note),
+    beginWorkspaceCopy: (copy) => writer.run("beginWorkspaceCopy", copy),
+    cancelWorkspaceCopies: (of) => writer.run("cancelWorkspaceCopies", of),
+    moveWorkspace: (move) => writer.run("moveWorkspace", move),
+    noteWorkspaceFilled: (place) => writer.run("noteWorkspaceFilled", place),
+    leftoverWorkspaces: (host, deployment) => reader.read((sql) => listLeftovers(sql, host, deployment)),
+    claimLeftover: (workspaceId) => writer.run("claimLeftover", workspaceId),
+    forgetLeftover: (workspaceId) => writer.run("forgetLeftover", workspaceId),
     orphanedWorkspaces: (limit) => reader.read((sql) => findOrphanedWorkspaces(sql, limit)),
     async prune(ages) {
       while ((await writer.run("pruneSandboxes", { ...ages, limit: pruneSlice })) > 0);

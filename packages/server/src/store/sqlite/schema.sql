@@ -882,6 +882,16 @@ CREATE TABLE workers (
   heartbeat_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE workspace_leftovers (
+  workspace_id TEXT PRIMARY KEY,
+  host TEXT NOT NULL,
+  deployment TEXT NOT NULL,
+  copy_of TEXT,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX workspace_leftovers_by_source ON workspace_leftovers (copy_of) WHERE copy_of IS NOT NULL;
+
 CREATE TABLE workspaces (
   org_id TEXT NOT NULL,
   session_id TEXT NOT NULL,
@@ -892,7 +902,7 @@ CREATE TABLE workspaces (
   user_id TEXT NOT NULL,
   size_bytes INTEGER,
   created_at INTEGER NOT NULL,
-  last_used_at INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL, awaits_files INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (org_id, session_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -224,7 +224,7 @@ export const tenantTables = {
   workspaces: {
     key: ["session_id"],
     exported: columns("session_id folder strategy user_id size_bytes created_at last_used_at"),
-    withheld: { workspace_id: inner, host: inner },
+    withheld: { workspace_id: inner, host: inner, awaits_files: inner },
     ofUser: "user_id = ?2",
     userErasure: "session",
   },

@@ -1,3 +1,4 @@
+import { failpoints } from "../../../src/lib/failpoint.ts";
 import type { PartScene } from "../part.ts";
 import { repository } from "../repository.ts";
 import { killLoop } from "./kill-loop.ts";
@@ -8,6 +9,9 @@ import { tableOf } from "./table.ts";
 /** How often each failpoint is hit, when there are enough kills to go round. */
 const hitsEach = 5;
 const enoughKills = 300;
+
+/** Only where there are several sandbox hosts. */
+const ofHosts: readonly string[] = ["allocation.copying", "allocation.copied", "allocation.moved"];
 
 /** The kill loop as a part of the faults. */
 export async function killsPart({ options, random, checklist, say, rig: newRig }: PartScene): Promise<void> {
@@ -21,6 +25,7 @@ export async function killsPart({ options, random, checklist, say, rig: newRig }
       random,
       checklist,
       kills,
+      among: failpoints.filter((name) => !ofHosts.includes(name)),
       hitsEach: kills >= enoughKills ? hitsEach : 0,
       sessions,
       seconds,

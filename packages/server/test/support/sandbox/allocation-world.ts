@@ -12,7 +12,7 @@ const perOrg = 3;
 const settings = { perUser, perOrg, warm: 1, waitMs: 5_000, idleTtlMs: 60_000 };
 const places = failpoints.filter((name) => name.startsWith("allocation."));
 /** What may end a sandbox although something runs in it: its own session's end, or its own death. */
-const mayEndBusy: readonly string[] = ["released", "session_deleted", "lost"];
+const mayEndBusy: readonly string[] = ["released", "session_deleted", "lost", "host_lost"];
 
 const session = fc.nat({ max: 5 });
 export const step = fc.oneof(
@@ -38,6 +38,14 @@ export const step = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("dieAt" as const), place: fc.constantFrom(...places) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("host" as const),
+      host: fc.constantFrom("one", "two"),
+      becomes: fc.constantFrom("well", "draining", "down"),
+    }),
+  },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -51,6 +59,8 @@ export class AllocationWorld {
   owners: string[] = [];
   readonly holding = new Map<number, AbortController>();
   readonly failing = new Set<string>();
+  /** Workspaces that were there as a session's. */
+  readonly hadFiles = new Set<string>();
 
   constructor(rig: AllocationRig) {
     this.rig = rig;
@@ -86,15 +96,14 @@ export class AllocationWorld {
   async do(one: Step): Promise<void> {
     switch (one.do) {
       case "connect":
-        this.#behind(this.life.sandboxes.connect(this.#request(one.session)));
+        this.#behind(this.#connect(one.session));
         break;
       case "hold": {
         if (this.holding.has(one.session)) break;
         const stop = new AbortController();
         this.holding.set(one.session, stop);
         const spec = { command: "hold", timeoutMs: 1_000, signal: stop.signal };
-        const running = this.life.sandboxes
-          .connect(this.#request(one.session))
+        const running = this.#connect(one.session)
           .then((sandbox) => sandbox.exec(spec))
           .finally(() => this.holding.delete(one.session));
         this.#behind(running);
@@ -124,12 +133,39 @@ export class AllocationWorld {
       case "restart":
         this.life.kill();
         break;
+      case "host":
+        this.#hostBecomes(one.host, one.becomes);
+        break;
       case "wait":
         await this.rig.clock.advance(one.ms);
         break;
     }
     await this.rig.clock.advance(0);
     if (this.life.isDead()) await this.restart();
+  }
+
+  /** As a run does: what went with a dead host begins anew. */
+  async #connect(at: number) {
+    const { sandboxes } = this.life;
+    const request = this.#request(at);
+    try {
+      return await sandboxes.connect(request);
+    } catch (error) {
+      if (!(error instanceof BerthError) || error.code !== "workspace_lost") throw error;
+      await sandboxes.workspace(request, (files) => files.write("begun", Buffer.from("anew")));
+      return await sandboxes.connect(request);
+    }
+  }
+
+  /** What is on a host that goes down is gone, but for files. */
+  #hostBecomes(host: string, becomes: "well" | "draining" | "down"): void {
+    const { provider } = this.rig;
+    provider.down.delete(host);
+    provider.draining.delete(host);
+    if (becomes === "draining") provider.draining.add(host);
+    if (becomes !== "down") return;
+    for (const { ref } of provider.instances()) if (ref.host === host) provider.lose(ref.id);
+    provider.down.add(host);
   }
 
   /** The store knows that who held it is dead; commands of a dead server are nobody's. */
@@ -159,8 +195,26 @@ export class AllocationWorld {
       [],
     );
     const instances = new Map(this.rig.provider.instances().map((one) => [one.ref.id, one]));
+    await this.#checkFiles();
     for (const row of rows.filter(({ state }) => state === "active"))
       await this.#checkUse(row, instances.get(row.id)?.workspaceId);
+  }
+
+  /** A workspace that is a session's is on its host, and is not about to be removed. */
+  async #checkFiles(): Promise<void> {
+    const { store, provider } = this.rig;
+    const own = await store.system.sandboxes.deployment();
+    const lists = ["one", "two"].map((host) => store.system.sandboxes.leftoverWorkspaces(host, own));
+    const leftovers = new Set((await Promise.all(lists)).flat().map(({ workspaceId }) => workspaceId));
+    for (const { orgId, sessionId } of this.requests) {
+      const row = await store.org(orgId).sandboxes.workspace(sessionId);
+      if (row === null) continue;
+      assert.ok(!leftovers.has(row.workspaceId), "a session's workspace would be removed");
+      const place = provider.placed.get(row.workspaceId);
+      if (place !== undefined) assert.equal(place, row.host);
+      else assert.ok(!this.hadFiles.has(row.workspaceId), "a session's workspace was removed");
+      if (place !== undefined) this.hadFiles.add(row.workspaceId);
+    }
   }
 
   /** Every session is where its own files are, and alone, unless it is one user's. */
@@ -183,6 +237,7 @@ export class AllocationWorld {
   async settle(): Promise<void> {
     for (const stop of this.holding.values()) stop.abort();
     this.failing.clear();
+    for (const host of ["one", "two"]) this.#hostBecomes(host, "well");
     await this.restart();
     await this.rig.clock.advance(65_000);
     await this.rig.clock.advance(65_000);

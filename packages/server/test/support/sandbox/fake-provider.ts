@@ -17,6 +17,13 @@ export interface FakeProvider extends SandboxProvider {
   /** Workspaces that there are. */
   readonly kept: Map<string, Map<string, string>>;
   room: { slots: number; memoryBytes: number };
+  /** Hosts that do not answer. */
+  readonly down: Set<string>;
+  readonly draining: Set<string>;
+  /** Hosts on which nothing more has room. */
+  readonly full: Set<string>;
+  /** On which host each workspace is. */
+  readonly placed: Map<string, string>;
 }
 
 const gibibyte = 1024 ** 3;
@@ -32,6 +39,10 @@ export function createFakeProvider(clock: Clock, names: readonly string[] = ["on
     destroyed: world.destroyed,
     kept: world.kept,
     room,
+    down: world.down,
+    draining: world.draining,
+    full: world.full,
+    placed: world.placed,
     instances: () => world.living(),
     lose: (id) => world.remove(id, "lost"),
     addForeign(id, deployment) {
@@ -53,13 +64,14 @@ export function createFakeProvider(clock: Clock, names: readonly string[] = ["on
           const here = world.living().filter(({ ref }) => ref.host === name);
           const promised = here.reduce((sum, { policy }) => sum + policy.limits.memoryBytes, 0);
           const freeMemoryBytes = room.memoryBytes - promised;
-          const freeSlots = Math.max(0, room.slots - here.length);
-          const state = { healthy: true, draining: false, live: here.length };
+          const freeSlots = world.full.has(name) ? 0 : Math.max(0, room.slots - here.length);
+          const healthy = !world.down.has(name);
+          const state = { healthy, draining: world.draining.has(name), live: here.length };
           return { name, url: name, ...state, freeMemoryBytes, freeSlots };
         }),
       ),
-    sweep: () => world.does("sweep", null, () => ({ removed: 0, foreign: 0 })),
-    workspaces: workspacesIn(world.kept),
+    sweep: (host) => world.does("sweep", { id: "", host }, () => ({ removed: 0, foreign: 0 })),
+    workspaces: workspacesIn(world),
     close: async () => undefined,
     ...livesIn(world, room),
     ...usesIn(world),
@@ -75,8 +87,10 @@ function livesIn(
       world.does("create", ref, () => {
         if (world.find(ref.id) !== null) return world.told(world.found(ref.id, incarnation));
         const here = world.living().filter((one) => one.ref.host === ref.host);
-        if (here.length >= room.slots) throw error("sandbox_capacity");
-        if (workspaceId !== undefined && !world.kept.has(workspaceId)) throw error("workspace_not_found");
+        if (here.length >= room.slots || world.full.has(ref.host) || world.draining.has(ref.host))
+          throw error("sandbox_capacity");
+        if (workspaceId !== undefined && world.placed.get(workspaceId) !== ref.host)
+          throw error("workspace_not_found");
         const life = { incarnation, deployment, template, madeAt: world.now, endsAt: world.now + ttlMs };
         const made: Instance = {
           ...life,
@@ -95,7 +109,7 @@ function livesIn(
         return known === null ? null : world.told(known);
       }),
     list: (host, deployment) =>
-      world.does("list", null, () => {
+      world.does("list", { id: "", host }, () => {
         const own = world.living().filter((one) => one.ref.host === host && one.deployment === deployment);
         return world.faults.listed({ items: own.map((one) => world.told(one)), unreadable: 0 });
       }),
@@ -140,20 +154,32 @@ function usesIn(world: World): Pick<SandboxProvider, "renew" | "apply" | "attach
   };
 }
 
-function workspacesIn(kept: World["kept"]): Workspaces {
+function workspacesIn(world: World): Workspaces {
+  const { kept, placed } = world;
   return {
-    async create({ id }) {
-      if (!kept.has(id)) kept.set(id, new Map());
+    create: async (ref) => {
+      world.reach(ref.host);
+      if (kept.has(ref.id)) return;
+      kept.set(ref.id, new Map());
+      placed.set(ref.id, ref.host);
     },
-    open: async ({ id }) => (kept.has(id) ? filesOf(kept, id) : null),
+    async open({ id, host }, { folder = "" } = {}) {
+      world.reach(host);
+      return placed.get(id) === host ? filesOf(kept, id, { folder, reach: () => world.reach(host) }) : null;
+    },
     usage: async ({ id }) => (kept.has(id) ? { bytes: kept.get(id)?.size ?? 0, files: 0 } : null),
-    async remove({ id }, { folder } = {}) {
+    async remove({ id, host }, { folder } = {}) {
+      world.reach(host);
       const files = kept.get(id);
-      if (files === undefined || folder === undefined) return kept.delete(id);
+      if (placed.get(id) !== host) return false;
+      if (files === undefined || folder === undefined) {
+        placed.delete(id);
+        return kept.delete(id);
+      }
       for (const path of files.keys()) if (path.startsWith(`${folder}/`)) files.delete(path);
       return true;
     },
-    list: async () => [...kept.keys()],
+    list: async (host) => [...kept.keys()].filter((id) => placed.get(id) === host),
   };
 }
 

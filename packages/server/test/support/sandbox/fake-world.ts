@@ -56,6 +56,10 @@ export class World {
   readonly #clock: Clock;
   readonly all = new Map<string, Instance>();
   readonly kept = new Map<string, Map<string, string>>();
+  readonly placed = new Map<string, string>();
+  readonly down = new Set<string>();
+  readonly draining = new Set<string>();
+  readonly full = new Set<string>();
   readonly endedBusy: { id: string; reason: string }[] = [];
   readonly destroyed: string[] = [];
   readonly faults: Faults = {
@@ -75,9 +79,14 @@ export class World {
 
   async does<T>(operation: Operation, ref: SandboxRef | null, call: () => T): Promise<T> {
     await this.faults.before(operation, ref);
+    if (ref !== null) this.reach(ref.host);
     const result = call();
     await this.faults.after(operation, ref);
     return result;
+  }
+
+  reach(host: string): void {
+    if (this.down.has(host)) throw error("sandbox_host_error");
   }
 
   /** A host ends by itself what nobody renewed. */
@@ -169,15 +178,6 @@ export function fakeSandbox(ref: SandboxRef, world: World): Sandbox {
   };
 }
 
-/** Enough of files to see whose they are. */
-export function filesOf(kept: Map<string, Map<string, string>>, id: string): SandboxFiles {
-  const files = () => kept.get(id) ?? new Map<string, string>();
-  return {
-    stat: async (path) => (files().has(path) ? { kind: "file", size: 0, modifiedMs: 0 } : null),
-    list: async () => ({ items: [], truncated: false }),
-    read: async (path) => Buffer.from(files().get(path) ?? ""),
-    async write(path, data) {
-      files().set(path, Buffer.from(data).toString());
 /** Of a process that says nothing until nobody listens any more. */
 function silence(signal: AbortSignal | undefined): AsyncIterable<never> {
   const next = () =>
@@ -189,9 +189,34 @@ function silence(signal: AbortSignal | undefined): AsyncIterable<never> {
   return { [Symbol.asyncIterator]: () => ({ next }) };
 }
 
+/** Enough of files to see whose they are. */
+export function filesOf(
+  kept: Map<string, Map<string, string>>,
+  id: string,
+  { folder = "", reach = () => undefined }: { folder?: string; reach?: () => void } = {},
+): SandboxFiles {
+  const files = () => {
+    reach();
+    return kept.get(id) ?? new Map<string, string>();
+  };
+  const at = (path: string) => (folder === "" ? path : `${folder}/${path}`);
+  return {
+    stat: async (path) => (files().has(at(path)) ? { kind: "file", size: 0, modifiedMs: 0 } : null),
+    list: async () => ({
+      items: [...files()].map(([path, text]) => ({
+        path,
+        kind: "file",
+        size: Number(/^(\d+) bytes$/.exec(text)?.[1] ?? text.length),
+        modifiedAt: text,
+      })),
+      truncated: false,
+    }),
+    read: async (path) => Buffer.from(files().get(at(path)) ?? ""),
+    async write(path, data) {
+      files().set(at(path), Buffer.from(data).toString());
     },
     move: async () => undefined,
-    remove: async (path) => files().delete(path),
+    remove: async (path) => files().delete(at(path)),
     glob: async () => ({ items: [...files().keys()], truncated: false }),
     grep: async () => ({ items: [], truncated: false }),
   };

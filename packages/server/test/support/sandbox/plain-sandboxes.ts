@@ -58,7 +58,10 @@ export class PlainSandboxes {
       kind: "local-process",
       probe: () => this.#probe(),
       connect: (request) => this.#connect(request),
-      workspace: async () => noFiles,
+      async workspace(_, begin) {
+        await begin?.(noFiles);
+        return noFiles;
+      },
       files: async () => null,
       destroy: async (place) => ((await this.#release(place)) ? "destroyed" : "absent"),
       release: async (place) => void (await this.#release(place)),

@@ -74,11 +74,12 @@ export function createSingleSandboxes({ provider, workspaceIdOf }: SingleSandbox
         if (given.get(id) === making) given.delete(id);
       }
     },
-    async workspace(place) {
+    async workspace(place, fill) {
       const ref = { id: workspaceIdOf(place), host };
       await provider.workspaces.create(ref, limits);
       const files = await provider.workspaces.open(ref);
       if (files === null) throw new Error("a workspace that was just made is missing");
+      await fill?.(files);
       return files;
     },
     files: (place) => provider.workspaces.open({ id: workspaceIdOf(place), host }),

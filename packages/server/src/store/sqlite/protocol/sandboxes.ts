@@ -18,5 +18,11 @@ export interface SandboxOperations {
   ensureWorkspace(args: Of<"ensureWorkspace">): Result<"ensureWorkspace">;
   removeWorkspace(args: Of<"removeWorkspace">): boolean;
   noteWorkspace(args: Of<"noteWorkspace">): void;
+  beginWorkspaceCopy(args: Of<"beginWorkspaceCopy">): boolean;
+  cancelWorkspaceCopies(of: string): void;
+  moveWorkspace(args: Of<"moveWorkspace">): boolean;
+  noteWorkspaceFilled(args: Of<"noteWorkspaceFilled">): boolean;
+  claimLeftover(workspaceId: string): boolean;
+  forgetLeftover(workspaceId: string): void;
   pruneSandboxes(args: Of<"prune"> & { readonly limit: number }): number;
 }

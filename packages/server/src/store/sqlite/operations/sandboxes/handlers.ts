@@ -6,6 +6,14 @@ import {
   noteSandboxPolicy,
   touchSandboxes,
 } from "./move.ts";
+import {
+  beginWorkspaceCopy,
+  cancelWorkspaceCopies,
+  claimLeftover,
+  forgetLeftover,
+  moveWorkspace,
+  noteWorkspaceFilled,
+} from "./move-workspace.ts";
 import { reserveSandbox, reserveWarmSandbox } from "./reserve.ts";
 import {
   beatInstance,
@@ -31,5 +39,11 @@ export const sandboxHandlers = {
   ensureWorkspace,
   removeWorkspace,
   noteWorkspace,
+  beginWorkspaceCopy,
+  cancelWorkspaceCopies,
+  moveWorkspace,
+  noteWorkspaceFilled,
+  claimLeftover,
+  forgetLeftover,
   pruneSandboxes,
 };

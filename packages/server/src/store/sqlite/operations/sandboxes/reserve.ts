@@ -1,6 +1,7 @@
 import { BerthError } from "../../../../lib/errors.ts";
 import type { NewSandbox, Reserve, Reserved, SandboxOwner, SandboxRecord } from "../../../sandboxes.ts";
 import type { ArgsOf } from "../../protocol.ts";
+import { findWorkspace } from "../../queries/sandboxes/allocations.ts";
 import { findHeld, findSandbox, heldStates } from "../../queries/sandboxes/sandboxes.ts";
 import type { Transaction } from "../../transaction.ts";
 import { assertSession } from "./assert-session.ts";
@@ -10,6 +11,7 @@ import { moveSandbox } from "./move.ts";
 export function reserveSandbox(tx: Transaction, reserve: Reserve): Reserved {
   const { owner } = reserve;
   assertSession(tx, owner);
+  assertPlace(tx, reserve);
   const ended = endInstead(tx, reserve);
   const there = findHeld(tx.sql, owner);
   if (there !== null) return { kind: "there", record: there, ended };
@@ -21,6 +23,15 @@ export function reserveSandbox(tx: Transaction, reserve: Reserve): Reserved {
   }
   insert(tx, reserve, { owner, workspaceId: reserve.workspaceId, host: null });
   return { kind: "new", record: written(tx, reserve.id), ended };
+}
+
+/** The files may have been moved since it was read where they are. */
+function assertPlace(tx: Transaction, { owner, workspaceId, host }: Reserve): void {
+  const record = findWorkspace(tx.sql, owner.orgId, owner.sessionId);
+  if (record === null || (record.workspaceId === workspaceId && record.host === host)) return;
+  throw new BerthError("sandbox_gone", "The session's files were moved meanwhile; connect again.", {
+    retryable: true,
+  });
 }
 
 export function reserveWarmSandbox(

@@ -1,4 +1,5 @@
 import type { AllocationRecord, WorkspaceRecord } from "../../../sandboxes.ts";
+import type { LeftoverWorkspace } from "../../../workspace-moves.ts";
 import type { Connection } from "../../connection.ts";
 import { Conditions } from "../visible.ts";
 
@@ -50,15 +51,26 @@ export function listAllocations(
 }
 
 const workspaceColumns = `SELECT org_id AS orgId, session_id AS sessionId, workspace_id AS workspaceId, folder, host, strategy,
-  user_id AS userId, size_bytes AS sizeBytes, created_at AS createdAt, last_used_at AS lastUsedAt FROM workspaces w`;
+  user_id AS userId, size_bytes AS sizeBytes, created_at AS createdAt, last_used_at AS lastUsedAt, awaits_files AS awaitsFiles,
+  EXISTS (SELECT 1 FROM workspace_leftovers l WHERE l.copy_of = w.workspace_id) AS isCopied FROM workspaces w`;
+
+type WorkspaceRow = Omit<WorkspaceRecord, "awaitsFiles" | "isCopied"> & {
+  readonly awaitsFiles: number;
+  readonly isCopied: number;
+};
+
+const workspaceOf = (row: WorkspaceRow): WorkspaceRecord => ({
+  ...row,
+  awaitsFiles: row.awaitsFiles === 1,
+  isCopied: row.isCopied === 1,
+});
 
 export function findWorkspace(sql: Sql, orgId: string, sessionId: string): WorkspaceRecord | null {
-  return (
-    sql<WorkspaceRecord>(`${workspaceColumns} WHERE w.org_id = ? AND w.session_id = ?`).get(
-      orgId,
-      sessionId,
-    ) ?? null
+  const row = sql<WorkspaceRow>(`${workspaceColumns} WHERE w.org_id = ? AND w.session_id = ?`).get(
+    orgId,
+    sessionId,
   );
+  return row === undefined ? null : workspaceOf(row);
 }
 
 /** The one that used it last first. */
@@ -76,11 +88,10 @@ export function listSessionsIn(
 
 /** The workspace that the sessions of a user share: any row that names it. */
 export function findSharedWorkspace(sql: Sql, orgId: string, userId: string): WorkspaceRecord | null {
-  return (
-    sql<WorkspaceRecord>(
-      `${workspaceColumns} WHERE w.org_id = ? AND w.user_id = ? AND w.strategy = 'User-Exclusive' LIMIT 1`,
-    ).get(orgId, userId) ?? null
-  );
+  const row = sql<WorkspaceRow>(
+    `${workspaceColumns} WHERE w.org_id = ? AND w.user_id = ? AND w.strategy = 'User-Exclusive' LIMIT 1`,
+  ).get(orgId, userId);
+  return row === undefined ? null : workspaceOf(row);
 }
 
 export function countSharers(sql: Sql, workspaceId: string): number {
@@ -92,6 +103,15 @@ export function countSharers(sql: Sql, workspaceId: string): number {
 
 /** Of sessions that were deleted. */
 export function findOrphanedWorkspaces(sql: Sql, limit: number): WorkspaceRecord[] {
-  return sql<WorkspaceRecord>(`${workspaceColumns} WHERE NOT EXISTS
-    (SELECT 1 FROM sessions s WHERE s.org_id = w.org_id AND s.id = w.session_id) LIMIT ?`).all(limit);
+  return sql<WorkspaceRow>(`${workspaceColumns} WHERE NOT EXISTS
+    (SELECT 1 FROM sessions s WHERE s.org_id = w.org_id AND s.id = w.session_id) LIMIT ?`)
+    .all(limit)
+    .map(workspaceOf);
+}
+
+export function listLeftovers(sql: Sql, host: string, deployment: string): LeftoverWorkspace[] {
+  return sql<LeftoverWorkspace>(
+    `SELECT workspace_id AS workspaceId, host, copy_of AS copyOf FROM workspace_leftovers WHERE host = ? AND deployment = ?
+      ORDER BY created_at LIMIT 1000`,
+  ).all(host, deployment);
 }

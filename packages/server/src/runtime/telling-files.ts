@@ -1,0 +1,23 @@
+import type { SandboxFiles } from "../sandbox/sandbox.ts";
+
+/** The same files; `onError` is told what a call rejects with. */
+export function tellingFiles(files: SandboxFiles, onError: (error: unknown) => void): SandboxFiles {
+  const told = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      onError(error);
+      throw error;
+    }
+  };
+  return {
+    stat: (path) => told(files.stat(path)),
+    list: (path, options) => told(files.list(path, options)),
+    read: (path, options) => told(files.read(path, options)),
+    write: (path, data) => told(files.write(path, data)),
+    move: (path, to) => told(files.move(path, to)),
+    remove: (path) => told(files.remove(path)),
+    glob: (pattern, options) => told(files.glob(pattern, options)),
+    grep: (pattern, options) => told(files.grep(pattern, options)),
+  };
+}
