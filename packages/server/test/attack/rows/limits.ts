@@ -40,10 +40,17 @@ async function memoryBomb(runner: Runner): Promise<Finding> {
   return { leaks, seen: `${memoryMiB} MiB asked for with 128: ${reason}` };
 }
 
+/** What a server has grown by once it has put away what is over: memory that is kept does not go by waiting. */
 async function withGrowth(target: Target, attack: () => Promise<Finding>): Promise<Finding> {
   const before = await target.serverBytes();
   const { leaks, seen } = await attack();
-  const grown = ((await target.serverBytes()) - before) / 1_048_576;
+  const until = performance.now() + 10_000;
+  let grown = Number.POSITIVE_INFINITY;
+  while (grown > 50 && performance.now() < until) {
+    // What it answers makes it collect.
+    await target.request("/agents");
+    grown = Math.min(grown, ((await target.serverBytes()) - before) / 1_048_576);
+  }
   const more = grown > 50 ? [`the server grew by ${Math.round(grown)} MiB`] : [];
   return {
     leaks: [...leaks, ...more],
@@ -136,6 +143,8 @@ export const limitRows: readonly Row[] = [
     name: "Floods of output",
     run: async (target) => {
       const tenant = await target.tenant();
+      // The first one makes the buffers that all use.
+      await tenant.run("yes | head -c 20M");
       return await withGrowth(target, () => flood(tenant));
     },
     naive: flood,

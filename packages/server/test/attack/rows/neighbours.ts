@@ -38,7 +38,7 @@ async function cpuHog(target: Target): Promise<Finding> {
 const neighbours = 20;
 
 /** What a hostile session does all at once: processes, memory, disk, output, processor. */
-const hostileSeconds = 5;
+const hostileSeconds = 4;
 const hostile = `
 /usr/bin/python3 -c 'import os, time
 for _ in range(300):
@@ -58,7 +58,7 @@ interface Rounds {
 
 async function measure(others: readonly Runner[], attacker: Runner): Promise<Rounds> {
   const [quiet, loud]: [number[], number[]] = [[], []];
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 5; round++) {
     quiet.push(at(await echoes(others, 2), 0.95));
     const attacking = attacker.run(hostile, { timeoutMs: (hostileSeconds + 1) * 1_000 }).catch(() => null);
     loud.push(at(await echoes(others, 2), 0.95));

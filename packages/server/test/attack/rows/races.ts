@@ -11,7 +11,6 @@ const flipper = (outside: string) => `
 import ctypes, os, time
 libc = ctypes.CDLL(None)
 exchange = 316 if os.uname().machine == "x86_64" else 276
-os.makedirs("race", exist_ok=True); open("race/file", "w").write("inside")
 try: os.symlink(${JSON.stringify(outside)}, "link")
 except OSError: pass
 print("flipping", flush=True)
@@ -26,6 +25,7 @@ async function race(place: Runner & { readonly files: RemoteFiles }, outside: st
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "file"), secret);
   try {
+    await place.run("mkdir race && printf inside >race/file");
     const flipping = place.run("/usr/bin/python3 -", { stdin: flipper(folder) });
     const over = new AbortController();
     void flipping.then(
@@ -35,9 +35,9 @@ async function race(place: Runner & { readonly files: RemoteFiles }, outside: st
     let tried = 0;
     let leaked = 0;
     while (!over.signal.aborted) {
-      tried += 1;
-      const text = await place.files.read("race/file").catch(() => "");
-      if (text.includes(secret)) leaked += 1;
+      const reads = Array.from({ length: 8 }, () => place.files.read("race/file").catch(() => ""));
+      tried += reads.length;
+      leaked += (await Promise.all(reads)).filter((text) => text.includes(secret)).length;
       await place.files.write("race/new", "from the attack").catch(() => undefined);
       // Files of a joined path are read so quickly that the flipper would not come to run.
       await new Promise((resolve) => setImmediate(resolve));
