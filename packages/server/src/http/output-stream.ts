@@ -1,6 +1,7 @@
 import type { ExecResult, ProcessEnd } from "@berth/contract";
 import type { ProcessEvent } from "../operations/sandbox-commands.ts";
 import { toldOf } from "./websocket-frames.ts";
+import { outputEndBytes } from "./sse-bytes.ts";
 import type { Feeder, SseConnection } from "./sse-connection.ts";
 import { type TextPiece, wholeCharacters } from "./whole-characters.ts";
 
@@ -36,7 +37,7 @@ export function followOutput(events: (signal: AbortSignal) => AsyncIterable<Proc
       await room();
     }
     // The process was not kept, or its sandbox is gone.
-    connection.close(endedBytes({ code: "process_not_found", message: "The process is there no more." }));
+    connection.close(outputEndBytes({ code: "process_not_found", message: "The process is there no more." }));
   });
 }
 
@@ -87,7 +88,7 @@ function feeding(pump: (of: Pump) => Promise<void>): (connection: SseConnection)
     queueMicrotask(() => {
       pump({ connection, signal: gone.signal, room, frame }).catch((thrown: unknown) => {
         if (gone.signal.aborted) return;
-        connection.close(endedBytes(toldOf(thrown)));
+        connection.close(outputEndBytes(toldOf(thrown)));
       });
     });
     return {
@@ -99,8 +100,4 @@ function feeding(pump: (of: Pump) => Promise<void>): (connection: SseConnection)
       },
     };
   };
-}
-
-function endedBytes(why: { readonly code: string; readonly message: string }): Buffer {
-  return Buffer.from(`event: end\ndata: ${JSON.stringify({ code: why.code, message: why.message })}\n\n`);
 }

@@ -32,6 +32,17 @@ export function endBytes({ code, message }: FollowEnd): Buffer {
   return Buffer.from(`event: end\ndata: ${JSON.stringify({ code, message })}\n\n`);
 }
 
+/** Of output that ended for another reason than that its process did. */
+export function outputEndBytes({
+  code,
+  message,
+}: {
+  readonly code: string;
+  readonly message: string;
+}): Buffer {
+  return Buffer.from(`event: end\ndata: ${JSON.stringify({ code, message })}\n\n`);
+}
+
 export function retryBytes(ms: number): Buffer {
   return Buffer.from(`retry: ${ms}\n\n`);
 }

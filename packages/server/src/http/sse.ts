@@ -3,13 +3,14 @@ import type { Principal } from "../auth/principal.ts";
 import { type Clock, pause } from "../lib/clock.ts";
 import { BerthError } from "../lib/errors.ts";
 import type { Following, FollowRequest } from "../operations/follow-events.ts";
+import { shuttingDown } from "../operations/unless-stopping.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Beats } from "./beats.ts";
 import { corsHeaders } from "./cors.ts";
 import type { Edge } from "./edge.ts";
 import { outgoingOf } from "./node-requests.ts";
 import { peerOf } from "./peer.ts";
-import { endBytes, goodbye, retryBytes } from "./sse-bytes.ts";
+import { endBytes, goodbye, outputEndBytes, retryBytes } from "./sse-bytes.ts";
 import { type Feeder, SseConnection } from "./sse-connection.ts";
 import { NodeWire, WebWire } from "./sse-wire.ts";
 import type { StreamSettings } from "./stream-settings.ts";
@@ -73,7 +74,8 @@ const eventStreamHeaders: Readonly<Record<string, string>> = {
 
 export function createEventStreams(options: EventStreamsOptions): EventStreams {
   const { following, slots, beats, settings, telemetry, edge, watch } = options;
-  const open = new Set<SseConnection>();
+  /** With what each is told when the server stops. */
+  const open = new Map<SseConnection, Buffer>();
   const retry = retryBytes(settings.retryMs);
   let closing = false;
 
@@ -98,7 +100,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       revoked: end,
       lost: (_, why) => end(why),
     });
-    open.add(connection);
+    open.set(connection, sessionId === undefined ? stoppedBytes : goodbye);
     beats.add(connection);
     telemetry.streamOpened({ transport: "sse", orgId, sessionId, requestId });
     const headers = {
@@ -151,13 +153,13 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
 }
 
 async function closeStreams(
-  open: ReadonlySet<SseConnection>,
+  open: ReadonlyMap<SseConnection, Buffer>,
   { clock, settings }: Pick<EventStreamsOptions, "clock" | "settings">,
 ): Promise<void> {
-  for (const connection of open) connection.close(goodbye);
+  for (const [connection, farewell] of open) connection.close(farewell);
   const deadline = clock.monotonic() + settings.closeMs;
   while (open.size > 0 && clock.monotonic() < deadline) await pause(clock, 10);
-  for (const connection of open) connection.cut("server");
+  for (const connection of open.keys()) connection.cut("server");
 }
 
 function nodeResponse(
@@ -186,6 +188,5 @@ function endOf(code: string, message: string): Buffer {
   return code === "access_changed" ? goodbye : endBytes({ code: "access_revoked", message });
 }
 
-export function shuttingDown(): BerthError {
-  return new BerthError("shutting_down", "The server is stopping: connect again.", { retryable: true });
-}
+/** Output of a command or process, which ends with its server, is not found elsewhere. */
+const stoppedBytes = outputEndBytes(shuttingDown());

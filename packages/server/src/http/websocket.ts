@@ -18,7 +18,7 @@ import { letIn } from "./let-in.ts";
 import { OpenSocket } from "./open-socket.ts";
 import { peerOf } from "./peer.ts";
 import { presentedOf } from "./presented.ts";
-import { shuttingDown } from "./sse.ts";
+import { shuttingDown } from "../operations/unless-stopping.ts";
 import type { StreamSlots } from "./stream-slots.ts";
 import type { StreamWatch } from "./stream-watch.ts";
 import { type SocketContext, WebSocketConnection } from "./websocket-connection.ts";

@@ -47,6 +47,8 @@ export interface OperationsContext {
   readonly audit: AuditParts;
   readonly settings: OperationsSettings;
   readonly telemetry: Telemetry;
+  /** Aborts when the server stops: what may take minutes is not waited for then. */
+  readonly stopping: AbortSignal;
 }
 
 /** What keeps copies of what the server holds. */

@@ -4,6 +4,7 @@ import type { BackgroundProcess, ExecSpec, ProcessEvent, ProcessSpec, Sandbox } 
 import { auditDraft } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { processNotFound, sandboxFor } from "./sandbox-access.ts";
+import { shuttingDown, unlessStopping } from "./unless-stopping.ts";
 import { timeText } from "./views.ts";
 
 export type { ProcessEvent };
@@ -19,15 +20,22 @@ interface OfProcess extends OfSandbox {
 /** Background processes that are told of; the newest of them. */
 const toldProcesses = 200;
 
-/** Runs a command to its end. It is ended when nobody waits for it any more. Rejects with `sandbox_not_found`, and what `Sandbox.exec` rejects with. */
+/**
+ * Runs a command to its end. It is ended when nobody waits for it any more. Rejects with `sandbox_not_found`, with `shutting_down` when the
+ * server stops, and with what `Sandbox.exec` rejects with.
+ */
 export async function runCommand(
   context: OperationsContext,
   principal: Principal,
   { sandboxId, spec, origin }: OfSandbox & { readonly spec: ExecSpec; readonly origin: Origin },
 ): Promise<ExecResult> {
-  const sandbox = await usable(context, principal, sandboxId);
-  await told(context, principal, { sandboxId, origin, action: "sandbox.command_run" });
-  return sandbox.exec(spec);
+  return await unlessStopping(context, spec.signal, async (signal) => {
+    const sandbox = await usable(context, principal, sandboxId);
+    await told(context, principal, { sandboxId, origin, action: "sandbox.command_run" });
+    const result = await sandbox.exec({ ...spec, signal });
+    if (result.reason === "killed" && context.stopping.aborted) throw shuttingDown();
+    return result;
+  });
 }
 
 /** Starts a process that goes on after the request. Rejects as `runCommand` does. */

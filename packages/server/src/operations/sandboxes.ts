@@ -14,6 +14,7 @@ import {
   sandboxFor,
   sandboxNotFound,
 } from "./sandbox-access.ts";
+import { unlessStopping } from "./unless-stopping.ts";
 import { pageView, timeOrNull, timeText } from "./views.ts";
 
 interface SandboxQuery {
@@ -57,7 +58,7 @@ export async function measureSandbox(
   return sandbox.metrics();
 }
 
-/** The session's sandbox, given to it when it has none. Rejects with `session_not_found`, `sandbox_quota`, `sandbox_capacity`, `sandbox_unavailable`. */
+/** The session's sandbox, given to it when it has none. Rejects with `session_not_found`, `sandbox_quota`, `sandbox_capacity`, `sandbox_unavailable`, `shutting_down`. */
 export async function createSandbox(
   context: OperationsContext,
   principal: Principal,
@@ -70,13 +71,11 @@ export async function createSandbox(
   const definition = (await context.store.org(orgId).findAgent(agent.id))?.definition;
   const use = { orgId, owner, open: context.openSecret };
   let given: string | null = null;
-  await context.sandboxes.connect({
-    orgId,
-    sessionId,
-    ...(definition !== undefined && { wish: await agentWish(definition.sandbox, use) }),
-    onGiven: ({ sandboxId }) => (given = sandboxId),
-    ...(origin.signal !== undefined && { signal: origin.signal }),
-  });
+  const wish = definition === undefined ? {} : { wish: await agentWish(definition.sandbox, use) };
+  const onGiven = ({ sandboxId }: { readonly sandboxId: string }) => void (given = sandboxId);
+  await unlessStopping(context, origin.signal, (signal) =>
+    context.sandboxes.connect({ orgId, sessionId, ...wish, onGiven, signal }),
+  );
   const { items } = await context.sandboxDirectory.list(orgId, { limit: 1, sessionId });
   const [held] = items;
   if (held === undefined) throw sandboxNotFound(`of the session ${sessionId}`);

@@ -47,7 +47,8 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
   const { edge, stop: stopEdge } = await openEdge(config, ports);
   const owner = await ports.store.system.singleTenant();
   const refusals = createRefusals(ports);
-  const operations = operationsContext(options, refusals);
+  const stopping = new AbortController();
+  const operations = operationsContext(options, { refusals, stopping: stopping.signal });
   const authentication = await openAuthentication({
     config,
     ports,
@@ -100,6 +101,8 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
     reload: transport.reloadable(server),
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Their callers are told; what sessions run is the worker's to end.
+      stopping.abort();
       await streams.closeAll();
       server.closeIdleConnections();
       await closed;
@@ -111,7 +114,10 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
   };
 }
 
-function operationsContext({ loaded, ports }: ApiOptions, refusals: Refusals): OperationsContext {
+function operationsContext(
+  { loaded, ports }: ApiOptions,
+  { refusals, stopping }: { readonly refusals: Refusals; readonly stopping: AbortSignal },
+): OperationsContext {
   const { clock, counter, keys, anchors, backups, exportFiles } = ports;
   const audit = { key: keys.auditKey, anchors, refusals };
   const settings = {
@@ -140,6 +146,7 @@ function operationsContext({ loaded, ports }: ApiOptions, refusals: Refusals): O
     audit,
     data: { backups, exportFiles },
     settings,
+    stopping,
   };
 }
 

@@ -7,7 +7,7 @@ import { previewedSandbox, type PreviewedSandbox } from "../../operations/sandbo
 import type { Edge } from "../edge.ts";
 import { requireOrderly } from "../orderly-request.ts";
 import { peerOf } from "../peer.ts";
-import { shuttingDown } from "../sse.ts";
+import { shuttingDown } from "../../operations/unless-stopping.ts";
 import { isSecure, previewTokenOf } from "./preview-cookie.ts";
 import type { Destination } from "./preview-host.ts";
 import { foreignPage, noSuchPreview, type Refusal } from "./refusal.ts";

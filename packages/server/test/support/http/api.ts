@@ -101,6 +101,7 @@ export class Api {
       keys: { pepper: Buffer.alloc(32, 1) },
       passwords: createPasswords(),
       loginAttempts: { take: async () => {} },
+      stopping: new AbortController().signal,
       vault: createVault({
         store: harness.context.store,
         masterKeys: [{ id: "test", key: Buffer.alloc(32, 2) }],

@@ -1,0 +1,23 @@
+import { BerthError } from "../lib/errors.ts";
+import type { OperationsContext } from "./context.ts";
+
+/**
+ * Does what may take longer than a server that stops waits: the signal that it is given aborts then, too, and what it fails with for that
+ * reason is `shutting_down`.
+ */
+export async function unlessStopping<T>(
+  { stopping }: Pick<OperationsContext, "stopping">,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (stopping.aborted) throw shuttingDown();
+  try {
+    return await work(signal === undefined ? stopping : AbortSignal.any([signal, stopping]));
+  } catch (error) {
+    throw stopping.aborted ? shuttingDown() : error;
+  }
+}
+
+export function shuttingDown(): BerthError {
+  return new BerthError("shutting_down", "The server is stopping: connect again.", { retryable: true });
+}
