@@ -10,7 +10,9 @@ describe("user-config", () => {
   it("shows and changes plain settings, fragments and links", async () => {
     const rig = await start();
     const berth = (...args: readonly string[]) => rig.berth(...args);
-    expect((await berth("user-config", "show")).out).toContain("as the organization says, at most what everybody may have");
+    expect((await berth("user-config", "show")).out).toContain(
+      "as the organization says, at most what everybody may have",
+    );
     const set = await berth(
       "user-config",
       "set",
