@@ -16,10 +16,11 @@ Examples:
   ./berth sandbox create ses_…                   before a command needs it
   ./berth sandbox exec ses_… "ls -la && git status"
   ./berth sandbox exec ses_… --timeout 10m -- npm test
+  ./berth sandbox exec ses_… --env A=1 B=2 -- env
   ./berth sandbox shell                          in the one of yours that was used last
   ./berth sandbox shell ses_… < script.sh        no terminal: a script
   ./berth sandbox logs ses_…                     which processes there are
-  ./berth sandbox logs ses_… p1 --follow
+  ./berth sandbox logs ses_… bg_… --follow
   ./berth sandbox ports ses_… --open 3000 --ttl 8h
   ./berth sandbox metrics ses_…
   ./berth sandbox destroy sbx_…                  files stay

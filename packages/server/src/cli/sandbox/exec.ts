@@ -22,8 +22,8 @@ export function bindSandboxExec(actions: Actions, sandbox: Command): void {
       .command("exec <session|sandbox> <command...>")
       .description("Run a command, and end with its exit code.")
       .option("--cwd <folder>", "in a folder of the workspace")
-      .option("--timeout <time>", "end it after so long, for example 90s; default: 2m")
-      .option("--env <name=value...>", "a variable of its environment")
+      .option("--timeout <time>", "end it after so long, for example 90s; default: 2m, at most 1h")
+      .option("--env <name=value...>", "variables of its environment; -- before the command ends them")
       .option("--oneshot", "in a sandbox of its own with the same files, gone afterwards")
       .option("-i, --stdin", "give it what comes on standard input"),
   );

@@ -18,7 +18,7 @@ export function bindSandboxPorts(actions: Actions, sandbox: Command): void {
       .command("ports <session|sandbox>")
       .description("List ports of a sandbox on which something listens; open one to a browser, or close it.")
       .option("--open <port>", "print an address that leads to this port")
-      .option("--ttl <time>", "how long the address is good, for example 8h; default: 1h")
+      .option("--ttl <time>", "how long the address is good, for example 8h; default: 1h, at most 24h")
       .option("--close <port>", "make every address of this port worthless"),
   );
   actions.bind<PortFlags>(ports, async ({ client, args, flags, print, printList, signal }) => {
