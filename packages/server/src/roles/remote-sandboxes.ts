@@ -6,15 +6,19 @@ import type { EgressListener } from "../sandbox/egress-decision.ts";
 import { readPrivateKey } from "../sandbox/protocol/keys.ts";
 import { createRemote } from "../sandbox/remote/remote.ts";
 import type { OpenedProvider } from "./local-sandboxes.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+interface RemoteParts {
+  readonly clock: Clock;
+  readonly deployment: string;
+  readonly egress: EgressListener;
+  readonly logger: Logger;
+}
 
 /** Sandboxes on other machines. Rejects with `invalid_config` or `key_invalid`, which name the file. */
 export async function openRemoteSandboxes(
   config: Config,
-  {
-    clock,
-    deployment,
-    egress,
-  }: { readonly clock: Clock; readonly deployment: string; readonly egress: EgressListener },
+  { clock, deployment, egress, logger }: RemoteParts,
 ): Promise<OpenedProvider> {
   const {
     sandboxHosts: hosts,
@@ -51,6 +55,8 @@ export async function openRemoteSandboxes(
       ...(certKey !== null && { key: certKey }),
     },
   });
+  // Hosts that serve several servers have to be told it.
+  logger.info({ deployment: deployment.replace(/-\d+$/, "") }, "sandboxes are made by sandbox hosts");
   return { provider, close: () => provider.close() };
 }
 

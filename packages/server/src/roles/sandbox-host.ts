@@ -5,7 +5,7 @@ import { BerthError } from "../lib/errors.ts";
 import { isLoopback } from "../lib/addresses.ts";
 import { createEgressJournal, type EgressJournal } from "../sandbox/host/egress-journal.ts";
 import { createSandboxHost } from "../sandbox/host/sandbox-host.ts";
-import { createTokenVerifier } from "../sandbox/host/verify-token.ts";
+import { createTokenVerifier, type TrustedKey } from "../sandbox/host/verify-token.ts";
 import { openWorkspaceOwners } from "../sandbox/host/workspace-owners.ts";
 import { readPublicKey } from "../sandbox/protocol/keys.ts";
 import type { Capabilities } from "../sandbox/sandbox.ts";
@@ -56,6 +56,8 @@ export async function startSandboxHost(
   if (tls === null && !isLocal) throw unsafe(config.host);
   const keys = await Promise.all(config.sandboxHostTrust.map(trusted));
   if (keys.length === 0) throw nobody();
+  if (new Set(keys.map(({ id }) => id)).size > 1 && keys.some(({ deployment }) => deployment === null))
+    throw unbound();
   const egress = createEgressJournal({ clock });
   const opened = await openProvider(loaded, { clock, logger, egress });
   const { provider } = opened;
@@ -135,14 +137,23 @@ async function openProvider(
   );
 }
 
-async function trusted(path: string) {
+/** `PATH` or `PATH@DEPLOYMENT`. */
+async function trusted(entry: string): Promise<TrustedKey> {
+  const [, path = entry, deployment = null] = /^(.+)@(dep_[0-9a-f]{32})$/.exec(entry) ?? [];
   const text = (await readSettingFile("sandboxHostTrust", path)) ?? "";
   try {
-    return await readPublicKey(text);
+    return { ...(await readPublicKey(text)), deployment };
   } catch (error) {
     const why = error instanceof Error ? error.message : "";
     throw new BerthError("invalid_config", `sandboxHostTrust names ${path}. ${why}`, { cause: error });
   }
+}
+
+function unbound(): BerthError {
+  return new BerthError(
+    "invalid_config",
+    "sandboxHostTrust names several keys, and each of them could act as every server: write PATH@DEPLOYMENT for each. A server writes its deployment to its log when it starts with sandbox hosts.",
+  );
 }
 
 function nobody(): BerthError {

@@ -137,7 +137,7 @@ export const sandboxSettings = {
   sandboxHostTrust: list({
     default: [],
     each: /^[^,\0]{1,4096}$/,
-    what: "paths",
-    help: "The public keys of the servers that `berth sandbox-host` serves, as files with PEM or JWK.",
+    what: "paths, each with @deployment or without",
+    help: "The public keys of the servers that `berth sandbox-host` serves, as files with PEM or JWK. Where there are several each is followed by the deployment that it is for, as `server.pub.pem@dep_…`.",
   }),
 } as const;

@@ -6,7 +6,7 @@ import type { TokenClaims } from "../protocol/token.ts";
 import { protocolVersion, versionHeader } from "../protocol/wire.ts";
 import { checkSandbox, type HostContext, sandboxNotFound, workspaceNotFound } from "./context.ts";
 import type { UsedTokens } from "./used-tokens.ts";
-import type { VerifyToken } from "./verify-token.ts";
+import type { VerifiedClaims, VerifyToken } from "./verify-token.ts";
 
 /** What is called, as the address says it. */
 export interface Target<C> {
@@ -23,7 +23,7 @@ export interface Admission {
 }
 
 /** The claims of a request's token. Throws `unauthenticated`. */
-export async function authenticate(request: IncomingMessage, { verify }: Admission): Promise<TokenClaims> {
+export async function authenticate(request: IncomingMessage, { verify }: Admission): Promise<VerifiedClaims> {
   const token = /^Bearer ([A-Za-z0-9_.-]+)$/.exec(request.headers.authorization ?? "")?.[1];
   const claims = token === undefined ? null : await verify(token);
   if (claims === null)
@@ -57,7 +57,7 @@ export async function authorize(
 }
 
 /** Throws `token_used` for a second call with a token that is good for one. */
-export function useToken({ used }: Admission, call: AnyCall, claims: TokenClaims): void {
+export function useToken({ used }: Admission, call: AnyCall, claims: VerifiedClaims): void {
   if (call.repeatable || used.use(claims)) return;
   throw new BerthError("token_used", "This token was used before, and this call needs one of its own.");
 }

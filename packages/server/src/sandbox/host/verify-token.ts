@@ -12,12 +12,23 @@ import {
   tokenType,
 } from "../protocol/token.ts";
 
+/** What a token says, and which key has signed it. */
+export interface VerifiedClaims extends TokenClaims {
+  readonly key: string;
+}
+
 /** What a token says; null when it is not good. */
-export type VerifyToken = (token: string) => Promise<TokenClaims | null>;
+export type VerifyToken = (token: string) => Promise<VerifiedClaims | null>;
+
+/** A server's public key. */
+export interface TrustedKey extends TokenKey {
+  /** The only deployment that it may act as, before or after restores. Default: any, which is safe only where no other key is trusted. */
+  readonly deployment?: string | null;
+}
 
 export interface VerifierOptions {
-  /** Public keys of the servers that this host serves. */
-  readonly keys: readonly TokenKey[];
+  /** Of the servers that this host serves. */
+  readonly keys: readonly TrustedKey[];
   /** The host's own name: tokens for other hosts are not taken. */
   readonly name: string;
   readonly clock: Clock;
@@ -29,11 +40,11 @@ const longestToken = 4_096;
 
 /** Takes tokens that one of the keys signed, for this host and for five minutes at most. */
 export function createTokenVerifier({ keys, name, clock, refused }: VerifierOptions): VerifyToken {
-  const byId = new Map(keys.map((key) => [key.id, key]));
+  const byId = Map.groupBy(keys, ({ id }) => id);
 
   // A token's header only chooses among the keys that this host was given.
   const keyOf = ({ kid = "", alg }: JWTHeaderParameters) => {
-    const key = byId.get(kid);
+    const key = byId.get(kid)?.[0];
     if (key === undefined || key.algorithm !== alg) throw new errors.JWKSNoMatchingKey();
     return key.key;
   };
@@ -41,7 +52,7 @@ export function createTokenVerifier({ keys, name, clock, refused }: VerifierOpti
   return async (token) => {
     if (token.length > longestToken) return null;
     try {
-      const { payload } = await jwtVerify(token, keyOf, {
+      const { payload, protectedHeader } = await jwtVerify(token, keyOf, {
         algorithms: [...tokenAlgorithms],
         audience: audienceOf(name),
         issuer: tokenIssuer,
@@ -52,11 +63,22 @@ export function createTokenVerifier({ keys, name, clock, refused }: VerifierOpti
         currentDate: new Date(clock.now()),
       });
       const claims = tokenClaims.parse(payload);
-      if (claims.exp - claims.iat <= longestTokenLife) return claims;
-      refused?.("it is valid for longer than five minutes");
+      const { kid: key = "" } = protectedHeader;
+      if (claims.exp - claims.iat > longestTokenLife) refused?.("it is valid for longer than five minutes");
+      else if (!mayBe(byId.get(key) ?? [], claims.sub))
+        refused?.(`its key is trusted for another deployment than ${claims.sub}`);
+      else return { ...claims, key };
     } catch (error) {
       refused?.(error instanceof errors.JOSEError ? error.message : "its claims are not as they must be");
     }
     return null;
   };
+}
+
+/** Whether one of the entries of a key lets it act as a deployment. Restores from backups number it, and it stays the same server's. */
+function mayBe(entries: readonly TrustedKey[], claimed: string): boolean {
+  return entries.some(
+    ({ deployment = null }) =>
+      deployment === null || claimed === deployment || claimed.replace(/-\d+$/, "") === deployment,
+  );
 }

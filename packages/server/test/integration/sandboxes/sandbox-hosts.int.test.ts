@@ -197,7 +197,10 @@ describe("berth sandbox-host", () => {
   });
 
   it("refuses to serve what is not safe", async () => {
+    const keys = [join(folder, "host.pub.pem"), join(folder, "another.pub.pem")];
+    await writeFile(keys[1] ?? "", newKeyPair().publicKey);
     const refusals: readonly (readonly [string[], string])[] = [
+      [["--data", join(folder, "x"), "--sandbox-host-trust", keys.join(",")], "PATH@DEPLOYMENT"],
       [["--data", join(folder, "x")], "--sandbox-host-trust"],
       [[...argumentsOf("a"), "--host", "0.0.0.0"], "--tls-cert"],
       [[...argumentsOf("a"), "--sandbox", "none"], "leave it out"],
