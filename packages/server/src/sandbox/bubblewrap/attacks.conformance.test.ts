@@ -107,10 +107,11 @@ for path in ${JSON.stringify(paths)}:
 
   it("SBX-02 shows nothing of the server: environment, arguments, descriptors, mounts", async () => {
     const look =
-      "env; cat /proc/*/environ /proc/*/cmdline /proc/*/mountinfo | tr '\\0' ' '; ls -l /proc/*/fd; cat /etc/passwd; hostname";
+      "env; cat /proc/*/environ /proc/*/cmdline /proc/*/mountinfo /proc/*/cgroup | tr '\\0' ' '; ls -l /proc/*/fd; cat /etc/passwd; hostname";
     const { sandbox } = await make();
     const { output } = await sh(sandbox, look);
     expect(output).toContain("/workspace");
+    expect(output).toMatch(/^\d+:\S*:\//m);
     expect(output).not.toContain(canary);
     expect(output).not.toContain("deployment-a");
     expect(output).not.toContain(process.cwd());

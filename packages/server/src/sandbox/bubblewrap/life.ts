@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { chmod, mkdir } from "node:fs/promises";
 import type { Clock } from "../../lib/clock.ts";
 import { failpoint } from "../../lib/failpoint.ts";
@@ -219,8 +220,8 @@ function recordOf({ host, groups, server }: Surroundings, birth: Birth, uid: num
 
 /** Says whose it is, so that people who look at the control groups of a machine know. */
 function groupName(id: string, { deployment, incarnation }: CreateOptions): string {
-  const plain = (text: string) => text.replaceAll(/[^\w.-]/g, "_").slice(0, 64);
-  return `berth-${plain(deployment)}-${id}-${plain(incarnation)}`;
+  const owner = createHash("sha256").update(deployment).digest("hex").slice(0, 12);
+  return `berth-${owner}-${id}-${incarnation.replaceAll(/[^\w.-]/g, "_").slice(0, 64)}`;
 }
 
 /** Makes the folders of a sandbox and takes its workspace; gives the path that becomes its /workspace. */
