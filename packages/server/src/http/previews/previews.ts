@@ -21,11 +21,11 @@ export interface Previews {
   close(): void;
 }
 
-const defaultLimits: ProxyLimits = { bodyBytes: 104_857_600, idleMs: 300_000 };
+const defaultLimits: ProxyLimits = { bodyBytes: 104_857_600, idleMs: 300_000, openMs: 30_000 };
 
 export function createPreviews(options: PreviewsOptions): Previews {
   const { operations } = options;
-  const { settings, telemetry } = operations;
+  const { settings, telemetry, clock } = operations;
   const domain = settings.previewDomain;
   const limits = { ...defaultLimits, ...options.limits };
   const closing = new AbortController();
@@ -53,7 +53,7 @@ export function createPreviews(options: PreviewsOptions): Previews {
         }
         const { grant, sandbox, secure } = admitted;
         await during(admitted, request, (signal) =>
-          proxyRequest({ sandbox, port: grant.port, request, secure, signal, limits }, response),
+          proxyRequest({ sandbox, port: grant.port, request, secure, signal, limits, clock }, response),
         );
         telemetry.previewAsked({ outcome: "proxied" });
       } catch (error) {
@@ -73,7 +73,7 @@ export function createPreviews(options: PreviewsOptions): Previews {
         }
         const { grant, sandbox, secure } = admitted;
         await during(admitted, request, (signal) =>
-          proxyUpgrade({ sandbox, port: grant.port, request, secure, signal, limits }, socket, head),
+          proxyUpgrade({ sandbox, port: grant.port, request, secure, signal, limits, clock }, socket, head),
         );
         telemetry.previewAsked({ outcome: "proxied" });
       } catch (error) {

@@ -7,6 +7,7 @@ import {
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { PreviewedSandbox } from "../../operations/sandbox-ports.ts";
+import type { Clock } from "../../lib/clock.ts";
 import { requestHeaders, responseHeaders } from "./preview-headers.ts";
 
 export interface Proxied {
@@ -18,12 +19,15 @@ export interface Proxied {
   /** Ends it: the preview was closed, or the server stops. */
   readonly signal: AbortSignal;
   readonly limits: ProxyLimits;
+  readonly clock: Clock;
 }
 
 export interface ProxyLimits {
   readonly bodyBytes: number;
   /** A connection over which nothing goes for so long is cut, milliseconds. */
   readonly idleMs: number;
+  /** How long a sandbox's server may take to begin a WebSocket, milliseconds. */
+  readonly openMs: number;
 }
 
 /** The body of a request is bigger than what is taken. */
@@ -54,7 +58,7 @@ export async function proxyRequest(proxied: Proxied, response: ServerResponse): 
   }
 }
 
-/** Joins a WebSocket of a browser with one of the sandbox. Rejects before anything was sent when that cannot be had. */
+/** Joins a WebSocket of a browser with one of the sandbox. Rejects before anything was sent when that cannot be had in time. */
 export async function proxyUpgrade(proxied: Proxied, socket: Duplex, head: Buffer): Promise<void> {
   const { upstream, connection } = await dial({ ...proxied, upgrade: "websocket" });
   const gone = () => {
@@ -65,7 +69,8 @@ export async function proxyUpgrade(proxied: Proxied, socket: Duplex, head: Buffe
   socket.once("close", gone);
   try {
     upstream.end();
-    const opened = await openedOf(upstream);
+    const late = proxied.clock.after(proxied.limits.openMs, () => connection.destroy());
+    const opened = await openedOf(upstream).finally(() => late.cancel());
     if (opened === null) {
       socket.end("HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
       return;
