@@ -27,6 +27,19 @@ describe("requests", () => {
     });
   });
 
+  it("never leave the resource that was named by a path or an id with dots", async () => {
+    await using server = await startServer((_, response) => sendJson(response, 200, {}));
+    const client = createClient({ baseUrl: server.url });
+    const { files } = client.session("ses_x");
+    const attempts = ["../../ses_other", "a/../../../ses_other", "..", ".", "a/./b", "%2e%2e/x"];
+    for (const path of attempts.slice(0, 5)) await expect(files.delete(path)).rejects.toThrow(RangeError);
+    await expect(client.session("..").get()).rejects.toThrow(RangeError);
+    expect(server.seen).toEqual([]);
+    // Encoded once more it is the name of a file.
+    await files.delete("%2e%2e/x");
+    expect(server.seen[0]?.path).toBe("/api/v1/sessions/ses_x/files/%252e%252e/x");
+  });
+
   it("have a key of their own each, or the caller's", async () => {
     await using server = await startServer((_, response) => sendJson(response, 202, accepted));
     const session = createClient({ baseUrl: server.url }).session("ses_x");

@@ -58,6 +58,7 @@ export function createHttp(options: HttpOptions): Http {
   function url(path: string, query: Query = {}): URL {
     const target = new URL(base);
     const whole = path.startsWith("/api/") ? path : `/api/v1${path}`;
+    assertStraight(whole);
     target.pathname = `${base.pathname.replace(/\/$/, "")}${whole}`;
     for (const [name, value] of Object.entries(query)) {
       if (value === undefined) continue;
@@ -159,4 +160,11 @@ function isAlreadyDeleted(thrown: unknown, request: ApiRequest, failed: number):
   return (
     request.method === "DELETE" && failed > 0 && thrown instanceof BerthApiError && thrown.status === 404
   );
+}
+
+/** Addresses drop `.` and `..` with what stands before them: a path or an id with one would ask for something else, which may be another session. */
+function assertStraight(path: string): void {
+  const crooked = path.split("/").find((segment) => /^(?:\.|%2e){1,2}$/i.test(segment));
+  if (crooked === undefined) return;
+  throw new RangeError(`A path or an id may not contain the part ${JSON.stringify(crooked)}.`);
 }
