@@ -3,6 +3,8 @@ import { agentWish } from "../allocation/agent-wish.ts";
 import type { AllocationFilter, AllocationRecord, HeldSandbox } from "../allocation/sandbox-directory.ts";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
+import type { SandboxRequest } from "../allocation/session-sandboxes.ts";
+import { BerthError } from "../lib/errors.ts";
 import { sessionFor } from "./access.ts";
 import { auditDraft } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
@@ -12,10 +14,11 @@ import {
   requireOwnFiles,
   requireOwnSandbox,
   sandboxFor,
-  sandboxNotFound,
 } from "./sandbox-access.ts";
 import { unlessStopping } from "./unless-stopping.ts";
 import { pageView, timeOrNull, timeText } from "./views.ts";
+
+const connectTries = 3;
 
 interface SandboxQuery {
   readonly limit: number;
@@ -58,7 +61,7 @@ export async function measureSandbox(
   return sandbox.metrics();
 }
 
-/** The session's sandbox, given to it when it has none. Rejects with `session_not_found`, `sandbox_quota`, `sandbox_capacity`, `sandbox_unavailable`, `shutting_down`. */
+/** The session's sandbox, given to it when it has none. Rejects with `session_not_found`, `sandbox_quota`, `sandbox_capacity`, `sandbox_unavailable`, `sandbox_gone`, `shutting_down`. */
 export async function createSandbox(
   context: OperationsContext,
   principal: Principal,
@@ -73,18 +76,30 @@ export async function createSandbox(
   let given: string | null = null;
   const wish = definition === undefined ? {} : { wish: await agentWish(definition.sandbox, use) };
   const onGiven = ({ sandboxId }: { readonly sandboxId: string }) => void (given = sandboxId);
-  await unlessStopping(context, origin.signal, (signal) =>
-    context.sandboxes.connect({ orgId, sessionId, ...wish, onGiven, signal }),
+  const held = await unlessStopping(context, origin.signal, (signal) =>
+    connectActive(context, { orgId, sessionId, ...wish, onGiven, signal }),
   );
-  const { items } = await context.sandboxDirectory.list(orgId, { limit: 1, sessionId });
-  const [held] = items;
-  if (held === undefined) throw sandboxNotFound(`of the session ${sessionId}`);
   if (given !== null) {
     const told = { action: "sandbox.created", target: { type: "sandbox", id: held.id } };
     const details = { sessionId, strategy: held.strategy };
     await context.store.org(orgId).audit.append(auditDraft(principal, origin, { ...told, details }));
   }
   return { sandbox: sandboxView(held), created: given !== null };
+}
+
+/** One that is taken back the moment it is given is of no use: there is another. Rejects with `sandbox_gone` when that goes on. */
+async function connectActive(
+  { sandboxes, sandboxDirectory }: OperationsContext,
+  request: SandboxRequest,
+): Promise<HeldSandbox> {
+  for (let left = connectTries; left > 0; left--) {
+    const { id } = await sandboxes.connect(request);
+    const held = await sandboxDirectory.find(request.orgId, id);
+    if (held?.state === "active") return held;
+  }
+  throw new BerthError("sandbox_gone", "The session's sandbox is taken back as often as it gets one.", {
+    retryable: true,
+  });
 }
 
 /** Ends what runs in it and takes it back from its sessions; their files stay. Rejects with `sandbox_not_found` or `forbidden`. */

@@ -18,7 +18,7 @@ export const createSandboxRoute = endpoint({
   },
   problems: [
     ...(["session_not_found", "sandbox_quota", "sandbox_capacity", "sandbox_unavailable"] as const),
-    ...(["sandbox_lost", "sandbox_host_error", "sandbox_timeout"] as const),
+    ...(["sandbox_lost", "sandbox_host_error", "sandbox_timeout", "sandbox_gone"] as const),
   ],
   async handle({ operations, principal, body, origin, request }) {
     waitLong(request);

@@ -1,6 +1,6 @@
 import type { Page, SandboxAllocation, SandboxInfo } from "@berth/contract";
 import { sandbox, sandboxAllocation, sandboxMetrics, sandboxPortList } from "@berth/contract";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Permission } from "../../../src/auth/permissions.ts";
 import type { Principal } from "../../../src/auth/principal.ts";
 import { newId } from "../../../src/lib/id.ts";
@@ -47,6 +47,33 @@ describe("sandboxes by API", () => {
       ["sandbox.destroyed", box.id],
       ["sandbox.created", box.id],
     ]);
+  });
+
+  it("are given anew when they are taken back the moment they are given, a few times", async () => {
+    const api = await open({ plain: {} });
+    await api.agent();
+    const { id: sessionId } = await api.session();
+    const { sandboxes, sandboxDirectory } = api.operations;
+    const { orgId } = api.principal;
+    const connect = sandboxes.connect.bind(sandboxes);
+    let takenBack = 0;
+    const given: string[] = [];
+    const racing = vi.spyOn(sandboxes, "connect").mockImplementation(async (request) => {
+      const one = await connect(request);
+      given.push(one.id);
+      if (takenBack-- > 0) await sandboxDirectory.destroy(orgId, { sandboxId: one.id, reason: "destroyed" });
+      return one;
+    });
+    takenBack = 2;
+    const made = await api.post("/sandboxes", { sessionId });
+    expect(made.status).toBe(201);
+    expect(made.json<SandboxInfo>()).toMatchObject({ id: given[2], state: "active" });
+    await api.delete(`/sandboxes/${given[2]}`);
+    takenBack = Infinity;
+    const refused = await api.post("/sandboxes", { sessionId });
+    expect(refused.problem()).toMatchObject({ status: 503, code: "sandbox_gone", retryable: true });
+    expect(given).toHaveLength(6);
+    racing.mockRestore();
   });
 
   it("leave a record of who had which, with exactly its fields, in pages", async () => {
