@@ -16,7 +16,11 @@ export function bindSandboxLogs(actions: Actions, sandbox: Command): void {
     sandbox
       .command("logs <session|sandbox> [process]")
       .description("Show the output of a background process; without one, which there are.")
-      .option("-f, --follow", "go on until it ends, and end with its exit code"),
+      .option("-f, --follow", "go on until it ends, and end with its exit code")
+      .addHelpText(
+        "after",
+        "\nA background process does not count as use: it ends with its sandbox when that is idle, unless it is followed.",
+      ),
   );
   actions.bind<LogsFlags>(logs, async (context) => {
     const { client, args, flags, printList, signal } = context;

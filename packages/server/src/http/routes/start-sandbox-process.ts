@@ -10,7 +10,8 @@ export const startSandboxProcessRoute = endpoint({
   path: "/api/v1/sandboxes/{sandboxId}/processes",
   tag: "sandboxes",
   summary: "Starts a process that goes on after the request",
-  description: "It ends with the sandbox. A repetition starts another.",
+  description:
+    "It ends with the sandbox, and does not count as use of it: one that nobody follows is ended when the sandbox is idle. A repetition starts another.",
   params: sandboxPath,
   body: startProcessBody,
   replies: { 201: { description: "The process.", schema: sandboxProcess } },
