@@ -218,7 +218,7 @@ function recordOf({ host, groups, server }: Surroundings, birth: Birth, uid: num
   };
 }
 
-/** Says whose it is, so that people who look at the control groups of a machine know. */
+/** Tells deployments apart without naming them: the sandbox can see it in /proc/self/cgroup. Whose it is stands in the record. */
 function groupName(id: string, { deployment, incarnation }: CreateOptions): string {
   const owner = createHash("sha256").update(deployment).digest("hex").slice(0, 12);
   return `berth-${owner}-${id}-${incarnation.replaceAll(/[^\w.-]/g, "_").slice(0, 64)}`;
