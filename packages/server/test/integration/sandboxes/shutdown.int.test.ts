@@ -25,7 +25,7 @@ beforeEach(async () => {
   key = (await readFile(adminKeyPath(dataDir), "utf8")).trim();
 });
 afterEach(async () => {
-  await server.end("SIGKILL");
+  await server.end("SIGTERM");
   await rm(folder, { recursive: true, force: true });
 });
 
