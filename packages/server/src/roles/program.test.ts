@@ -44,6 +44,11 @@ describe("a start", () => {
     expect(told).not.toContain("OPENAI_API_KEY");
   });
 
+  it("does not go on without the system that sandboxes were to see", async () => {
+    const wrong = start({ BERTH_SANDBOX_ROOTFS: join(data, "none") });
+    await expect(wrong).rejects.toMatchObject({ code: "sandbox_unavailable" });
+  });
+
   it("says where commands of agents run, and what isolates them where nothing does", async () => {
     const program = await start({ BERTH_SANDBOX: "local-process" });
     await program.stop();

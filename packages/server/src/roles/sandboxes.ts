@@ -44,7 +44,7 @@ export async function openSandboxes(options: SandboxOptions): Promise<ChosenSand
       const why = await problemOf(opened.provider);
       if (why === null) return opened;
       await opened.close();
-      throw new BerthError("sandbox_unavailable", `Sandboxes by bubblewrap cannot be had: ${why}`);
+      throw notHad(why);
     }
     case "auto":
       return await chooseSandboxes(options);
@@ -58,6 +58,7 @@ async function chooseSandboxes(options: SandboxOptions): Promise<ChosenSandboxes
   const why = await problemOf(isolated.provider);
   if (why === null) return isolated;
   await isolated.close();
+  if (config.sandboxRootfs !== null) throw notHad(why);
   if (config.mode === "multi") return { provider: null, why };
   options.logger.warn({ why }, "Commands of agents are not isolated: they run as this server's own user.");
   return openLocalProcess(options, `Sandboxes by bubblewrap cannot be had: ${why}`);
@@ -65,6 +66,11 @@ async function chooseSandboxes(options: SandboxOptions): Promise<ChosenSandboxes
 
 async function problemOf(provider: SandboxProvider): Promise<string | null> {
   return (await provider.probe()).unavailable ?? null;
+}
+
+/** Who names a system for sandboxes counts on them. */
+function notHad(why: string): BerthError {
+  return new BerthError("sandbox_unavailable", `Sandboxes by bubblewrap cannot be had: ${why}`);
 }
 
 function unisolated(): BerthError {
