@@ -42,9 +42,19 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["packages/*/test/**/*.int.test.ts", "packages/*/test/integration/**/*.test.ts"],
-          exclude: [...outside, "**/*.browser.test.ts"],
+          exclude: [...outside, "**/*.{browser,alone}.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "alone",
+          include: ["packages/*/test/**/*.alone.test.ts"],
+          exclude: outside,
+          hookTimeout: 60_000,
+          fileParallelism: false,
         },
       },
       {

@@ -76,6 +76,7 @@ export const suites: readonly Suite[] = [
   vitest("unit", "--coverage"),
   vitest("conformance"),
   vitest("integration"),
+  vitest("alone"),
   vitest("browser"),
   { name: "faults", run: faults },
 ];

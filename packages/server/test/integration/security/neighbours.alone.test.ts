@@ -1,0 +1,18 @@
+// Compares times with those of a quiet machine, so nothing else of the tests runs beside it.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { judge } from "../../attack/judge.ts";
+import { rows } from "../../attack/rows/all.ts";
+import type { Target } from "../../attack/target.ts";
+import { openBubblewrap } from "../../attack/targets.ts";
+
+let target: Target;
+beforeAll(async () => {
+  target = await openBubblewrap("multi");
+});
+afterAll(() => target.close());
+
+it("leaves 20 neighbours, whatever a hostile sandbox does at once, their commands within twice the time", async () => {
+  const row = rows.find(({ id }) => id === "20 neighbours");
+  if (row === undefined) throw new Error("there is no such attack");
+  expect(await judge(row, target)).toMatchObject({ verdict: "held" });
+}, 180_000);
