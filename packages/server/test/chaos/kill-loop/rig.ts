@@ -61,6 +61,8 @@ export function createRig({ name, providers = [], env = {}, dataDir }: RigOption
       BERTH_LEASE: "4s",
       BERTH_SWEEP_INTERVAL: "300ms",
       BERTH_MAILBOX_POLL: "100ms",
+      // What tools did is read from files on the host; sandboxes have a part of their own.
+      BERTH_SANDBOX: "local-process",
       ...env,
     },
     keep: () => void made.delete(rig),
