@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -69,9 +69,11 @@ describe("a start", () => {
   });
 
   it("says why nothing isolates them where that was left to the machine", async () => {
-    const program = await start({ BERTH_SANDBOX_ROOTFS: join(data, "no-such-system") });
+    await mkdir(join(data, "sandbox"));
+    await writeFile(join(data, "sandbox", "trash"), "where a folder of bubblewrap belongs");
+    const program = await start({});
     await program.stop();
-    expect(announcement(program)).toMatch(/ {9}Sandboxes by bubblewrap cannot be had: .*no-such-system/);
+    expect(announcement(program)).toMatch(/ {9}Sandboxes by bubblewrap cannot be had: .*trash/);
   });
 
   it("asks nobody when a default model is named", async () => {
