@@ -3,15 +3,17 @@ import type { Sandbox, SandboxPolicy } from "../sandbox/sandbox.ts";
 import type { SandboxRecord } from "../store/sandboxes.ts";
 import type { AllocationContext } from "./allocation-context.ts";
 import { ConnectingSandboxes } from "./connecting-sandboxes.ts";
+import { EmptyingHosts } from "./emptying-hosts.ts";
 import { EndingSandboxes } from "./ending-sandboxes.ts";
 import { GivingSandboxes } from "./giving-sandboxes.ts";
-import { HeldSandboxes } from "./held-sandboxes.ts";
+import { type Held, HeldSandboxes } from "./held-sandboxes.ts";
 import { Instances } from "./instances.ts";
 import { MakingSandboxes } from "./making-sandboxes.ts";
 import { MovingWorkspaces } from "./moving-workspaces.ts";
 import { Owners } from "./owners.ts";
 import { ReservingSandboxes } from "./reserving-sandboxes.ts";
 import { type FormerWorkspace, SessionWorkspaces } from "./session-workspaces.ts";
+import type { SandboxWish } from "./session-sandboxes.ts";
 import { SharingSandboxes } from "./sharing-sandboxes.ts";
 import { Sweep } from "./sweep.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -30,9 +32,10 @@ export interface AllocationParts {
   readonly instances: Instances;
   readonly connecting: ConnectingSandboxes;
   readonly upkeep: Upkeep;
+  readonly emptying: EmptyingHosts;
   readonly sweep: Sweep;
-  /** A view of an active sandbox as a whole. Rejects with `sandbox_not_found`. */
-  open(record: SandboxRecord): Promise<Sandbox>;
+  /** A view of an active sandbox as a whole, which reaches what is wished. Rejects with `sandbox_not_found`. */
+  readonly open: (record: SandboxRecord, wish?: SandboxWish) => Promise<Sandbox>;
 }
 
 export function openParts(
@@ -61,6 +64,26 @@ export function openParts(
     refill: () => pool.refill(),
   });
   const sharing = new SharingSandboxes({ context, held, ending, onIdle: onRoom });
+  const connecting = new ConnectingSandboxes({
+    context,
+    held,
+    owners,
+    workspaces,
+    giving,
+    sharing,
+    ending,
+    moving,
+  });
+  async function found(record: SandboxRecord): Promise<Held> {
+    const known = held.find(record.id);
+    if (known !== null && !known.ending) return known;
+    const { orgId, userId, sessionId, strategy, host, id } = record;
+    const info = host === null ? null : await context.provider.get({ id, host });
+    if (orgId === null || userId === null || sessionId === null || strategy === null || info === null)
+      throw new BerthError("sandbox_not_found", `There is no sandbox ${id}.`);
+    const policy = record.policy as SandboxPolicy;
+    return giving.hold(record, { owner: { orgId, userId, sessionId, strategy }, policy });
+  }
   return {
     context,
     line,
@@ -69,29 +92,14 @@ export function openParts(
     ending,
     pool,
     instances,
-    connecting: new ConnectingSandboxes({
-      context,
-      held,
-      owners,
-      workspaces,
-      giving,
-      sharing,
-      ending,
-      moving,
-    }),
+    connecting,
     upkeep: new Upkeep({ context, held, making, ending, giving, instances, pool, hosts }),
+    emptying: new EmptyingHosts({ context, owners, hosts, moving }),
     sweep: new Sweep(context, ending, moving),
-    async open(record) {
-      const known = held.find(record.id);
-      if (known !== null && !known.ending) return await sharing.whole(known);
-      const { orgId, userId, sessionId, strategy, host, id } = record;
-      const info = host === null ? null : await context.provider.get({ id, host });
-      if (orgId === null || userId === null || sessionId === null || strategy === null || info === null)
-        throw new BerthError("sandbox_not_found", `There is no sandbox ${id}.`);
-      const policy = record.policy as SandboxPolicy;
-      return await sharing.whole(
-        giving.hold(record, { owner: { orgId, userId, sessionId, strategy }, policy }),
-      );
+    async open(record, wish) {
+      const one = await found(record);
+      if (wish !== undefined) await connecting.holdToEgress(one, wish);
+      return await sharing.whole(one);
     },
   };
 }

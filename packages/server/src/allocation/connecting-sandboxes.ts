@@ -6,11 +6,11 @@ import { policyOf } from "./allocation-settings.ts";
 import { sandboxGone } from "./counted-sandbox.ts";
 import type { EndingSandboxes } from "./ending-sandboxes.ts";
 import type { Given, GivingSandboxes } from "./giving-sandboxes.ts";
-import type { Held, HeldSandboxes, Sharer } from "./held-sandboxes.ts";
+import type { Held, HeldSandboxes } from "./held-sandboxes.ts";
 import type { Owners } from "./owners.ts";
 import type { MovingWorkspaces } from "./moving-workspaces.ts";
 import { type Need, RoomElsewhere } from "./reserving-sandboxes.ts";
-import type { SandboxRequest, SessionPlace } from "./session-sandboxes.ts";
+import type { SandboxRequest, SandboxWish, SessionPlace } from "./session-sandboxes.ts";
 import type { SessionWorkspaces } from "./session-workspaces.ts";
 import type { SharingSandboxes } from "./sharing-sandboxes.ts";
 import { Turns } from "./turns.ts";
@@ -79,7 +79,11 @@ export class ConnectingSandboxes {
     const sharer = one?.sharers.get(request.sessionId);
     if (one === null || one.ending || sharer === undefined || sharer.ending.signal.aborted) return null;
     try {
-      await this.#renewWish(one, sharer, request);
+      const { wish } = request;
+      if (wish !== undefined) {
+        sharer.environment = wish.environment ?? {};
+        await this.#holdToWish(one, wish);
+      }
     } catch (error) {
       if (!goneCodes.includes(asBerthError(error).code)) throw error;
       await ending.markLost({ ...one.key, host: one.ref.host, orgId: one.owner.orgId });
@@ -89,17 +93,28 @@ export class ConnectingSandboxes {
     return sharer.view;
   }
 
-  /** Holds the sandbox to what the session wishes now. In one that is shared, what was wished last is in force. */
-  async #renewWish(held: Held, sharer: Sharer, { orgId, wish }: SandboxRequest): Promise<void> {
-    if (wish === undefined) return;
-    const { context, owners, giving } = this.#parts;
-    sharer.environment = wish.environment ?? {};
-    const wanted = policyOf(context.settings, wish, await owners.egress(orgId));
+  /** Lets a sandbox reach what is wished now, with the secrets of now. Its limits stay. */
+  async holdToEgress(held: Held, wish: SandboxWish): Promise<void> {
+    const { egress } = await this.#policyOf(held, wish);
+    await this.#holdTo(held, { limits: held.policy.limits, egress });
+  }
+
+  /** Holds a sandbox to what is wished now. In one that is shared, what was wished last is in force. */
+  async #holdToWish(held: Held, wish: SandboxWish): Promise<void> {
+    const wanted = await this.#policyOf(held, wish);
     const { tmpBytes, shmBytes, openFiles, fileBytes } = held.policy.limits;
     const limits = { ...wanted.limits, tmpBytes, shmBytes, openFiles, fileBytes };
-    const policy: SandboxPolicy = { ...wanted, limits };
+    await this.#holdTo(held, { ...wanted, limits });
+  }
+
+  async #policyOf(held: Held, wish: SandboxWish): Promise<SandboxPolicy> {
+    const { context, owners } = this.#parts;
+    return policyOf(context.settings, wish, await owners.egress(held.owner.orgId));
+  }
+
+  async #holdTo(held: Held, policy: SandboxPolicy): Promise<void> {
     if (JSON.stringify(policy) === JSON.stringify(held.policy)) return;
-    await this.#turns.run(held.key.id, () => giving.holdTo(held, policy));
+    await this.#turns.run(held.key.id, () => this.#parts.giving.holdTo(held, policy));
   }
 
   async #give(request: SandboxRequest): Promise<Sandbox> {

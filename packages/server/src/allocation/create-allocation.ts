@@ -78,12 +78,12 @@ export function createAllocation(options: AllocationOptions): Allocation {
     },
     close: () => life.close(),
   };
-  const stored = createStoredDirectory({ context, ending, open: (record) => parts.open(record) });
+  const stored = createStoredDirectory({ context, ending, open: parts.open });
   const directory: SandboxDirectory = {
     ...stored,
-    async connect(orgId, sandboxId) {
+    async connect(orgId, sandboxId, wish) {
       await life.start();
-      return await stored.connect(orgId, sandboxId);
+      return await stored.connect(orgId, sandboxId, wish);
     },
   };
   return { sandboxes, directory };
@@ -104,7 +104,7 @@ function contextOf(options: AllocationOptions): AllocationContext {
 
 /** What goes on by itself, from the first use to the end. */
 function createLife(parts: AllocationParts, closeProvider: () => Promise<void>) {
-  const { context, upkeep, sweep, pool, instances, connecting, line } = parts;
+  const { context, upkeep, emptying, sweep, pool, instances, connecting, line } = parts;
   const { store, clock, telemetry } = context;
   const timers: TimerHandle[] = [];
   let starting: Promise<void> | null = null;
@@ -132,6 +132,12 @@ function createLife(parts: AllocationParts, closeProvider: () => Promise<void>) 
     await instances.start();
     timers.push(
       jittered(clock, lookMs, quietly(look)),
+      // In a lane of its own: copies take longer than a look may.
+      jittered(
+        clock,
+        lookMs,
+        quietly(() => emptying.run()),
+      ),
       every(
         clock,
         noteMs,
@@ -155,7 +161,10 @@ function createLife(parts: AllocationParts, closeProvider: () => Promise<void>) 
     pool.close();
     line.close();
     const over = new AbortController();
-    const ended = starting === null ? Promise.resolve() : quietly(() => endAll(parts))();
+    const ended = Promise.all([
+      starting === null ? undefined : quietly(() => endAll(parts))(),
+      quietly(() => emptying.close())(),
+    ]);
     await Promise.race([ended.finally(() => over.abort()), pause(clock, closeMs, over.signal)]);
     if (starting !== null) await quietly(() => instances.stop())();
     await closeProvider();

@@ -7,6 +7,7 @@ import type {
   SandboxRef,
 } from "../sandbox/sandbox.ts";
 import type { AuditDraft } from "../store/audit.ts";
+import type { SandboxWish } from "./session-sandboxes.ts";
 
 /** `creating` until it can be used, `destroying` once it is on its way out. One that is gone is no longer listed: its allocations are. */
 export type SandboxState = "creating" | "active" | "destroying";
@@ -100,9 +101,9 @@ export interface SandboxDirectory {
   findAllocation(orgId: string, allocationId: string): Promise<AllocationRecord | null>;
   /**
    * One that is active. What is run in it counts as use, and while a command runs it is not idle. Commands begin in the workspace
-   * itself. Rejects with `sandbox_not_found`, `sandbox_lost`, `sandbox_unavailable`.
+   * itself; a wish says what the sandbox reaches from now on, and the caller gives its environment to what is run. Rejects with `sandbox_not_found`, `sandbox_lost`, `sandbox_unavailable`.
    */
-  connect(orgId: string, sandboxId: string): Promise<Sandbox>;
+  connect(orgId: string, sandboxId: string, wish?: SandboxWish): Promise<Sandbox>;
   /** Ends its processes and takes it back from all its sessions; their files stay. Rejects with `sandbox_not_found`. */
   destroy(orgId: string, ending: SandboxEnding): Promise<void>;
   census(): Promise<SandboxCensus>;

@@ -4,12 +4,13 @@ import type { AllocationRecord as StoredAllocation, SandboxRecord } from "../sto
 import type { AllocationContext } from "./allocation-context.ts";
 import type { EndingSandboxes } from "./ending-sandboxes.ts";
 import type { AllocationRecord, HeldSandbox, SandboxDirectory, SandboxState } from "./sandbox-directory.ts";
+import type { SandboxWish } from "./session-sandboxes.ts";
 
 export interface DirectoryParts {
   readonly context: AllocationContext;
   readonly ending: EndingSandboxes;
-  /** A view of an active one as a whole. */
-  readonly open: (record: SandboxRecord) => Promise<Sandbox>;
+  /** A view of an active one as a whole, which reaches what is wished. */
+  readonly open: (record: SandboxRecord, wish?: SandboxWish) => Promise<Sandbox>;
 }
 
 /** The sandboxes that there are and were, as the store has them. */
@@ -45,11 +46,11 @@ export function createStoredDirectory({ context, ending, open }: DirectoryParts)
       const record = await store.org(orgId).sandboxes.findAllocation(allocationId);
       return record === null ? null : allocation(record);
     },
-    async connect(orgId, sandboxId) {
+    async connect(orgId, sandboxId, wish) {
       const record = await found(orgId, sandboxId);
       if (record.state !== "active")
         throw new BerthError("sandbox_not_found", `The sandbox ${sandboxId} is not active.`);
-      return await open(record);
+      return await open(record, wish);
     },
     async destroy(orgId, { sandboxId, reason, audit }) {
       const record = await found(orgId, sandboxId);

@@ -4,6 +4,7 @@ import type { BackgroundProcess, ExecSpec, ProcessEvent, ProcessSpec, Sandbox } 
 import { auditDraft } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { processNotFound, sandboxFor } from "./sandbox-access.ts";
+import { sandboxToUse } from "./sandbox-agent.ts";
 import { shuttingDown, unlessStopping } from "./unless-stopping.ts";
 import { timeText } from "./views.ts";
 
@@ -30,9 +31,13 @@ export async function runCommand(
   { sandboxId, spec, origin }: OfSandbox & { readonly spec: ExecSpec; readonly origin: Origin },
 ): Promise<ExecResult> {
   return await unlessStopping(context, spec.signal, async (signal) => {
-    const sandbox = await usable(context, principal, sandboxId);
+    const { sandbox, environment } = await sandboxToUse(context, principal, { sandboxId, cwd: spec.cwd });
     await told(context, principal, { sandboxId, origin, action: "sandbox.command_run" });
-    const result = await sandbox.exec({ ...spec, signal });
+    const result = await sandbox.exec({
+      ...spec,
+      signal,
+      environment: { ...environment, ...spec.environment },
+    });
     if (result.reason === "killed" && context.stopping.aborted) throw shuttingDown();
     return result;
   });
@@ -44,9 +49,10 @@ export async function startProcess(
   principal: Principal,
   { sandboxId, spec, origin }: OfSandbox & { readonly spec: ProcessSpec; readonly origin: Origin },
 ): Promise<SandboxProcess> {
-  const sandbox = await usable(context, principal, sandboxId);
+  const { sandbox, environment } = await sandboxToUse(context, principal, { sandboxId, cwd: spec.cwd });
   await told(context, principal, { sandboxId, origin, action: "sandbox.process_started" });
-  return processView(await sandbox.spawn(spec));
+  const started = await sandbox.spawn({ ...spec, environment: { ...environment, ...spec.environment } });
+  return processView(started);
 }
 
 /** Newest first, those that have ended too. */

@@ -2,7 +2,8 @@ import type { Principal } from "../auth/principal.ts";
 import type { ProcessEvent } from "../sandbox/sandbox.ts";
 import { auditDraft } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
-import { processNotFound, sandboxFor } from "./sandbox-access.ts";
+import { processNotFound } from "./sandbox-access.ts";
+import { sandboxToUse } from "./sandbox-agent.ts";
 
 export interface TerminalRequest {
   readonly sandboxId: string;
@@ -40,10 +41,9 @@ export async function openTerminal(
   request: TerminalRequest,
 ): Promise<Terminal> {
   const { sandboxId, columns, rows, command, cwd, keep, from, origin } = request;
-  const { sandboxDirectory, store, telemetry } = context;
+  const { store, telemetry } = context;
   const { orgId } = principal;
-  await sandboxFor({ context, principal, id: sandboxId, permission: "session:write" });
-  const sandbox = await sandboxDirectory.connect(orgId, sandboxId);
+  const { sandbox, environment: ofAgent } = await sandboxToUse(context, principal, { sandboxId, cwd });
   const process = request.process ?? (await begin());
   if (request.process !== undefined) await again(request.process);
   const audit = { action: "sandbox.terminal_opened", target: { type: "sandbox", id: sandboxId } };
@@ -59,7 +59,7 @@ export async function openTerminal(
 
   async function begin(): Promise<string> {
     const spec = { command: command ?? shell, pty: { columns, rows }, input: true };
-    const environment = { TERM: "xterm-256color" };
+    const environment = { ...ofAgent, TERM: "xterm-256color" };
     return (await sandbox.spawn({ ...spec, environment, ...(cwd !== undefined && { cwd }) })).id;
   }
 

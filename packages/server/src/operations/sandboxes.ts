@@ -1,5 +1,4 @@
 import type { Page, SandboxAllocation, SandboxInfo, SandboxMetrics, SandboxState } from "@berth/contract";
-import { agentWish } from "../allocation/agent-wish.ts";
 import type { AllocationFilter, AllocationRecord, HeldSandbox } from "../allocation/sandbox-directory.ts";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
@@ -15,6 +14,7 @@ import {
   requireOwnSandbox,
   sandboxFor,
 } from "./sandbox-access.ts";
+import { sessionWish } from "./sandbox-agent.ts";
 import { unlessStopping } from "./unless-stopping.ts";
 import { pageView, timeOrNull, timeText } from "./views.ts";
 
@@ -69,15 +69,12 @@ export async function createSandbox(
 ): Promise<{ readonly sandbox: SandboxInfo; readonly created: boolean }> {
   const session = await sessionFor({ context, principal, id: sessionId, permission: "session:write" });
   await requireOwnFiles(context, principal, session);
-  const { orgId, agent, owner } = session;
-  // The newest version, as for a run that begins now.
-  const definition = (await context.store.org(orgId).findAgent(agent.id))?.definition;
-  const use = { orgId, owner, open: context.openSecret };
+  const { orgId } = session;
   let given: string | null = null;
-  const wish = definition === undefined ? {} : { wish: await agentWish(definition.sandbox, use) };
+  const wish = await sessionWish(context, session);
   const onGiven = ({ sandboxId }: { readonly sandboxId: string }) => void (given = sandboxId);
   const held = await unlessStopping(context, origin.signal, (signal) =>
-    connectActive(context, { orgId, sessionId, ...wish, onGiven, signal }),
+    connectActive(context, { orgId, sessionId, ...(wish !== undefined && { wish }), onGiven, signal }),
   );
   if (given !== null) {
     const told = { action: "sandbox.created", target: { type: "sandbox", id: held.id } };

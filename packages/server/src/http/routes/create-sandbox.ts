@@ -18,6 +18,7 @@ export const createSandboxRoute = endpoint({
   },
   problems: [
     ...(["session_not_found", "sandbox_quota", "sandbox_capacity", "sandbox_unavailable"] as const),
+    ...(["sandbox_secret_not_found", "sandbox_secret_host"] as const),
     ...(["sandbox_lost", "sandbox_host_error", "sandbox_timeout", "sandbox_gone"] as const),
   ],
   async handle({ operations, principal, body, origin, request }) {

@@ -22,6 +22,7 @@ export const runSandboxCommandRoute = endpoint({
   replies: { 200: { description: "How it ended, or the stream.", schema: execResult } },
   problems: [
     ...(["sandbox_not_found", "too_many_processes", "sandbox_lost", "sandbox_unsupported"] as const),
+    ...(["sandbox_secret_not_found", "sandbox_secret_host"] as const),
     ...(["path_invalid", "not_a_directory", "too_many_streams", "sandbox_host_error"] as const),
   ],
   async handle({ operations, context, principal, params, body, origin, request, requestId }) {

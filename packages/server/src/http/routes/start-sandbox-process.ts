@@ -17,6 +17,7 @@ export const startSandboxProcessRoute = endpoint({
   replies: { 201: { description: "The process.", schema: sandboxProcess } },
   problems: [
     ...(["sandbox_not_found", "too_many_processes", "sandbox_lost", "sandbox_unsupported"] as const),
+    ...(["sandbox_secret_not_found", "sandbox_secret_host"] as const),
     ...(["path_invalid", "not_a_directory", "sandbox_host_error"] as const),
   ],
   async handle({ operations, principal, params, body, origin }) {

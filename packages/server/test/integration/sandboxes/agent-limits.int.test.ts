@@ -92,3 +92,17 @@ it("holds when a sandbox is asked for without a wish", async () => {
   expect(await fillDisk(place)).toBeLessThanOrEqual(24 * mebibyte);
   await allocation.sandboxes.destroy(place);
 });
+
+it("holds a sandbox that is there to what its agent wants now when somebody uses it", async () => {
+  const place = await session();
+  const { id } = await allocation.sandboxes.connect(place);
+  const secrets = [{ placeholder: "berth_secret_of-now", value: "canary-wish" }];
+  const egress = { allow: [{ host: "api.example.com", secrets }] };
+  const inForce = async () =>
+    (await rig.provider.get({ id, host: "local" }))?.policy.egress.allow.map((rule) => rule.secrets);
+  await allocation.directory.connect(orgId, id);
+  expect(await inForce()).toEqual([]);
+  await allocation.directory.connect(orgId, id, { egress });
+  expect(await inForce()).toEqual([[expect.objectContaining({ placeholder: "berth_secret_of-now" })]]);
+  await allocation.sandboxes.destroy(place);
+});
