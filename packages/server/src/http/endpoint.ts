@@ -85,6 +85,8 @@ interface Described {
   readonly access?: "key" | "open" | "metrics";
   /** Who holds a share link may ask too; of anything else it learns nothing. */
   readonly shareable?: true;
+  /** Done again when it is sent again: it knows no Idempotency-Key. */
+  readonly repeats?: true;
   /** How its requests are counted: `read` for GET and `write` for others unless it says so; `none`: not at all. */
   readonly rate?: RateClass | "none";
   /** Codes of the problems that are its own, beside those that every endpoint of its kind has. */

@@ -46,6 +46,15 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("lists Idempotency-Key where it counts, and not where a repetition is done again", () => {
+    const lists = (path: string) =>
+      document.paths[path]?.["post"]?.parameters?.some(({ name }) => name === "Idempotency-Key") ?? false;
+    expect(lists("/api/v1/sessions")).toBe(true);
+    const ofSandbox = ["exec", "processes", "processes/{processId}/input", "ports"];
+    for (const rest of ofSandbox)
+      expect([rest, lists(`/api/v1/sandboxes/{sandboxId}/${rest}`)]).toEqual([rest, false]);
+  });
+
   it("says that all but the open routes need a key", () => {
     const open = endpoints.filter(({ access }) => access === "open").map(({ path }) => path);
     expect(open.toSorted()).toEqual([

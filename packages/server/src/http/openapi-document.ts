@@ -28,7 +28,7 @@ const tags: Readonly<Record<Tag, string>> = {
 
 const description = `Sessions run agents; each is an append-only log that survives crashes.
 
-Every POST, PUT and PATCH takes an \`Idempotency-Key\`: sent twice with the same body it is done once, and the second reply is the
+Every POST, PUT and PATCH that lists the header \`Idempotency-Key\` takes one: sent twice with the same body it is done once, and the second reply is the
 first one again. Unknown fields are refused. Errors are problem documents (RFC 9457) with a stable \`code\`. \`RateLimit\` tells what is left of the limit
 that a request came closest to, and \`Retry-After\` when to come again.`;
 
@@ -93,7 +93,11 @@ function routeOf(endpoint: Endpoint): RouteConfig {
 
 const idempotencyKey = z.string().min(1).max(255).optional().describe("raw or as a quoted string; kept 24 h");
 
-function takesKey({ method, access = "key" }: Endpoint): boolean {
+function takesKey(endpoint: Endpoint): boolean {
+  return changes(endpoint) && endpoint.repeats !== true;
+}
+
+function changes({ method, access = "key" }: Endpoint): boolean {
   return access === "key" && method !== "get" && method !== "delete";
 }
 
@@ -143,7 +147,8 @@ function commonProblems(endpoint: Endpoint): readonly ErrorCode[] {
   if (access !== "open")
     codes.push("unauthenticated", "forbidden", "address_not_allowed", "store_unavailable");
   if (endpoint.rate !== "none") codes.push("rate_limited", "overloaded");
-  if (takesKey(endpoint)) codes.push("malformed_header", "idempotency_mismatch", "disk_full");
+  if (changes(endpoint)) codes.push("malformed_header", "disk_full");
+  if (takesKey(endpoint)) codes.push("idempotency_mismatch");
   if (upload) codes.push("body_too_large", "unsupported_media_type");
   else if (method !== "get" && method !== "delete") {
     codes.push("malformed_json", "body_too_large", "unsupported_media_type");

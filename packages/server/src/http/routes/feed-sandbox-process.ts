@@ -8,6 +8,7 @@ export const feedSandboxProcessRoute = endpoint({
   method: "post",
   path: "/api/v1/sandboxes/{sandboxId}/processes/{processId}/input",
   tag: "sandboxes",
+  repeats: true,
   summary: "Gives a process standard input",
   description: "For a process that was started with `input`. A repetition gives it again.",
   params: processPath,

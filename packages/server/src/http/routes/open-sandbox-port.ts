@@ -9,6 +9,7 @@ export const openSandboxPortRoute = endpoint({
   method: "post",
   path: "/api/v1/sandboxes/{sandboxId}/ports",
   tag: "sandboxes",
+  repeats: true,
   summary: "Opens a port of a sandbox to browsers",
   description:
     "The address has a host name of its own, so that what runs there shares nothing with the API's pages. Whoever has it gets in until it expires, the port is closed, the sandbox ends, or who opened it may use the sandbox no more.",

@@ -14,6 +14,7 @@ export const runSandboxCommandRoute = endpoint({
   method: "post",
   path: "/api/v1/sandboxes/{sandboxId}/exec",
   tag: "sandboxes",
+  repeats: true,
   summary: "Runs a command in a sandbox, to its end",
   description:
     "With `Accept: text/event-stream` the output comes while it runs: `event: output` with `{offset, text}`, then `event: result` with what is the reply otherwise, or `event: end` with `{code, message}` when it came to nothing. The command is ended when its caller goes: what should go on is a process. A repetition runs it again.",

@@ -9,6 +9,7 @@ export const startSandboxProcessRoute = endpoint({
   method: "post",
   path: "/api/v1/sandboxes/{sandboxId}/processes",
   tag: "sandboxes",
+  repeats: true,
   summary: "Starts a process that goes on after the request",
   description:
     "It ends with the sandbox, and does not count as use of it: one that nobody follows is ended when the sandbox is idle. A repetition starts another.",
