@@ -114,11 +114,12 @@ describe("a workspace whose host has no room", () => {
   });
 
   it("stays when somebody writes while it is copied, and loses nothing", async () => {
+    const writes: Promise<void>[] = [];
     const server = open().start(
       { waitMs: 500 },
       {
         step: (name) => {
-          if (name === "allocation.copied") void held?.write("late", bytes("2"));
+          if (name === "allocation.copied" && held !== null) writes.push(held.write("late", bytes("2")));
         },
       },
     );
@@ -127,6 +128,8 @@ describe("a workspace whose host has no room", () => {
     const held = await server.sandboxes.files(request);
     rig.provider.draining.add(home);
     await inTime(server.sandboxes.connect(request)).catch(() => undefined);
+    expect(writes.length).toBeGreaterThan(0);
+    await Promise.all(writes);
     const files = rig.provider.kept.get((await rowOf(request)).workspaceId);
     expect([...(files?.keys() ?? [])].toSorted()).toEqual(["kept", "late"]);
   });

@@ -15,6 +15,13 @@ const graceMs = 60_000;
 /** A copy that another server may still be making. */
 const copyMs = 60 * 60_000;
 
+interface Move {
+  /** Where to. */
+  readonly host: string;
+  readonly limits: SandboxLimits;
+  readonly signal: AbortSignal;
+}
+
 /** Moves workspaces to other hosts, gives them up with a dead one, and removes what is left of them. */
 export class MovingWorkspaces {
   readonly #context: AllocationContext;
@@ -37,7 +44,16 @@ export class MovingWorkspaces {
 
   /** Copies a workspace to a host with room and gives it to its sessions there. Returns null when it is there, else why it stayed. */
   move(from: WorkspacePlace, limits: SandboxLimits, signal: AbortSignal): Promise<string | null> {
-    return this.#turns.run(from.workspaceId, () => this.#move(from, limits, signal));
+    return this.#turns.run(from.workspaceId, async () => {
+      const host = this.elsewhere(await this.#hosts.look(), from.host, limits);
+      if (host === null) return "no other host has room";
+      return await this.#move(from, { host: host.name, limits, signal });
+    });
+  }
+
+  /** As `move`, to a host that is named: whether a sandbox has room there now does not matter to files. */
+  moveTo(host: string, from: WorkspacePlace, how: Pick<Move, "limits" | "signal">): Promise<string | null> {
+    return this.#turns.run(from.workspaceId, () => this.#move(from, { ...how, host }));
   }
 
   /** Its host is dead: its sessions get an empty one on another, which awaits their files. Rejects with `sandbox_capacity`. */
@@ -79,13 +95,11 @@ export class MovingWorkspaces {
     }
   }
 
-  async #move(from: WorkspacePlace, limits: SandboxLimits, signal: AbortSignal): Promise<string | null> {
+  async #move(from: WorkspacePlace, { host, limits, signal }: Move): Promise<string | null> {
     const { store, provider, deployment, clock, step } = this.#context;
-    const host = this.elsewhere(await this.#hosts.look(), from.host, limits);
-    if (host === null) return "no other host has room";
     const source = await provider.workspaces.open({ id: from.workspaceId, host: from.host });
     if (source === null) return "they are not there";
-    const to = { workspaceId: newId("workspace", clock.now()), host: host.name };
+    const to = { workspaceId: newId("workspace", clock.now()), host };
     const place = { from: placeOf(from), to, deployment: await deployment() };
     if (!(await store.system.sandboxes.beginWorkspaceCopy(place))) return null;
     try {

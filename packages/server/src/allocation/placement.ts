@@ -12,7 +12,12 @@ export async function chooseHost(provider: SandboxProvider): Promise<SandboxHost
 }
 
 export function bestOf(hosts: readonly SandboxHostInfo[]): SandboxHostInfo | null {
-  return hosts.toSorted((a, b) => score(b) - score(a))[0] ?? null;
+  return bestFirst(hosts)[0] ?? null;
+}
+
+/** The one with the most memory left first. */
+export function bestFirst(hosts: readonly SandboxHostInfo[]): readonly SandboxHostInfo[] {
+  return hosts.toSorted((a, b) => score(b) - score(a));
 }
 
 function score({ freeMemoryBytes, freeSlots }: SandboxHostInfo): number {

@@ -1,6 +1,7 @@
 import { asBerthError } from "../lib/errors.ts";
 import type { LiveSandbox, SandboxRecord } from "../store/sandboxes.ts";
 import { type AllocationContext, providerTtlMs } from "./allocation-context.ts";
+import { eachOf } from "./each-of.ts";
 import type { EndingSandboxes } from "./ending-sandboxes.ts";
 import type { GivingSandboxes } from "./giving-sandboxes.ts";
 import type { Held, HeldSandboxes } from "./held-sandboxes.ts";
@@ -118,7 +119,8 @@ export class Upkeep {
         if (making.isMaking(row.id) && ageMs <= createMs) return false;
         return await ending.endRow(row, { reason: "not_made" });
       case "warm":
-        if (!pool.isStale(row) && ageMs <= warmMs) return false;
+        // On a host that drains it is of no use to anybody, and keeps the host.
+        if (!pool.isStale(row) && !this.#parts.hosts.isDraining(row.host) && ageMs <= warmMs) return false;
         return await ending.endRow(row, { reason: "stale" });
       case "active":
         return await this.#lookAtActive(row);
@@ -223,13 +225,4 @@ function countStates(rows: readonly SandboxRecord[]): Record<string, number> {
     counts[shown] = (counts[shown] ?? 0) + 1;
   }
   return counts;
-}
-
-/** Calls for each item, at most `most` at the same time. */
-async function eachOf<T>(items: readonly T[], most: number, call: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values();
-  const run = async () => {
-    for (const item of left) await call(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(most, items.length) }, run));
 }

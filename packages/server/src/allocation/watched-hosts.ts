@@ -11,6 +11,7 @@ export class WatchedHosts {
   readonly #provider: SandboxProvider;
   readonly #clock: Clock;
   readonly #deadMs: number;
+  #draining: ReadonlySet<string> = new Set();
   readonly #unwell = new Map<string, { readonly since: number; readonly seen: number }>();
 
   constructor({
@@ -31,6 +32,7 @@ export class WatchedHosts {
   async look(): Promise<readonly SandboxHostInfo[]> {
     const hosts = await this.#provider.hosts();
     const now = this.#clock.monotonic();
+    this.#draining = new Set(hosts.filter(({ draining }) => draining).map(({ name }) => name));
     for (const { name, healthy } of hosts) {
       const before = this.#unwell.get(name);
       if (healthy) this.#unwell.delete(name);
@@ -39,6 +41,11 @@ export class WatchedHosts {
       else this.#unwell.set(name, { since: before.since, seen: now });
     }
     return hosts;
+  }
+
+  /** As of the last look. */
+  isDraining(name: string | null): boolean {
+    return name !== null && this.#draining.has(name);
   }
 
   isDead(name: string): boolean {

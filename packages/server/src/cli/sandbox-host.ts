@@ -32,8 +32,8 @@ Examples:
   ./berth sandbox-host --host 0.0.0.0 --port 7430 --tls-cert host.pem --tls-key host.key \\
     --sandbox-host-name a --sandbox-host-trust /etc/berth/sandbox-host.pub.pem --data /var/lib/berth-sandboxes
 
-It listens at port 7430 unless it is told. SIGTERM drains it: no new sandboxes, and it ends when the last one has, or after the
-drain timeout. The servers that use it have its address in sandboxHosts and the private key in sandboxHostKeyFile.`;
+It listens at port 7430 unless it is told. SIGTERM drains it: no new sandboxes, servers move its workspaces to other hosts, and it
+ends when nothing is left or after the drain timeout; a second signal ends it at once. The servers that use it have its address in sandboxHosts and the private key in sandboxHostKeyFile.`;
 
 export function sandboxHostCommand(actions: Actions): Command {
   const command = new Command("sandbox-host")

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { BerthError } from "../lib/errors.ts";
 import { isLoopback } from "../lib/addresses.ts";
 import { createEgressJournal, type EgressJournal } from "../sandbox/host/egress-journal.ts";
+import type { HostRemains } from "../sandbox/host/drain.ts";
 import { createSandboxHost } from "../sandbox/host/sandbox-host.ts";
 import { createTokenVerifier, type TrustedKey } from "../sandbox/host/verify-token.ts";
 import { openWorkspaceOwners } from "../sandbox/host/workspace-owners.ts";
@@ -16,6 +17,8 @@ import { readSettingFile } from "./remote-sandboxes.ts";
 import { tlsFiles } from "./transport.ts";
 import { version } from "./version.ts";
 
+export type { HostRemains };
+
 /** A sandbox host that answers. */
 export interface SandboxHostRole {
   readonly url: string;
@@ -23,10 +26,10 @@ export interface SandboxHostRole {
   readonly name: string;
   readonly capabilities: Capabilities;
   readonly dataDir: string;
-  /** Takes no new sandboxes; resolves when there are none left or the drain time is over. */
-  drain(): Promise<void>;
-  /** Resolves when somebody had it drained. */
-  readonly drained: Promise<void>;
+  /** Takes no new sandboxes; workspaces are served, so that servers move them. Idempotent. */
+  drain(): void;
+  /** Resolves when somebody had it drained: nothing is left, or what is told. */
+  readonly drained: Promise<HostRemains>;
   /** Ends every sandbox. Idempotent. */
   stop(): Promise<void>;
 }
@@ -77,7 +80,10 @@ export async function startSandboxHost(
     version,
     drainMs: config.drainTimeout,
     tls,
-    log: { warn: (details, message) => logger.warn({ ...details }, message) },
+    log: {
+      info: (details, message) => logger.info({ ...details, name }, message),
+      warn: (details, message) => logger.warn({ ...details, name }, message),
+    },
   });
   let stopping: Promise<void> | null = null;
   const stop = async () => {
@@ -94,10 +100,7 @@ export async function startSandboxHost(
     capabilities: await provider.probe(),
     dataDir: config.data,
     drained: host.drained,
-    drain() {
-      host.drain();
-      return host.drained;
-    },
+    drain: () => host.drain(),
     stop: () => (stopping ??= stop()),
   };
 }

@@ -10,8 +10,26 @@ export interface LeftoverWorkspace extends WorkspacePlace {
   readonly copyOf: string | null;
 }
 
+/** A workspace of sessions, with its files. */
+export interface HostedWorkspace extends WorkspacePlace {
+  /** One of the sessions that have it. */
+  readonly orgId: string;
+  readonly sessionId: string;
+  /** A sandbox has it, or is being ended that had it. */
+  readonly inUse: boolean;
+}
+
 /** How workspaces follow their sessions to other hosts. */
 export interface WorkspaceMoves {
+  /**
+   * The workspaces on a host that sessions have files in, each once, in the order of their ids, after the one named. What awaits its files,
+   * and what only deleted sessions had, is not among them.
+   */
+  workspacesOn(page: {
+    readonly host: string;
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly HostedWorkspace[]>;
   /** Writes down, before it is made, that the files of `from` will be copied into `to`; of several such the last counts. False when no session has `from`. */
   beginWorkspaceCopy(copy: {
     readonly from: WorkspacePlace;

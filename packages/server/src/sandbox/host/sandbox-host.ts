@@ -1,10 +1,11 @@
 import type { ServerOptions as TlsOptions } from "node:https";
-import { type Clock, every, pause, type TimerHandle } from "../../lib/clock.ts";
+import { type Clock, pause } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { SandboxProvider } from "../sandbox.ts";
 import type { Admission } from "./admit.ts";
 import { answerCall } from "./answer-call.ts";
 import type { HostContext } from "./context.ts";
+import { createDrain, type DrainLog, type HostRemains } from "./drain.ts";
 import type { EgressJournal } from "./egress-journal.ts";
 import { createExecutions } from "./executions.ts";
 import { createHttpServer, defaultLimits, type HostLimits, listen } from "./http-server.ts";
@@ -24,27 +25,25 @@ export interface SandboxHostOptions {
   /** As servers name it. */
   readonly name: string;
   readonly version: string;
-  /** How long an emptied host waits for its sandboxes to end, milliseconds. */
+  /** How long a host that drains waits for its sandboxes to end and its workspaces to be moved, milliseconds. */
   readonly drainMs: number;
   /** Default: plain HTTP, for loopback only. */
   readonly tls?: TlsOptions | null;
   readonly limits?: Partial<HostLimits>;
-  readonly log?: { warn(details: Readonly<Record<string, unknown>>, message: string): void };
+  readonly log?: DrainLog;
 }
 
 /** How long calls may take to end when the host stops, milliseconds. */
 const stopMs = 5_000;
-/** How often a host that is being emptied looks whether it is empty, milliseconds. */
-const emptyMs = 500;
 
 /** Any provider behind HTTP. */
 export interface SandboxHost {
   /** Resolves with its address. Rejects with `port_in_use` or `cannot_listen`. */
   listen(at: { readonly host: string; readonly port: number }): Promise<string>;
-  /** Takes no new sandboxes from now on. Idempotent. */
+  /** Takes no new sandboxes from now on; workspaces are served as before, so that servers can move them. Idempotent. */
   drain(): void;
-  /** Resolves when it was told to drain and has no sandbox left, or the time for that has passed. */
-  readonly drained: Promise<void>;
+  /** Resolves when it was told to drain and nothing is left, or the time for that has passed, with what is left then. */
+  readonly drained: Promise<HostRemains>;
   /** Ends all calls and stops listening. Idempotent. */
   stop(): Promise<void>;
 }
@@ -73,6 +72,7 @@ export function createSandboxHost(options: SandboxHostOptions): SandboxHost {
     tls,
     async answer(request, response) {
       const { name, failed } = await answerCall(context, admission, { request, response });
+      if (failed === null && name.startsWith("workspace/")) draining.asked();
       // What is typed was told to whoever called; anything else is a fault of this host.
       if (failed?.code === "internal")
         log?.warn({ call: name, err: failed.cause }, "a call failed unexpectedly");
@@ -99,33 +99,6 @@ export function createSandboxHost(options: SandboxHostOptions): SandboxHost {
     drain: draining.begin,
     drained: draining.done,
     stop: () => (stopping ??= stop()),
-  };
-}
-
-function createDrain({ provider, clock, drainMs, log }: SandboxHostOptions) {
-  const done = Promise.withResolvers<void>();
-  let timers: readonly TimerHandle[] | null = null;
-
-  async function look(): Promise<void> {
-    try {
-      const [host] = await provider.hosts();
-      if (host === undefined || host.live === 0) done.resolve();
-    } catch (error) {
-      log?.warn({ err: error }, "it could not be seen whether sandboxes are left");
-    }
-  }
-
-  return {
-    done: done.promise,
-    began: () => timers !== null,
-    begin: () => {
-      if (timers !== null) return;
-      timers = [clock.after(drainMs, () => done.resolve()), every(clock, emptyMs, look)];
-      void look();
-    },
-    end() {
-      for (const timer of timers ?? []) timer.cancel();
-    },
   };
 }
 

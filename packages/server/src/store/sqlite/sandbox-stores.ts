@@ -8,6 +8,7 @@ import {
   listAllocations,
   listLeftovers,
   listSessionsIn,
+  listWorkspacesOn,
 } from "./queries/sandboxes/allocations.ts";
 import { findSandbox, listSandboxes, liveSandboxes } from "./queries/sandboxes/sandboxes.ts";
 import { pageOfRows } from "./queries/page.ts";
@@ -63,6 +64,7 @@ export function systemSandboxes({ writer, reader }: { writer: Writer; reader: Re
     sharers: (workspaceId) => reader.read((sql) => countSharers(sql, workspaceId)),
     removeWorkspace: (place) => writer.run("removeWorkspace", place),
     noteWorkspace: (note) => writer.run("noteWorkspace", note),
+    workspacesOn: (page) => reader.read((sql) => listWorkspacesOn(sql, page)),
     beginWorkspaceCopy: (copy) => writer.run("beginWorkspaceCopy", copy),
     cancelWorkspaceCopies: (of) => writer.run("cancelWorkspaceCopies", of),
     moveWorkspace: (move) => writer.run("moveWorkspace", move),

@@ -62,6 +62,17 @@ export interface EgressLost {
   readonly count: number;
 }
 
+interface HostEmptying {
+  readonly host: string;
+  /** By this look. */
+  readonly moved: number;
+  /** Still there: a sandbox has them, or they could not be moved. */
+  readonly inUse: number;
+  readonly stayed: number;
+  /** That take workspaces. */
+  readonly otherHosts: number;
+}
+
 /** What happens with sandboxes. */
 export function sandboxEvents(sinks: Sinks) {
   return { ...lifeEvents(sinks), ...sweepEvents(sinks), ...useEvents(sinks) };
@@ -114,6 +125,31 @@ function sweepEvents({ logger, metrics }: Sinks) {
     sandboxSweepFailed(event: { readonly host: string; readonly error: unknown }): void {
       metrics.sandboxSweepFailures.inc();
       logger.warn({ ...event }, "a sweep of a sandbox host failed, and ended nothing");
+    },
+
+    /** A workspace was to be moved off a host that drains; `why` it stayed there, or null. */
+    workspaceMoved(event: { readonly from: string; readonly to: string; readonly why: string | null }): void {
+      const stayed = event.why !== null;
+      metrics.workspacesMoved.inc({ outcome: stayed ? "stayed" : "moved" });
+      if (stayed) logger.warn({ ...event }, "a workspace could not be moved off a host that drains");
+      else logger.debug({ ...event }, "a workspace was moved off a host that drains");
+    },
+
+    /** How far it is with a host that drains. */
+    sandboxHostEmptying(event: HostEmptying): void {
+      const { host, inUse, stayed } = event;
+      metrics.workspacesToMove.set({ host }, inUse + stayed);
+      logger.info(
+        { ...event },
+        inUse + stayed === 0
+          ? "no workspace is left on a sandbox host that drains"
+          : "a sandbox host drains: its workspaces are moved to others",
+      );
+    },
+
+    /** A host does not drain any more, or is gone. */
+    sandboxHostEmptied({ host }: { readonly host: string }): void {
+      metrics.workspacesToMove.remove({ host });
     },
 
     /** How many there are by state, from time to time. */

@@ -75,6 +75,18 @@ function ended(registry: Registry) {
       help: "Sweeps that ended nothing because a host or the store did not answer in full.",
       registers,
     }),
+    workspacesMoved: new Counter({
+      name: "berth_sandbox_workspaces_moved_total",
+      help: "Workspaces that were to be moved off a host that drains, by outcome: moved, or stayed.",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    workspacesToMove: new Gauge({
+      name: "berth_sandbox_workspaces_to_move",
+      help: "Workspaces that are still on a host that drains.",
+      labelNames: ["host"],
+      registers,
+    }),
     sandboxHosts: new Gauge({
       name: "berth_sandbox_hosts",
       help: "Hosts of sandboxes, by state: healthy, draining or unhealthy.",

@@ -109,18 +109,37 @@ describe("the files of a session on sandbox hosts in processes of their own", ()
       .toEqual({ moved: true, output: "text\n" });
   }, 60_000);
 
+  it("are moved off a host that drains before anybody needs them, and it ends when none is left", async () => {
+    const { sandboxes } = server;
+    const requests = await Promise.all(Array.from({ length: 6 }, () => rig.session()));
+    for (const request of requests) {
+      const sandbox = await sandboxes.connect(request);
+      const command = `mkdir -p a && echo ${request.sessionId} > a/file`;
+      await sandbox.exec({ command, timeoutMs: 10_000 });
+      await sandboxes.release(request);
+    }
+    process.kill(processOf("a").pid, "SIGTERM");
+    expect(await processOf("a").exited).toEqual({ code: 0, signal: null });
+    expect(processOf("a").written()).toContain("Drained: no sandbox and no workspace is left here.");
+    for (const request of requests) {
+      expect(await hostOf(request)).toBe("b");
+      const files = await sandboxes.files(request);
+      expect(Buffer.from((await files?.read("a/file")) ?? []).toString()).toBe(`${request.sessionId}\n`);
+    }
+  }, 60_000);
+
   it("are those of the last manifest after its host was killed", async () => {
     const { sandboxes } = server;
     const request = await rig.session();
     const blobs = memoryBlobs();
     const { orgId, sessionId } = request;
     const workspace = new Workspace({ sandboxes, blobs, orgId, sessionId, forkedAt: null });
-    const fresh = { manifest: null, workspaceDirty: false };
+    const fresh = { manifest: null, fileChanges: [], workspaceDirty: false };
     const first = await workspace.sandbox(fresh);
     await first.exec({ command: "mkdir -p a && echo text > a/file", timeoutMs: 10_000 });
     const taken = await workspace.takeManifest({ clock: systemClock, budgetMs: 10_000 });
     const hash = taken !== null && "hash" in taken ? taken.hash : "";
-    const kept = { manifest: { hash, seq: 5 }, workspaceDirty: true };
+    const kept = { manifest: { hash, seq: 5 }, fileChanges: [], workspaceDirty: true };
     const home = await hostOf(request);
     await processOf(home).end("SIGKILL");
     const told: unknown[] = [];

@@ -116,10 +116,10 @@ describe("berth sandbox-host", () => {
     await expect(next.connect(onA.ref)).rejects.toMatchObject({ code: "sandbox_not_found" });
   });
 
-  it("takes no new ones while it drains, and ends when the last is gone", async () => {
+  it("takes no new ones while it drains, serves workspaces, and ends when nothing is left", async () => {
     const a = await start("a", "--drain-timeout", "1m");
     const provider = await remote({ a });
-    const { ref, life, sandbox } = await make(provider, "a");
+    const { ref, life, sandbox, workspaceId } = await make(provider, "a");
     process.kill(a.pid, "SIGTERM");
     await expect.poll(async () => (await provider.hosts())[0]?.draining).toBe(true);
     const spec = { template: "test", policy };
@@ -131,7 +131,12 @@ describe("berth sandbox-host", () => {
     );
     expect((await sandbox.exec({ command: "echo lives", timeoutMs: 10_000 })).output).toBe("lives\n");
     await provider.destroy(ref, { incarnation: life.incarnation, reason: "test" });
+    const files = await provider.workspaces.open({ id: workspaceId, host: "a" });
+    await files?.write("kept", Buffer.from("text"));
+    expect(Buffer.from((await files?.read("kept")) ?? []).toString()).toBe("text");
+    await provider.workspaces.remove({ id: workspaceId, host: "a" });
     expect(await a.exited).toEqual({ code: 0, signal: null });
+    expect(a.written()).toContain("Drained: no sandbox and no workspace is left here.");
   });
 
   it("ends at the drain timeout with what is left", async () => {
@@ -140,6 +145,8 @@ describe("berth sandbox-host", () => {
     await make(provider, "a");
     process.kill(a.pid, "SIGTERM");
     expect(await a.exited).toEqual({ code: 0, signal: null });
+    expect(a.written()).toContain("Sandboxes that end now: 1.");
+    expect(a.written()).toContain(`Workspaces that were not moved and stay in ${join(folder, "data-a")}: 1.`);
   });
 
   it("lets in over TLS only who has a certificate of its authority, and is trusted only by its own", async () => {

@@ -1,7 +1,8 @@
 import type { AllocationRecord, WorkspaceRecord } from "../../../sandboxes.ts";
-import type { LeftoverWorkspace } from "../../../workspace-moves.ts";
+import type { HostedWorkspace, LeftoverWorkspace } from "../../../workspace-moves.ts";
 import type { Connection } from "../../connection.ts";
 import { Conditions } from "../visible.ts";
+import { liveStates } from "./sandboxes.ts";
 
 type Sql = Connection["sql"];
 type AllocationRow = Omit<AllocationRecord, "isActive"> & { readonly isActive: number };
@@ -114,4 +115,19 @@ export function listLeftovers(sql: Sql, host: string, deployment: string): Lefto
     `SELECT workspace_id AS workspaceId, host, copy_of AS copyOf FROM workspace_leftovers WHERE host = ? AND deployment = ?
       ORDER BY created_at LIMIT 1000`,
   ).all(host, deployment);
+}
+
+export function listWorkspacesOn(
+  sql: Sql,
+  { host, after = "", limit }: { readonly host: string; readonly after?: string; readonly limit: number },
+): HostedWorkspace[] {
+  return sql<Omit<HostedWorkspace, "inUse"> & { readonly inUse: number }>(
+    `SELECT w.workspace_id AS workspaceId, w.host, w.org_id AS orgId, min(w.session_id) AS sessionId,
+      EXISTS (SELECT 1 FROM sandboxes b WHERE b.workspace_id = w.workspace_id AND b.state IN ${liveStates}) AS inUse
+      FROM workspaces w JOIN sessions s ON s.org_id = w.org_id AND s.id = w.session_id
+      WHERE w.host = ? AND w.awaits_files = 0 AND w.workspace_id > ?
+      GROUP BY w.workspace_id ORDER BY w.workspace_id LIMIT ?`,
+  )
+    .all(host, after, limit)
+    .map((row) => ({ ...row, inUse: row.inUse === 1 }));
 }

@@ -6,7 +6,7 @@ type Sql = Connection["sql"];
 type SandboxRow = Omit<SandboxRecord, "policy"> & { readonly policy: string };
 
 /** Written as the partial indexes are, so that they are taken. */
-const liveStates = "('requested', 'creating', 'warm', 'claimed', 'active', 'destroying')";
+export const liveStates = "('requested', 'creating', 'warm', 'claimed', 'active', 'destroying')";
 /** That count against quotas and hold the place of their session. */
 export const heldStates = "('requested', 'creating', 'claimed', 'active')";
 
