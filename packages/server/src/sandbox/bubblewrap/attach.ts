@@ -4,6 +4,7 @@ import { errnoOf } from "../files/file-errors.ts";
 import type { Life, Surroundings } from "./life.ts";
 import { updateRecord } from "./record.ts";
 import { slotFolder } from "./remains.ts";
+import { keepingTo } from "./runners.ts";
 
 /**
  * Gives a warm sandbox its workspace. As root it is mounted on the slot that the sandbox has had as its /workspace from the
@@ -22,9 +23,12 @@ export async function attachWorkspace(
   // To give many files to another user takes longer than to make a sandbox of the user whose they are.
   if (uid !== null && owner !== null && owner !== uid)
     throw makeAnother("the workspace's files are another user's");
-  const onFull = () => void life.agent.endCommands("disk_full");
   const { diskBytes, inodes } = policy.limits;
-  const held = await workspaces.hold(workspaceId, { uid, limits: { diskBytes, inodes }, onFull });
+  const held = await workspaces.hold(workspaceId, {
+    uid,
+    limits: { diskBytes, inodes },
+    ...keepingTo(life.runners),
+  });
   const slot = `${record.folder}/${slotFolder}`;
   if (host.rootTools === null) {
     try {

@@ -16,6 +16,7 @@ import type { ProcessIdentity } from "./process-identity.ts";
 import { type SandboxRecord, updateRecord, writeRecord } from "./record.ts";
 import { type OomWatch, watchOom } from "./oom-watch.ts";
 import { egressFolder, egressSocket, removeRemains, slotFolder } from "./remains.ts";
+import { keepingTo, type Runner } from "./runners.ts";
 import { leaseUid } from "./uid-leases.ts";
 
 /** What the sandboxes of one provider are made with. */
@@ -40,6 +41,8 @@ export interface Life {
   readonly egress: Egress;
   readonly launched: Launched;
   readonly agent: AgentClient;
+  /** Whoever runs commands in it: its own agent, and those of commands with a sandbox of their own. */
+  readonly runners: Set<Runner>;
   /** Null until it has a workspace. */
   workspace: HeldWorkspace | null;
   readonly oom: OomWatch;
@@ -61,6 +64,10 @@ interface Made {
   agent?: AgentClient;
 }
 
+interface Making extends Made {
+  readonly runners: Set<Runner>;
+}
+
 /** Makes a sandbox up to where its agent answers. What was made is undone when it fails. */
 export async function beginLife(surroundings: Surroundings, birth: Birth): Promise<Life> {
   const { ref, spec, options } = birth;
@@ -70,7 +77,7 @@ export async function beginLife(surroundings: Surroundings, birth: Birth): Promi
   const uid = host.rootTools ? await leaseUid(owner, ref.id) : null;
   const record = recordOf(surroundings, birth, uid);
   const folder = `${host.places.sandboxes}/${ref.id}`;
-  const made: Made = {};
+  const made: Making = { runners: new Set() };
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeRecord(folder, record);
@@ -108,7 +115,7 @@ async function makeAll(
   surroundings: Surroundings,
   birth: Birth,
   record: SandboxRecord,
-  made: Made,
+  made: Making,
 ): Promise<Life> {
   const { host, groups, clock } = surroundings;
   const { ref, spec, options } = birth;
@@ -139,19 +146,23 @@ async function makeAll(
   failpoint("sandbox.placed");
   launched.go();
   const oom = watchOom(group);
+  const agent = await meetAgent({
+    clock,
+    launched,
+    explain: oom.explain,
+    signal,
+    maxProcesses: () => life.policy.limits.processes,
+  });
+  made.agent = agent;
+  made.runners.add({ agent, first: launched.first });
   const life: Life = {
     record: known,
     policy: spec.policy,
     group,
     egress: made.egress,
     launched,
-    agent: await meetAgent({
-      clock,
-      launched,
-      explain: oom.explain,
-      signal,
-      maxProcesses: () => life.policy.limits.processes,
-    }),
+    agent,
+    runners: made.runners,
     workspace: made.workspace ?? null,
     oom,
     bornAt: clock.monotonic(),
@@ -227,7 +238,7 @@ function groupName(id: string, { deployment, incarnation }: CreateOptions): stri
 /** Makes the folders of a sandbox and takes its workspace; gives the path that becomes its /workspace. */
 async function placeFolders(
   { host, workspaces }: Surroundings,
-  { record, spec, made }: { record: SandboxRecord; spec: SandboxSpec; made: Made },
+  { record, spec, made }: { record: SandboxRecord; spec: SandboxSpec; made: Making },
 ): Promise<string> {
   const { folder, uid } = record;
   const slot = `${folder}/${slotFolder}`;
@@ -240,9 +251,12 @@ async function placeFolders(
   }
   const { workspaceId, policy } = spec;
   if (workspaceId !== undefined) {
-    const onFull = () => void made.agent?.endCommands("disk_full");
     const { diskBytes, inodes } = policy.limits;
-    made.workspace = await workspaces.hold(workspaceId, { uid, limits: { diskBytes, inodes }, onFull });
+    made.workspace = await workspaces.hold(workspaceId, {
+      uid,
+      limits: { diskBytes, inodes },
+      ...keepingTo(made.runners),
+    });
   }
   if (host.rootTools === null) return made.workspace?.path ?? slot;
   if (made.workspace === undefined) await host.rootTools.share(slot);

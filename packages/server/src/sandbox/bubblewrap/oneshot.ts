@@ -58,11 +58,14 @@ async function run(surroundings: Surroundings, { life, folder, spec, ending }: A
       explain: life.oom.explain,
       maxProcesses: () => limits.processes,
     });
+    const runner = { agent, first: launched.first };
+    life.runners.add(runner);
     try {
       const { oneshot: _, ...plain } = spec;
       const timeoutMs = Math.max(1, spec.timeoutMs - (clock.monotonic() - began));
       return await agent.inFolder(folder).exec({ ...plain, timeoutMs });
     } finally {
+      life.runners.delete(runner);
       agent.close();
     }
   } finally {

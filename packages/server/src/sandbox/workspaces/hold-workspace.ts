@@ -7,7 +7,7 @@ import { usageOf, type WorkspaceParts } from "./workspace-files.ts";
 export async function holdWorkspace(
   parts: WorkspaceParts,
   id: string,
-  { uid, limits, onFull }: HoldOptions,
+  { uid, limits, onFull, namelessBytes }: HoldOptions,
 ): Promise<HeldWorkspace> {
   const { opened, plain, quota, warn } = parts;
   const prepare = async (root: string, others: number) => {
@@ -21,8 +21,13 @@ export async function holdWorkspace(
   const watching =
     watched === null || onFull === undefined
       ? null
-      : watched.watch({ id, root: place.root, onFull, signal: end.signal }).catch((error: unknown) => {
-          if (!end.signal.aborted) warn({ workspace: id, error }, "a workspace could not be measured");
+      : watched.watch({
+          id,
+          root: place.root,
+          onFull,
+          ...(namelessBytes !== undefined && { namelessBytes }),
+          onError: (error) => warn({ workspace: id, error }, "a workspace could not be measured"),
+          signal: end.signal,
         });
   let released = false;
   return {

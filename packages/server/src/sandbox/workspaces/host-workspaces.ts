@@ -32,8 +32,13 @@ export interface HoldOptions {
   readonly uid: number | null;
   /** Kept to when it is less than before too, where the quota is `watched`; an image only grows, when nobody holds it. */
   readonly limits?: WorkspaceLimits;
-  /** Told each time that it is measured and found over its limits: end what writes, with `disk_full`. Only where the quota is `watched`. */
+  /**
+   * Told each time that it is measured and found over its limits, or cannot be measured again and again: end what writes, with
+   * `disk_full`. Only where the quota is `watched`.
+   */
   readonly onFull?: () => void;
+  /** Bytes of its files that have no name any more and that its processes hold open: no walk through the folder finds them. */
+  readonly namelessBytes?: () => Promise<number>;
 }
 
 export interface HeldWorkspace {

@@ -1,9 +1,10 @@
 /** Runs in a thread of its own, because a tree may have very many files. */
 import {
+  chmodSync,
   closeSync,
   constants,
   type Dir,
-  chmodSync,
+  fchmodSync,
   fstatSync,
   lstatSync,
   openSync,
@@ -24,15 +25,18 @@ interface Level {
   readonly inode: number;
   /** Its folders that were not entered yet. */
   readonly pending: string[];
+  /** What it had of permissions and gets back, if it had to be given more; else null. */
+  readonly lockedMode: number | null;
 }
 
 class Moved extends Error {}
 
 /** Adds up a tree without ever following a link or leaving it, however deep it is, while others may change it. */
-function measure({ root, maxBytes, maxFiles }: MeasureJob): Measured {
+function measure({ root, maxBytes, maxFiles }: MeasureJob): Omit<Measured, "tookMs"> {
   const sum = { bytes: 0, files: 0 };
   const linked = new Set<string>();
   const levels: Level[] = [];
+  let missed = false;
   const over = () => sum.bytes > maxBytes || sum.files > maxFiles;
 
   function add(stat: Stats): void {
@@ -45,19 +49,34 @@ function measure({ root, maxBytes, maxFiles }: MeasureJob): Measured {
     sum.bytes += stat.blocks * 512;
   }
 
-  function enter(path: string): void {
-    const fd = openFolder(path);
-    if (fd === null) return;
-    const { dev, ino } = fstatSync(fd);
-    const level: Level = { fd, device: dev, inode: ino, pending: [] };
-    levels.push(level);
-    for (const name of namesIn(fd)) {
-      const stat = lstatSync(`/proc/self/fd/${fd}/${name}`, { throwIfNoEntry: false });
-      if (stat === undefined) continue;
-      add(stat);
-      if (stat.isDirectory()) level.pending.push(name);
-      if (over()) return;
+  /** Null for what vanished, or became another thing. What cannot be looked at for any other reason is missing in the sum. */
+  function unlessGone<T>(look: () => T): T | null {
+    try {
+      return look();
+    } catch (thrown) {
+      const { code } = thrown as { code?: unknown };
+      if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "ELOOP") missed = true;
+      return null;
     }
+  }
+
+  function enter(path: string): void {
+    const opened = unlessGone(() => openFolder(path));
+    if (opened === null) return;
+    const { fd, lockedMode } = opened;
+    const { dev, ino } = fstatSync(fd);
+    const level: Level = { fd, device: dev, inode: ino, pending: [], lockedMode };
+    levels.push(level);
+    unlessGone(() => {
+      for (const name of namesIn(fd)) {
+        const stat = unlessGone(() => lstatSync(`/proc/self/fd/${fd}/${name}`));
+        if (stat === null) continue;
+        add(stat);
+        if (stat.isDirectory()) level.pending.push(name);
+        if (over()) return;
+      }
+    });
+    if (over()) return;
     const farUp = levels.at(-1 - heldOpen);
     if (farUp?.fd != null && levels.length - heldOpen > 1) {
       closeSync(farUp.fd);
@@ -72,7 +91,7 @@ function measure({ root, maxBytes, maxFiles }: MeasureJob): Measured {
     try {
       if (parent !== undefined && parent.fd === null) parent.fd = openParent(child.fd, parent);
     } finally {
-      closeSync(child.fd);
+      close(child);
     }
   }
 
@@ -84,55 +103,56 @@ function measure({ root, maxBytes, maxFiles }: MeasureJob): Measured {
       if (here?.fd == null || name === undefined) leave();
       else enter(`/proc/self/fd/${here.fd}/${name}`);
     }
-    return { ...sum, complete: !over() };
+    return { ...sum, complete: !over() && !missed };
   } catch (thrown) {
     if (thrown instanceof Moved) return { ...sum, complete: false };
     throw thrown;
   } finally {
-    for (const { fd } of levels) if (fd !== null) closeSync(fd);
+    for (const level of levels) close(level);
   }
 }
 
-/** Null for what vanished, or is no folder any more. One that its owner closed is opened for a moment. */
-function openFolder(path: string): number | null {
+interface OpenedFolder {
+  readonly fd: number;
+  readonly lockedMode: number | null;
+}
+
+/** One that its owner closed is open to its owner until it is left: a name in it is looked up by its permissions each time. */
+function openFolder(path: string): OpenedFolder {
   try {
-    return openSync(path, folderFlags);
+    const fd = openSync(path, folderFlags);
+    const isOpen = process.getuid?.() === 0 || (fstatSync(fd).mode & 0o700) === 0o700;
+    if (isOpen) return { fd, lockedMode: null };
+    closeSync(fd);
   } catch (thrown) {
-    if ((thrown as { code?: unknown }).code !== "EACCES") return null;
+    if ((thrown as { code?: unknown }).code !== "EACCES") throw thrown;
   }
-  try {
-    return openLocked(path);
-  } catch {
-    return null;
-  }
+  return openLocked(path);
 }
 
 /** Linux's O_PATH: a place in the tree, opened without the right to read it. */
 const O_PATH = 0o10000000;
 
-function openLocked(path: string): number {
+function openLocked(path: string): OpenedFolder {
   const place = openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    const { mode } = fstatSync(place);
+    const lockedMode = fstatSync(place).mode & 0o7777;
     const through = `/proc/self/fd/${place}`;
-    chmodSync(through, 0o700);
-    try {
-      return openSync(through, constants.O_DIRECTORY | constants.O_RDONLY);
-    } finally {
-      chmodSync(through, mode & 0o7777);
-    }
+    chmodSync(through, lockedMode | 0o700);
+    return { fd: openSync(through, constants.O_DIRECTORY | constants.O_RDONLY), lockedMode };
   } finally {
     closeSync(place);
   }
 }
 
+function close({ fd, lockedMode }: Level): void {
+  if (fd === null) return;
+  if (lockedMode !== null) fchmodSync(fd, lockedMode);
+  closeSync(fd);
+}
+
 function* namesIn(fd: number): Generator<string> {
-  let folder: Dir;
-  try {
-    folder = opendirSync(`/proc/self/fd/${fd}`, { bufferSize: 256 });
-  } catch {
-    return;
-  }
+  const folder: Dir = opendirSync(`/proc/self/fd/${fd}`, { bufferSize: 256 });
   try {
     for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) yield entry.name;
   } finally {
@@ -151,8 +171,9 @@ function openParent(child: number, expected: Level): number {
 
 parentPort?.on("message", ({ number, ...job }: MeasureJob & { readonly number: number }) => {
   const report = (told: MeasureReport) => parentPort?.postMessage(told);
+  const began = performance.now();
   try {
-    report({ number, measured: measure(job) });
+    report({ number, measured: { ...measure(job), tookMs: performance.now() - began } });
   } catch (thrown) {
     report({ number, failed: thrown instanceof Error ? thrown.message : String(thrown) });
   }

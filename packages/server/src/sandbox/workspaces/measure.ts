@@ -14,6 +14,8 @@ export interface Measured {
   readonly files: number;
   /** False: there is more, because a limit was reached or the tree was changed in between. */
   readonly complete: boolean;
+  /** What the walk took, without waiting for others' to end. */
+  readonly tookMs: number;
 }
 
 export type MeasureReport =

@@ -1,14 +1,19 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { type Clock, pause } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { WorkspaceLimits } from "./host-workspaces.ts";
 import type { Measured, Measurer } from "./measure.ts";
 
-/** Between two measurements of a workspace that a sandbox has; longer when one takes long. */
+/**
+ * Between two looks at a workspace that a sandbox has: a disk takes a few GB in that time at most, and the walk through a usual
+ * workspace (1,000 files: 10 ms) costs a hundredth of a processor.
+ */
 const restMs = 1_000;
-/** A measurement is rested from for so many times what it took. */
+/** A walk is rested from for so many times what it took, unless the disk says that the workspace may be full by now. */
 const restFactor = 20;
+/** So many times in a row that a tree cannot be measured, and it counts as full: a program that moves folders about is not free of limits. */
+const mostUnknown = 3;
 
 const limitsSchema = z.strictObject({ diskBytes: z.number(), inodes: z.number() });
 
@@ -23,6 +28,10 @@ export interface Watched {
   readonly id: string;
   readonly root: string;
   readonly onFull: () => void;
+  /** See HoldOptions. */
+  readonly namelessBytes?: () => Promise<number>;
+  /** A measurement failed; there will be others. */
+  readonly onError: (thrown: unknown) => void;
   readonly signal: AbortSignal;
 }
 
@@ -30,11 +39,11 @@ export interface Watched {
 export class WatchedQuota {
   readonly #clock: Clock;
   readonly #folder: string;
-  readonly #measurer: Measurer;
+  readonly #measurer: Pick<Measurer, "measure">;
   readonly #known = new Map<string, Known>();
 
   /** `folder`: where the limits are kept, a file for each workspace. */
-  constructor(options: { clock: Clock; folder: string; measurer: Measurer }) {
+  constructor(options: { clock: Clock; folder: string; measurer: Pick<Measurer, "measure"> }) {
     this.#clock = options.clock;
     this.#measurer = options.measurer;
     this.#folder = options.folder;
@@ -70,19 +79,39 @@ export class WatchedQuota {
     return { bytes, files };
   }
 
-  /** Measures again and again until the signal aborts. */
-  async watch({ id, root, onFull, signal }: Watched): Promise<void> {
+  /** Measures again and again until the signal aborts. Never rejects. */
+  async watch(watched: Watched): Promise<void> {
+    const { root, onFull, onError, signal } = watched;
+    let unknown = 0;
     while (!signal.aborted) {
-      const began = this.#clock.monotonic();
-      const limits = await this.#limitsOf(id);
-      if (limits !== null) {
-        const { measured } = await this.#measure(id, root, limits);
-        const over = measured.bytes > limits.diskBytes || measured.files > limits.inodes;
-        if (over && !signal.aborted) onFull();
-      }
-      const took = this.#clock.monotonic() - began;
-      await pause(this.#clock, Math.max(restMs, took * restFactor), signal);
+      const free = await freeOf(root);
+      const found = await this.#look(watched).catch((thrown: unknown) => {
+        if (!signal.aborted) onError(thrown);
+        return nothingKnown;
+      });
+      unknown = found.state === "unknown" ? unknown + 1 : 0;
+      if ((found.state === "over" || unknown >= mostUnknown) && !signal.aborted) onFull();
+      const until = this.#clock.monotonic() + found.tookMs * restFactor;
+      do await pause(this.#clock, restMs, signal);
+      while (
+        !signal.aborted &&
+        this.#clock.monotonic() < until &&
+        !tookMore(free, await freeOf(root), found.room)
+      );
     }
+  }
+
+  async #look({ id, root, namelessBytes }: Watched): Promise<Look> {
+    const limits = await this.#limitsOf(id);
+    if (limits === null) return { ...nothingKnown, state: "within" };
+    const { measured } = await this.#measure(id, root, limits);
+    const began = this.#clock.monotonic();
+    const bytes = measured.bytes + ((await namelessBytes?.()) ?? 0);
+    const tookMs = measured.tookMs + this.#clock.monotonic() - began;
+    const room = { bytes: limits.diskBytes - bytes, files: limits.inodes - measured.files };
+    const over = room.bytes < 0 || room.files < 0;
+    const state = over ? "over" : measured.complete ? "within" : "unknown";
+    return { state, room, tookMs };
   }
 
   async #measure(id: string, root: string, limits: WorkspaceLimits): Promise<Known> {
@@ -102,6 +131,31 @@ export class WatchedQuota {
   #fileOf(id: string): string {
     return `${this.#folder}/${id}.json`;
   }
+}
+
+interface Room {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+interface Look {
+  readonly state: "within" | "over" | "unknown";
+  /** What may be added. */
+  readonly room: Room;
+  readonly tookMs: number;
+}
+
+const nothingKnown: Look = { state: "unknown", room: { bytes: 0, files: 0 }, tookMs: 0 };
+
+/** What the whole disk has left. */
+async function freeOf(root: string): Promise<Room> {
+  const { bfree, bsize, ffree } = await statfs(root).catch(() => ({ bfree: 0, bsize: 0, ffree: 0 }));
+  return { bytes: bfree * bsize, files: ffree };
+}
+
+/** Whether so much went from the disk, by whomever, that it would not fit into what a workspace may still take. */
+function tookMore(before: Room, now: Room, room: Room): boolean {
+  return before.bytes - now.bytes > room.bytes || before.files - now.files > room.files;
 }
 
 const unlimited: WorkspaceLimits = {

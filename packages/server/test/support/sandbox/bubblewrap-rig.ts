@@ -14,9 +14,11 @@ export interface BubblewrapRig {
   readonly close: () => Promise<void>;
 }
 
-/** A provider with real sandboxes, as the server makes it. */
+const watched = { kind: "watched", reason: "It was asked for." } as const;
+
+/** A provider with real sandboxes, as the server makes it; `quota`: what a server has that is not root. */
 export async function makeBubblewrap(
-  given: Partial<BubblewrapOptions> & { readonly dataDir: string },
+  given: Partial<BubblewrapOptions> & { readonly dataDir: string; readonly quota?: "watched" },
 ): Promise<BubblewrapRig> {
   const { dataDir, clock = systemClock } = given;
   await mkdir(dataDir, { recursive: true });
@@ -25,7 +27,7 @@ export async function makeBubblewrap(
     warnings.push(`${message}: ${inspect(details)}`);
   };
   const search = createSearch({ clock });
-  const quota = await findQuota(dataDir);
+  const quota = given.quota === undefined ? await findQuota(dataDir) : watched;
   const workspaces = createWorkspaces({ dataDir, quota, reason: quota.reason, clock, search, warn });
   const provider = createBubblewrap({ log: { warn }, ...given, dataDir, clock, workspaces });
   return {
