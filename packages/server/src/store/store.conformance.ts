@@ -25,6 +25,7 @@ import { sandboxesConformance } from "./conformance/sandboxes.conformance.ts";
 import type { OpenStore } from "./conformance/scene.conformance.ts";
 import { systemConformance } from "./conformance/system.conformance.ts";
 import { vaultConformance } from "./conformance/vault.conformance.ts";
+import { workspaceMovesConformance } from "./conformance/workspace-moves.conformance.ts";
 
 const areas = [
   fencingConformance,
@@ -52,6 +53,7 @@ const areas = [
   erasuresConformance,
   sandboxesConformance,
   sandboxHistoryConformance,
+  workspaceMovesConformance,
 ];
 
 /** What every store must do. `open` gives an empty one each time; the tests of one area share it, each in orgs of its own. */
