@@ -2,13 +2,15 @@ import { loadConfig } from "../config/load.ts";
 import { asBerthError } from "../lib/errors.ts";
 import { type HostRemains, type SandboxHostRole, startSandboxHost } from "../roles/sandbox-host.ts";
 import { failureOf } from "./exit.ts";
+import { reloadOnHangUp } from "./hang-up.ts";
 
 /** `berth sandbox-host`: starts the host, says where it is, and drains it at the first signal. Returns the exit code. */
 export async function serveSandboxHost(flags: Readonly<Record<string, unknown>>): Promise<number> {
   try {
     const host = await startSandboxHost(loadConfig({ flags }));
     console.log(announcement(host));
-    const left = await untilDrained(host);
+    const reloads = reloadOnHangUp(host.reload);
+    const left = await untilDrained(host).finally(() => reloads.end());
     if (left !== null) console.error(farewell(left, host.dataDir));
     await host.stop();
     return 0;

@@ -3,6 +3,7 @@ import { asBerthError } from "../lib/errors.ts";
 import { type Program, startProgram } from "../roles/program.ts";
 import { announcedChat } from "./announced-chat.ts";
 import { failureOf } from "./exit.ts";
+import { reloadOnHangUp } from "./hang-up.ts";
 
 /** `berth serve`: starts the server, says where it is, and stops it on SIGTERM or SIGINT. Returns the exit code. */
 export async function serve(flags: Readonly<Record<string, unknown>>): Promise<number> {
@@ -57,13 +58,6 @@ function toolsLine({ provider, isolated, label, reasons, unavailable }: Program[
   const more = reasons.map((reason) => `\n         ${reason}`).join("");
   if (!isolated) return `run as this server's own user, ${label}: to isolate them ${remedy}${more}`;
   return `run in sandboxes by ${provider}: ${label}${more}`;
-}
-
-/** Without anything to read again a hang-up ends the server, as it does other programs. */
-function reloadOnHangUp(reload: Program["reload"]): { end(): void } {
-  const onHangUp = () => void reload?.();
-  if (reload !== null) process.on("SIGHUP", onHangUp);
-  return { end: () => void process.off("SIGHUP", onHangUp) };
 }
 
 /** A terminal's Ctrl-C reaches the server twice under npm, which forwards it: what comes within this time is the same one. Milliseconds. */

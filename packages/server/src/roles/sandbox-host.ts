@@ -14,7 +14,7 @@ import { readTls } from "../http/tls-files.ts";
 import { createLogger, type Logger, type LogDestination } from "../telemetry/logger.ts";
 import { openBubblewrap, type OpenedProvider, openLocalProcess } from "./local-sandboxes.ts";
 import { readSettingFile } from "./remote-sandboxes.ts";
-import { tlsFiles } from "./transport.ts";
+import { reloadableTls, tlsFiles } from "./transport.ts";
 import { version } from "./version.ts";
 
 export type { HostRemains };
@@ -30,6 +30,8 @@ export interface SandboxHostRole {
   drain(): void;
   /** Resolves when somebody had it drained: nothing is left, or what is told. */
   readonly drained: Promise<HostRemains>;
+  /** Takes the TLS files as they are now; those that do not work are not taken, and logged. Null without TLS. */
+  readonly reload: (() => Promise<void>) | null;
   /** Ends every sandbox. Idempotent. */
   stop(): Promise<void>;
 }
@@ -101,6 +103,7 @@ export async function startSandboxHost(
     dataDir: config.data,
     drained: host.drained,
     drain: () => host.drain(),
+    reload: reloadableTls(host.server, { files, first: tls, clock, logger }),
     stop: () => (stopping ??= stop()),
   };
 }

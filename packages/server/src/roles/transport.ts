@@ -32,11 +32,24 @@ export async function openTransport(
   return {
     scheme: tls === null ? "http" : "https",
     options: { readPeer: createReadPeer({ trusted }), limits: limitsOf(config), tls },
-    reloadable(server) {
-      if (files === null || tls === null || !isTls(server)) return async () => {};
-      return reloading(server, { files, first: tls, clock, logger });
-    },
+    reloadable: (server) => reloadableTls(server, { files, first: tls, clock, logger }) ?? (async () => {}),
   };
+}
+
+/** Has a server that was made with `first` take the files as they are now; null for one without TLS. Never rejects. */
+export function reloadableTls(
+  server: Server,
+  {
+    files,
+    first,
+    ...rest
+  }: Pick<Reload, "clock" | "logger"> & {
+    readonly files: TlsFiles | null;
+    readonly first: ServerOptions | null;
+  },
+): (() => Promise<void>) | null {
+  if (files === null || first === null || !isTls(server)) return null;
+  return reloading(server, { ...rest, files, first });
 }
 
 interface Reload {

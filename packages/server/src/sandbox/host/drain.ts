@@ -22,12 +22,12 @@ const nobodyMs = 75_000;
 export interface Drain {
   /** Resolves with what is left when nothing is, when nobody moves what is, or when the time is over. */
   readonly done: Promise<HostRemains>;
-  began(): boolean;
+  readonly began: () => boolean;
   /** Idempotent. */
-  begin(): void;
+  readonly begin: () => void;
   /** Somebody asked for a workspace. */
-  asked(): void;
-  end(): void;
+  readonly asked: () => void;
+  readonly end: () => void;
 }
 
 /** Waits until the sandboxes of a host have ended and servers have moved its workspaces to others. */

@@ -1,3 +1,4 @@
+import type { Server } from "node:http";
 import type { ServerOptions as TlsOptions } from "node:https";
 import { type Clock, pause } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
@@ -38,6 +39,8 @@ const stopMs = 5_000;
 
 /** Any provider behind HTTP. */
 export interface SandboxHost {
+  /** Whoever has new TLS files gives them to it. */
+  readonly server: Server;
   /** Resolves with its address. Rejects with `port_in_use` or `cannot_listen`. */
   listen(at: { readonly host: string; readonly port: number }): Promise<string>;
   /** Takes no new sandboxes from now on; workspaces are served as before, so that servers can move them. Idempotent. */
@@ -95,6 +98,7 @@ export function createSandboxHost(options: SandboxHostOptions): SandboxHost {
   }
 
   return {
+    server,
     listen: (at) => listen(server, tls === null ? "http" : "https", at),
     drain: draining.begin,
     drained: draining.done,

@@ -192,6 +192,35 @@ describe("berth sandbox-host", () => {
     }
   });
 
+  it("takes new TLS files on SIGHUP, without ending what runs, and lives on when they do not work", async () => {
+    const [old, next] = [await createAuthority("old hosts"), await createAuthority("new hosts")];
+    const write = async (authority: typeof old) => {
+      const issued = await authority.issue("host", { names: [{ type: "ip", value: "127.0.0.1" }] });
+      await writeFile(join(folder, "tls.pem"), issued.cert);
+      await writeFile(join(folder, "tls.key"), issued.key);
+    };
+    await write(old);
+    const a = await start("a", "--tls-cert", join(folder, "tls.pem"), "--tls-key", join(folder, "tls.key"));
+    const before = await remote({ a }, { tls: { ca: old.cert } });
+    const { sandbox } = await make(before, "a");
+    const running = sandbox.exec({ command: "sleep 3; echo whole", timeoutMs: 20_000 });
+    await write(next);
+    expect(await (await remote({ a }, { tls: { ca: next.cert } })).hosts()).toMatchObject([
+      { healthy: false },
+    ]);
+    process.kill(a.pid, "SIGHUP");
+    await expect.poll(() => a.written()).toContain("The TLS files were read again.");
+    const after = await remote({ a }, { tls: { ca: next.cert } });
+    expect(await after.hosts()).toMatchObject([{ healthy: true }]);
+    expect((await running).output).toBe("whole\n");
+    await writeFile(join(folder, "tls.pem"), "broken");
+    process.kill(a.pid, "SIGHUP");
+    await expect.poll(() => a.written()).toContain("the old ones stay in use");
+    expect(await (await remote({ a }, { tls: { ca: next.cert } })).hosts()).toMatchObject([
+      { healthy: true },
+    ]);
+  });
+
   it("does not take tokens of servers that it does not trust, nor for another host", async () => {
     const a = await start("a");
     const stranger = await remote({ a }, { tokens: await readPrivateKey(newKeyPair().privateKey) });
