@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "./clock.ts";
-import { createHttp } from "./http.ts";
+import type { BerthApiError } from "./error.ts";
+import { createHttp, type Retry } from "./http.ts";
 import { createAccount } from "./resources/account.ts";
 import { createAgents } from "./resources/agents.ts";
 import { createApiKeys } from "./resources/api-keys.ts";
@@ -42,6 +43,10 @@ export interface ClientOptions {
   readonly silenceMs?: number;
   /** Waits between attempts: uniform up to `baseMs`, doubled each time up to `capMs`; default 250 and 5,000. */
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
+  /** For how long after its first attempt a request may be sent again that was refused so, milliseconds; default: as long as the retries last. */
+  readonly patienceMs?: (refusal: BerthApiError) => number;
+  /** Told before each wait for another attempt of a request. */
+  readonly onRetry?: (retry: Retry) => void;
   /** For tests. */
   readonly clock?: Clock;
   /** Uniform in [0, 1); for tests. */
@@ -62,6 +67,8 @@ export function createClient(options: ClientOptions) {
     retries: options.retries ?? 6,
     backoff: options.backoff ?? { baseMs: 250, capMs: 5_000 },
     timeoutMs: options.timeoutMs ?? 60_000,
+    patienceMs: options.patienceMs ?? (() => Number.POSITIVE_INFINITY),
+    onRetry: options.onRetry ?? (() => {}),
   });
   const connector: Connector = {
     http,

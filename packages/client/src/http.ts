@@ -16,6 +16,16 @@ export interface HttpOptions {
   readonly backoff: Backoff;
   /** How long one attempt may take, milliseconds. */
   readonly timeoutMs: number;
+  /** For how long after its first attempt a request may be sent again that was refused so, milliseconds. */
+  readonly patienceMs: (refusal: BerthApiError) => number;
+  /** Told before each wait for another attempt. */
+  readonly onRetry: (retry: Retry) => void;
+}
+
+/** Why a request is sent again, and when. Times are milliseconds. */
+export interface Retry {
+  readonly error: BerthApiError | BerthConnectionError;
+  readonly waitMs: number;
 }
 
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
@@ -113,7 +123,7 @@ export function createHttp(options: HttpOptions): Http {
   async function read<T>(request: ApiRequest, reader: Reader<T>): Promise<T> {
     const key = request.idempotencyKey ?? crypto.randomUUID();
     const retries = request.retries ?? options.retries;
-    for (let failed = 0; ; failed += 1) {
+    for (let failed = 0, begun = options.clock.now(); ; failed += 1) {
       request.signal?.throwIfAborted();
       try {
         return await attempt(request, key, reader);
@@ -123,12 +133,18 @@ export function createHttp(options: HttpOptions): Http {
         const asked = askedWait(thrown);
         if (failed >= retries || !isWorthRetrying(thrown) || asked > longestWaitMs) throw thrown;
         const wait = Math.max(asked, backoffMs(options.backoff, failed, options.random));
+        if (options.clock.now() + wait - begun > patienceOf(options, thrown)) throw thrown;
+        options.onRetry({ error: thrown, waitMs: wait });
         await pause(options.clock, wait, request.signal);
       }
     }
   }
 
-  return { options, url, authorization, read, json: <T>(request: ApiRequest) => read<T>(request, parsed) };
+  return { options, url, authorization, read, json: <T>(one: ApiRequest) => read<T>(one, parsed) };
+}
+
+function patienceOf({ patienceMs }: HttpOptions, error: Retry["error"]): number {
+  return error instanceof BerthApiError ? patienceMs(error) : Number.POSITIVE_INFINITY;
 }
 
 function timeoutOf(clock: Clock, ms: number): { timeout: AbortController; cancel: () => void } {
@@ -145,7 +161,7 @@ async function parsed<T>(response: Response): Promise<T> {
 }
 
 /** Sending again is right when no answer came, when the server says so in passing, and while the first attempt is still at work. */
-function isWorthRetrying(thrown: unknown): boolean {
+function isWorthRetrying(thrown: unknown): thrown is Retry["error"] {
   if (thrown instanceof BerthConnectionError) return true;
   if (!(thrown instanceof BerthApiError)) return false;
   return isPassing(thrown.status) || thrown.code === "idempotency_in_progress";

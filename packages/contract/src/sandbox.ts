@@ -39,7 +39,15 @@ export const sandbox = z.strictObject({
 export type SandboxInfo = z.infer<typeof sandbox>;
 export const sandboxList = pageOf(sandbox);
 
-export const createSandboxBody = z.strictObject({ sessionId: idSchema("session") });
+export const createSandboxBody = z.strictObject({
+  sessionId: idSchema("session"),
+  waitMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .optional()
+    .describe("how long to wait until one is free; default, and at most: as the server's settings say"),
+});
 export type CreateSandboxBody = z.infer<typeof createSandboxBody>;
 
 const measured = z.int().nonnegative().nullable();

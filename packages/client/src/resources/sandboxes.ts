@@ -16,6 +16,7 @@ import type {
 } from "@berth/contract";
 import { execStream, followProcess, type ExecEvent } from "../output.ts";
 import { callOf, type CallOptions, type ChangeOptions, type PageQuery } from "../pages.ts";
+import type { ApiRequest } from "../http.ts";
 import type { Connector } from "../session/event-source.ts";
 import { openTerminal, type TerminalHandle, type TerminalOptions } from "../terminal.ts";
 import { callsOf } from "./calls.ts";
@@ -31,6 +32,13 @@ export interface AllocationQuery extends PageQuery {
   readonly userId?: string;
   readonly sessionId?: string;
   readonly isActive?: boolean;
+}
+
+export interface CreateSandboxOptions extends ChangeOptions {
+  /** How long the server may wait until one is free, milliseconds; default, and at most: as its settings say. */
+  readonly waitMs?: number;
+  /** How often it is sent again when none is free; default: as the client's options say. */
+  readonly retries?: number;
 }
 
 /** How long an answer may take beyond the command's own time, milliseconds. */
@@ -51,14 +59,8 @@ export function createSandboxes(connector: Connector) {
       list: (query: SandboxQuery = {}) => list<SandboxInfo>("/sandboxes", { ...query }),
       get: (id: string, options: CallOptions = {}) => get<SandboxInfo>(path(id), options),
       /** The session's sandbox, given to it when it has none. */
-      create: (sessionId: string, options: ChangeOptions = {}): Promise<SandboxInfo> =>
-        http.json({
-          method: "POST",
-          path: "/sandboxes",
-          body: { sessionId },
-          timeoutMs: roomMs,
-          ...callOf(options),
-        }),
+      create: (sessionId: string, options: CreateSandboxOptions = {}): Promise<SandboxInfo> =>
+        http.json(creation(sessionId, options)),
       /** Ends what runs in it and takes it back; the files stay. */
       destroy: async (id: string, options: ChangeOptions = {}): Promise<void> => {
         await remove(path(id), options);
@@ -118,5 +120,16 @@ export function createSandboxes(connector: Connector) {
       get: (id: string, options: CallOptions = {}) =>
         get<SandboxAllocation>(`/sandbox-allocations/${encodeURIComponent(id)}`, options),
     },
+  };
+}
+
+function creation(sessionId: string, { waitMs, retries, ...options }: CreateSandboxOptions): ApiRequest {
+  return {
+    method: "POST",
+    path: "/sandboxes",
+    body: { sessionId, ...(waitMs !== undefined && { waitMs }) },
+    timeoutMs: roomMs,
+    ...(retries !== undefined && { retries }),
+    ...callOf(options),
   };
 }

@@ -208,7 +208,7 @@ export class ConnectingSandboxes {
   async #need(request: SandboxRequest, signal: AbortSignal): Promise<Omit<Need, "stays">> {
     const { context, owners, workspaces } = this.#parts;
     const { settings, clock, step } = context;
-    const until = clock.monotonic() + settings.waitMs;
+    const until = clock.monotonic() + Math.min(settings.waitMs, request.waitMs ?? settings.waitMs);
     const claimant = await owners.claimant(request, request);
     const policy = policyOf(settings, claimant.wish, claimant.egress);
     const workspace = await workspaces.ensure(claimant, policy.limits);

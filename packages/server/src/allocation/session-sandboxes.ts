@@ -20,6 +20,8 @@ export interface SandboxRequest extends SessionPlace {
   /** The session's owner, whose quota counts. Default: as the store says. */
   readonly userId?: string;
   readonly wish?: SandboxWish;
+  /** How long to wait for room at most, milliseconds. Default, and at most: as the settings say. */
+  readonly waitMs?: number;
   /** Ends the wait for room. */
   readonly signal?: AbortSignal;
   /** Is told, before `connect` resolves, when the session had no sandbox and was given one. */

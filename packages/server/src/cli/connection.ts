@@ -5,6 +5,7 @@ import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { RefusedKeyError } from "./exit.ts";
 import { fetchOverTls } from "./tls-fetch.ts";
 import { type Holder, readHolder } from "./lock-holder.ts";
+import { type OnBusy, patienceOf } from "./patience.ts";
 
 export interface ConnectFlags {
   readonly url?: string;
@@ -15,6 +16,8 @@ export interface ConnectFlags {
   readonly clientKey?: string;
   /** In which organization, by id or slug. */
   readonly org?: string;
+  /** How long to wait for what is busy, as a duration; false: not at all. */
+  readonly wait?: string | boolean;
 }
 
 /** The environment, when it is not the process's own. */
@@ -102,7 +105,11 @@ export async function openConnection(flags: ConnectFlags, env?: Env): Promise<Op
 }
 
 /** A client for the configured server. Checks that it answers, so that later retries bridge a restart and not an absence. */
-export async function connect(flags: ConnectFlags, signal: AbortSignal, env?: Env): Promise<BerthClient> {
+export async function connect(
+  flags: ConnectFlags,
+  signal: AbortSignal,
+  { env, onBusy }: { readonly env?: Env; readonly onBusy?: OnBusy } = {},
+): Promise<BerthClient> {
   const loaded = configOf(flags, env);
   const { url, apiKey, keyHint } = await findServer(loaded);
   const tlsFetch = await fetchOverTls(loaded.config);
@@ -113,6 +120,12 @@ export async function connect(flags: ConnectFlags, signal: AbortSignal, env?: En
     ...(flags.org !== undefined && { org: flags.org }),
     // With the waits of the client this lasts about a minute: long enough for a restart.
     retries: 24,
+    patienceMs: ({ code }) => patienceOf(flags, code),
+    ...(onBusy !== undefined && {
+      onRetry: ({ error }) => {
+        if (error instanceof BerthApiError) onBusy(error);
+      },
+    }),
   });
   try {
     await client.me({ retries: 0, signal });

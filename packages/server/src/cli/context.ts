@@ -1,6 +1,7 @@
 import type { BerthClient } from "@berth/client";
 import type { Command } from "commander";
 import { connect, type ConnectFlags } from "./connection.ts";
+import { type OnBusy, tellOfWaits } from "./patience.ts";
 import { exit } from "./exit.ts";
 import { createPrinter, type Io, type Printer } from "./terminal/io.ts";
 import { table } from "./terminal/table.ts";
@@ -19,6 +20,8 @@ export interface CommandContext<Flags> {
   /** Aborts at the first Ctrl-C, and when nobody reads standard output any more. */
   readonly signal: AbortSignal;
   readonly client: () => Promise<BerthClient>;
+  /** Says what the command waits for. */
+  readonly onBusy: OnBusy;
   /** Writes a result: with --json as one JSON document, else the text. */
   readonly print: (value: unknown, text: string | (() => string)) => void;
   /** Writes a list: with --json as an array, else as a table. */
@@ -60,6 +63,7 @@ async function runAction<Flags>(io: Io, command: Command, action: Action<Flags>)
   const undo = io.onInterrupt(() => stop.abort(new Error("interrupted")));
   const onError = () => stop.abort(new Error("nobody reads the output"));
   io.stdout.on("error", onError);
+  const onBusy = tellOfWaits(flags, printer.err);
   const print: CommandContext<Flags>["print"] = (value, text) => {
     if (flags.json === true) printer.out(`${JSON.stringify(value)}\n`);
     else printer.out(typeof text === "string" ? text : text());
@@ -71,7 +75,8 @@ async function runAction<Flags>(io: Io, command: Command, action: Action<Flags>)
       io,
       printer,
       signal: stop.signal,
-      client: () => connect(flags, stop.signal, io.env),
+      client: () => connect(flags, stop.signal, { env: io.env, onBusy }),
+      onBusy,
       print,
       printList(items, columns, empty) {
         const rows = items.map((item) => Object.values(columns).map((cell) => cell(item)));

@@ -47,7 +47,7 @@ export function erasuresCommand(actions: Actions): Command {
     if (wait === false) return print(begun, () => receipt(begun));
     // An organization that is gone cannot be asked: the operator asks at home.
     const { org: _, ...atHome } = flags;
-    const berth = scope === "org" ? await connect(atHome, signal, io.env) : asking;
+    const berth = scope === "org" ? await connect(atHome, signal, { env: io.env }) : asking;
     const erasure = await untilDone(berth, begun, signal);
     print(erasure, () => receipt(erasure));
   });

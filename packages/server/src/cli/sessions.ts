@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Actions } from "./context.ts";
+import { bindSessionCreate } from "./sessions/create.ts";
 import { bindSessionChanges } from "./sessions/change.ts";
 import { bindSessionExport } from "./sessions/export.ts";
 import { bindSessionFiles } from "./sessions/files.ts";
@@ -10,6 +11,7 @@ import { bindSessionTail } from "./sessions/tail.ts";
 const examples = `
 Examples:
   ./berth sessions list --agent assistant
+  ./berth sessions create --agent assistant --key build-42
   ./berth sessions show ses_…
   ./berth sessions tail ses_… --from-start       everything, and then what comes
   ./berth sessions export ses_… > log.jsonl
@@ -27,6 +29,7 @@ export function sessionsCommand(actions: Actions): Command {
     .description("See, watch and change sessions.")
     .addHelpText("after", examples);
   bindSessionList(actions, sessions);
+  bindSessionCreate(actions, sessions);
   bindSessionTail(actions, sessions);
   bindSessionExport(actions, sessions);
   bindSessionFiles(actions, sessions);

@@ -65,7 +65,11 @@ export async function measureSandbox(
 export async function createSandbox(
   context: OperationsContext,
   principal: Principal,
-  { sessionId, origin }: { readonly sessionId: string; readonly origin: Origin },
+  {
+    sessionId,
+    waitMs,
+    origin,
+  }: { readonly sessionId: string; readonly waitMs?: number | undefined; readonly origin: Origin },
 ): Promise<{ readonly sandbox: SandboxInfo; readonly created: boolean }> {
   const session = await sessionFor({ context, principal, id: sessionId, permission: "session:write" });
   await requireOwnFiles(context, principal, session);
@@ -74,7 +78,14 @@ export async function createSandbox(
   const wish = await sessionWish(context, session);
   const onGiven = ({ sandboxId }: { readonly sandboxId: string }) => void (given = sandboxId);
   const held = await unlessStopping(context, origin.signal, (signal) =>
-    connectActive(context, { orgId, sessionId, ...(wish !== undefined && { wish }), onGiven, signal }),
+    connectActive(context, {
+      orgId,
+      sessionId,
+      ...(wish !== undefined && { wish }),
+      ...(waitMs !== undefined && { waitMs }),
+      onGiven,
+      signal,
+    }),
   );
   if (given !== null) {
     const told = { action: "sandbox.created", target: { type: "sandbox", id: held.id } };

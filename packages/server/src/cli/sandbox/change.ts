@@ -1,18 +1,19 @@
 import type { Command } from "commander";
 import type { Actions } from "../context.ts";
-import { inOrg } from "../identity/org-option.ts";
+import { inSandbox, sandboxOf } from "./in-sandbox.ts";
 
 export function bindSandboxChanges(actions: Actions, sandbox: Command): void {
-  const create = inOrg(
+  const create = inSandbox(
     sandbox
       .command("create <session>")
       .description("Give a session its sandbox now, before a command needs it."),
   );
-  actions.bind(create, async ({ client, args, print, signal }) => {
-    const made = await (await client()).sandboxes.create(args[0] ?? "", { signal });
+  actions.bind(create, async (context) => {
+    const { client, args, print } = context;
+    const made = await sandboxOf(context, await client(), args[0] ?? "");
     print(made, `${made.id}\n`);
   });
-  const destroy = inOrg(
+  const destroy = inSandbox(
     sandbox
       .command("destroy <sandbox>")
       .description(

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { parseDuration } from "../../lib/duration.ts";
 import type { Actions, CommandContext } from "../context.ts";
 import { CliError, exit } from "../exit.ts";
-import { inOrg } from "../identity/org-option.ts";
+import { inSandbox } from "./in-sandbox.ts";
 import { readAll } from "./read-all.ts";
 import { shownOutput } from "./shown-output.ts";
 import { targetOf } from "./target.ts";
@@ -14,18 +14,20 @@ interface ExecFlags {
   readonly env?: readonly string[];
   readonly oneshot?: boolean;
   readonly stdin?: boolean;
+  readonly background?: boolean;
 }
 
 export function bindSandboxExec(actions: Actions, sandbox: Command): void {
-  const command = inOrg(
+  const command = inSandbox(
     sandbox
       .command("exec <session|sandbox> <command...>")
       .description("Run a command, and end with its exit code.")
       .option("--cwd <folder>", "in a folder of the workspace")
       .option("--timeout <time>", "end it after so long, for example 90s; default: 2m, at most 1h")
-      .option("--env <name=value...>", "variables of its environment; -- before the command ends them")
+      .option("--env <name=value>", "a variable of its environment; may be given several times", oneMore)
       .option("--oneshot", "in a sandbox of its own with the same files, gone afterwards")
-      .option("-i, --stdin", "give it what comes on standard input"),
+      .option("-i, --stdin", "give it what comes on standard input")
+      .option("-d, --background", "let it go on, and print its id: see berth sandbox logs and kill"),
   );
   actions.bind<ExecFlags>(command, run);
 }
@@ -33,16 +35,27 @@ export function bindSandboxExec(actions: Actions, sandbox: Command): void {
 async function run(context: CommandContext<ExecFlags>): Promise<number> {
   const { args, flags, io, signal } = context;
   const [name = "", ...words] = args;
-  const { cwd, timeout, env, oneshot, stdin } = flags;
+  const { cwd, timeout, env, oneshot, stdin, background } = flags;
+  if (background === true && (timeout !== undefined || oneshot === true || stdin === true)) {
+    throw new CliError("--background goes with none of --timeout, --oneshot and --stdin.", exit.usage);
+  }
   const input = stdin === true ? await readAll(io.stdin, signal) : undefined;
   const berth = await context.client();
-  const target = await targetOf(berth, name, signal);
+  const target = await targetOf(context, berth, name);
   const where = cwd === undefined ? target.cwd : [target.cwd, cwd].filter(Boolean).join("/");
-  const body = {
+  const start = {
     command: words.length === 1 ? (words[0] ?? "") : words.map(quoted).join(" "),
     ...(where !== undefined && { cwd: where }),
-    ...(timeout !== undefined && { timeoutMs: parseDuration(timeout) }),
     ...(env !== undefined && { environment: Object.fromEntries(env.map(variable)) }),
+  };
+  if (background === true) {
+    const started = await berth.sandboxes.spawn(target.id, start, { signal });
+    context.print(started, `${started.id}\n`);
+    return exit.ok;
+  }
+  const body = {
+    ...start,
+    ...(timeout !== undefined && { timeoutMs: parseDuration(timeout) }),
     ...(oneshot === true && { oneshot }),
     ...(input !== undefined && { stdin: input }),
   };
@@ -81,6 +94,10 @@ const reasons: Readonly<Record<Exclude<ExecResult["reason"], "exit">, string>> =
 /** A word as bash reads it back. One word alone is a command line already. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function oneMore(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
 }
 
 function variable(text: string): readonly [string, string] {

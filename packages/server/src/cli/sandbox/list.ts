@@ -2,7 +2,7 @@ import type { SandboxAllocation, SandboxInfo, SandboxMetrics, SandboxState } fro
 import type { Command } from "commander";
 import { formatByteSize } from "../../lib/byte-size.ts";
 import type { Actions } from "../context.ts";
-import { inOrg } from "../identity/org-option.ts";
+import { inSandbox } from "./in-sandbox.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import { targetOf } from "./target.ts";
 
@@ -14,7 +14,7 @@ interface ListFlags {
 }
 
 export function bindSandboxList(actions: Actions, sandbox: Command): void {
-  const list = inOrg(
+  const list = inSandbox(
     sandbox
       .command("list")
       .description("List sandboxes that there are now, newest first.")
@@ -36,17 +36,18 @@ export function bindSandboxList(actions: Actions, sandbox: Command): void {
     });
     printList(items, columns, "There are no sandboxes: a session gets one with its first command.");
   });
-  const show = inOrg(sandbox.command("show <sandbox>").description("Show a sandbox."));
+  const show = inSandbox(sandbox.command("show <sandbox>").description("Show a sandbox."));
   actions.bind(show, async ({ client, args, print, signal }) => {
     const found = await (await client()).sandboxes.get(args[0] ?? "", { signal });
     print(found, () => shown(found));
   });
-  const metrics = inOrg(
+  const metrics = inSandbox(
     sandbox.command("metrics <session|sandbox>").description("Show what a sandbox uses now."),
   );
-  actions.bind(metrics, async ({ client, args, print, signal }) => {
+  actions.bind(metrics, async (context) => {
+    const { client, args, print, signal } = context;
     const berth = await client();
-    const { id } = await targetOf(berth, args[0] ?? "", signal);
+    const { id } = await targetOf(context, berth, args[0] ?? "");
     const figures = await berth.sandboxes.metrics(id, { signal });
     print(figures, () => figuresText(figures));
   });
@@ -61,7 +62,7 @@ interface AllocationFlags {
 }
 
 export function bindAllocations(actions: Actions, sandbox: Command): void {
-  const allocations = inOrg(
+  const allocations = inSandbox(
     sandbox
       .command("allocations")
       .description("List which session had which sandbox, newest first.")

@@ -1,7 +1,7 @@
 import type { SandboxProcess } from "@berth/client";
 import type { Command } from "commander";
 import type { Actions, CommandContext } from "../context.ts";
-import { inOrg } from "../identity/org-option.ts";
+import { inSandbox } from "./in-sandbox.ts";
 import { oneLine } from "../terminal/safe-text.ts";
 import { endOf } from "./exec.ts";
 import { shownOutput } from "./shown-output.ts";
@@ -11,8 +11,35 @@ interface LogsFlags {
   readonly follow?: boolean;
 }
 
+export function bindSandboxProcesses(actions: Actions, sandbox: Command): void {
+  const processes = inSandbox(
+    sandbox
+      .command("processes <session|sandbox>")
+      .description("List background processes, those that have ended too; berth sandbox exec -d starts one."),
+  );
+  actions.bind(processes, async (context) => {
+    const { client, args, printList, signal } = context;
+    const berth = await client();
+    const { id } = await targetOf(context, berth, args[0] ?? "");
+    printList(await berth.sandboxes.processes(id, { signal }), columns, noProcess);
+  });
+  const kill = inSandbox(
+    sandbox
+      .command("kill <session|sandbox> <process>")
+      .description("End a background process and all that it started."),
+  );
+  actions.bind(kill, async (context) => {
+    const { client, args, print, signal } = context;
+    const [name = "", process = ""] = args;
+    const berth = await client();
+    const { id } = await targetOf(context, berth, name);
+    await berth.sandboxes.kill(id, process, { signal });
+    print({ killed: process }, `Process ${process} is ended.\n`);
+  });
+}
+
 export function bindSandboxLogs(actions: Actions, sandbox: Command): void {
-  const logs = inOrg(
+  const logs = inSandbox(
     sandbox
       .command("logs <session|sandbox> [process]")
       .description("Show the output of a background process; without one, which there are.")
@@ -26,9 +53,9 @@ export function bindSandboxLogs(actions: Actions, sandbox: Command): void {
     const { client, args, flags, printList, signal } = context;
     const berth = await client();
     const [name = "", process] = args;
-    const { id } = await targetOf(berth, name, signal);
+    const { id } = await targetOf(context, berth, name);
     if (process === undefined) {
-      printList(await berth.sandboxes.processes(id, { signal }), columns, "No process was started.");
+      printList(await berth.sandboxes.processes(id, { signal }), columns, noProcess);
       return 0;
     }
     if (flags.follow === true) return follow(context, id, process);
@@ -38,6 +65,8 @@ export function bindSandboxLogs(actions: Actions, sandbox: Command): void {
     return 0;
   });
 }
+
+const noProcess = "No process was started: berth sandbox exec -d starts one.";
 
 async function follow(context: CommandContext<LogsFlags>, id: string, process: string): Promise<number> {
   const { client, flags, printer, signal } = context;

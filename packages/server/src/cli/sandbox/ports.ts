@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { parseDuration } from "../../lib/duration.ts";
 import type { Actions } from "../context.ts";
 import { CliError, exit } from "../exit.ts";
-import { inOrg } from "../identity/org-option.ts";
+import { inSandbox } from "./in-sandbox.ts";
 import { targetOf } from "./target.ts";
 
 interface PortFlags {
@@ -13,7 +13,7 @@ interface PortFlags {
 }
 
 export function bindSandboxPorts(actions: Actions, sandbox: Command): void {
-  const ports = inOrg(
+  const ports = inSandbox(
     sandbox
       .command("ports <session|sandbox>")
       .description("List ports of a sandbox on which something listens; open one to a browser, or close it.")
@@ -21,10 +21,11 @@ export function bindSandboxPorts(actions: Actions, sandbox: Command): void {
       .option("--ttl <time>", "how long the address is good, for example 8h; default: 1h, at most 24h")
       .option("--close <port>", "make every address of this port worthless"),
   );
-  actions.bind<PortFlags>(ports, async ({ client, args, flags, print, printList, signal }) => {
+  actions.bind<PortFlags>(ports, async (context) => {
+    const { client, args, flags, print, printList, signal } = context;
     const { open, close, ttl } = flags;
     const berth = await client();
-    const { id } = await targetOf(berth, args[0] ?? "", signal);
+    const { id } = await targetOf(context, berth, args[0] ?? "");
     if (open !== undefined) {
       const body = { port: portOf(open), ...(ttl !== undefined && { ttlMs: parseDuration(ttl) }) };
       const opened = await berth.sandboxes.openPort(id, body, { signal });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Actions, CommandContext } from "../context.ts";
-import { inOrg } from "../identity/org-option.ts";
+import { inSandbox } from "./in-sandbox.ts";
 import type { Io } from "../terminal/io.ts";
 import { endOf } from "./exec.ts";
 import { readAll } from "./read-all.ts";
@@ -12,19 +12,19 @@ interface ShellFlags {
 }
 
 export function bindSandboxShell(actions: Actions, sandbox: Command): void {
-  const shell = inOrg(
+  const shell = inSandbox(
     sandbox
       .command("shell [session|sandbox]")
       .description("Open a shell in a sandbox; default: in the one of yours that was used last.")
       .option("--command <command>", "something else than a login shell"),
   );
   actions.bind<ShellFlags>(shell, async (context) => {
-    const { args, io, signal } = context;
+    const { args, io } = context;
     const interactive = io.stdin.isTTY === true && io.stdout.isTTY === true;
     if (!interactive) {
       context.printer.err("This is no terminal: standard input is run as a script, by bash -s.\n");
     }
-    const target = await targetOrLast(await context.client(), args[0], signal);
+    const target = await targetOrLast(context, await context.client(), args[0]);
     return interactive ? openShell(context, target) : runScript(context, target);
   });
 }

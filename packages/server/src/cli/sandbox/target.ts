@@ -1,5 +1,6 @@
 import type { BerthClient, SandboxInfo } from "@berth/client";
 import { CliError, exit } from "../exit.ts";
+import { sandboxOf, type Waiting } from "./in-sandbox.ts";
 
 /** A sandbox, and where in its workspace the files of the session are that was named. */
 export interface Target {
@@ -8,9 +9,9 @@ export interface Target {
 }
 
 /** What `ses_…` or `sbx_…` stands for; a session that has no sandbox is given one. */
-export async function targetOf(berth: BerthClient, name: string, signal: AbortSignal): Promise<Target> {
+export async function targetOf(context: Waiting, berth: BerthClient, name: string): Promise<Target> {
   if (name.startsWith("sbx_")) return { id: name };
-  if (name.startsWith("ses_")) return ofSession(await berth.sandboxes.create(name, { signal }), name);
+  if (name.startsWith("ses_")) return ofSession(await sandboxOf(context, berth, name), name);
   throw new CliError(
     `${name} is neither a session (ses_…) nor a sandbox (sbx_…): ./berth sessions list`,
     exit.usage,
@@ -19,11 +20,12 @@ export async function targetOf(berth: BerthClient, name: string, signal: AbortSi
 
 /** The same; without a name the sandbox of one's own that was used last. */
 export async function targetOrLast(
+  context: Waiting,
   berth: BerthClient,
   name: string | undefined,
-  signal: AbortSignal,
 ): Promise<Target> {
-  if (name !== undefined) return targetOf(berth, name, signal);
+  if (name !== undefined) return targetOf(context, berth, name);
+  const { signal } = context;
   const { principal } = await berth.me({ signal });
   const { items } = await berth.sandboxes.list({ state: "active", userId: principal.id, limit: 200, signal });
   const [last] = items.toSorted((a, b) => b.lastUsedAt.localeCompare(a.lastUsedAt));

@@ -13,13 +13,17 @@ export interface CircuitBreaker {
   /** Whether a call may be made. After a while of being open it lets one through, and whether that works decides. */
   allows(): boolean;
   succeeded(): void;
-  failed(): void;
+  /** With what went wrong, as `<host> …` goes on. */
+  failed(why: string): void;
+  /** Of the last failure; empty when there is none. */
+  why(): string;
 }
 
 export function createCircuitBreaker({ clock, failures, openMs }: BreakerOptions): CircuitBreaker {
   let inRow = 0;
   let openedAt: number | null = null;
   let triedAt = 0;
+  let last = "";
 
   return {
     allows() {
@@ -33,9 +37,12 @@ export function createCircuitBreaker({ clock, failures, openMs }: BreakerOptions
     succeeded() {
       inRow = 0;
       openedAt = null;
+      last = "";
     },
-    failed() {
+    why: () => last,
+    failed(why) {
       inRow++;
+      last = why;
       if (openedAt !== null || inRow >= failures) openedAt = clock.monotonic();
     },
   };

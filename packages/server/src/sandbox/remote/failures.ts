@@ -20,13 +20,13 @@ export function failureOf(host: string, thrown: unknown): unknown {
   return new BerthError(code, `Sandbox host ${host} ${message}.`, { retryable: true, cause: thrown });
 }
 
-const unsentCodes: ReadonlySet<unknown> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EAI_AGAIN",
-  "UND_ERR_CONNECT_TIMEOUT",
+const unsentCodes: ReadonlyMap<string, string> = new Map([
+  ["ECONNREFUSED", "connection refused: nothing listens there"],
+  ["ENOTFOUND", "its name is not known"],
+  ["EHOSTUNREACH", "no way to its address"],
+  ["ENETUNREACH", "no way to its network"],
+  ["EAI_AGAIN", "its name cannot be looked up now"],
+  ["UND_ERR_CONNECT_TIMEOUT", "no answer to a connection"],
 ]);
 
 /** What the transport throws, as a failure. Certificates count as unsent: nothing was sent to who showed a wrong one. */
@@ -37,6 +37,7 @@ export function transportFailure(thrown: unknown): HostFailure {
   const isCertificate = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(text);
   if (isCertificate)
     return new HostFailure("unsent", `shows a certificate that is not trusted (${text})`, thrown);
-  if (unsentCodes.has(code)) return new HostFailure("unsent", `cannot be reached (${text})`, thrown);
+  if (unsentCodes.has(text))
+    return new HostFailure("unsent", `cannot be reached (${unsentCodes.get(text)})`, thrown);
   return new HostFailure("cut", `broke the connection (${text})`, thrown);
 }

@@ -71,7 +71,7 @@ async function attempt<T>(
         if (thrown instanceof BerthError) breaker.succeeded();
         throw thrown;
       }
-      if (countsAgainstHost(call, thrown)) breaker.failed();
+      if (countsAgainstHost(call, thrown)) breaker.failed(thrown.message);
       const again = thrown.kind === "unsent" || (call.repeatable && thrown.kind === "cut");
       const waitMs = backoffMs({ attempt: done, baseMs: 50, capMs: 1_000 });
       if (!again || done >= attempts || clock.monotonic() + waitMs >= endsAt) {
@@ -101,7 +101,7 @@ async function* framesOf<A>(
     const failure =
       thrown instanceof FrameError ? new HostFailure("wrong", "sent what is no frame", thrown) : thrown;
     const isOwn = closed.aborted || made.signal?.aborted === true;
-    if (failure instanceof HostFailure && !isOwn) breaker.failed();
+    if (failure instanceof HostFailure && !isOwn) breaker.failed(failure.message);
     throw failure;
   }
 }
@@ -109,7 +109,7 @@ async function* framesOf<A>(
 function checkUsable({ address, breaker, closed }: HostClientOptions): void {
   if (closed.aborted) throw closed.reason;
   if (breaker.allows()) return;
-  const message = `Sandbox host ${address.name} failed several times and is left alone for a moment.`;
+  const message = `Sandbox host ${address.name} ${breaker.why()}. It failed several times and is asked again in some seconds.`;
   throw new BerthError("sandbox_host_error", message, { retryable: true });
 }
 

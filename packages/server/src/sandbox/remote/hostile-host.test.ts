@@ -138,6 +138,17 @@ describe("SBX-22 a host that lies", () => {
     expect(await provider.get(rig.newRef())).toBeNull();
   });
 
+  it("SBX-22 says why one is not asked, and never its address", async () => {
+    await fake.close();
+    const refused = async () => String(await provider.get(rig.newRef()).catch((error: unknown) => error));
+    for (let i = 0; i < 8; i++) {
+      const told = await rig.until(refused());
+      expect(told).toContain("Sandbox host fake cannot be reached (connection refused");
+      expect(told).not.toContain("127.0.0.1");
+    }
+    expect(await refused()).toContain("is asked again in some seconds");
+  });
+
   it("SBX-22 keeps one that misses its heartbeats in the list, and not healthy", async () => {
     fake.answer("host/heartbeat", () => undefined);
     // Three beats, each as long as it may wait.

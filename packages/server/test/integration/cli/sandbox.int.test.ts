@@ -74,6 +74,8 @@ describe("berth sandbox", () => {
       "shell",
       "ports",
       "logs",
+      "processes",
+      "kill",
       "metrics",
       "allocations",
     ]) {
@@ -81,6 +83,49 @@ describe("berth sandbox", () => {
       expect([command, help.code, help.out.includes("Examples:")]).toEqual([command, 0, true]);
       expect([command, help.out.includes("--org")]).toEqual([command, true]);
     }
+  });
+
+  it("starts processes that go on, lists and ends them", async () => {
+    const { berth, sessionId } = await setUp();
+    const env = ["--env", "A=one", "--env", "B=two words"];
+    const started = await berth("sandbox", "exec", sessionId, "-d", ...env, 'echo "$A, $B"; sleep 60');
+    const process = started.out.trim();
+    expect(started).toMatchObject({ code: 0, err: "" });
+    const listed = await berth("sandbox", "processes", sessionId);
+    expect(listed.out).toMatch(new RegExp(`${process} .*running`));
+    await vi.waitFor(async () => {
+      expect((await berth("sandbox", "logs", sessionId, process)).out).toBe("one, two words\n");
+    }, 5_000);
+    const killed = await berth("sandbox", "kill", sessionId, process);
+    expect(killed).toMatchObject({ code: 0, out: `Process ${process} is ended.\n` });
+    expect((await berth("sandbox", "processes", sessionId)).out).toMatch(/ended/);
+    const wrong = await berth("sandbox", "exec", sessionId, "-d", "--oneshot", "true");
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("--oneshot")]);
+  });
+
+  it("says what it waits for and for how long, and gives up in time", { timeout: 30_000 }, async () => {
+    const { berth, client } = await setUp();
+    const other = (await berth("sessions", "create", "--agent", "tester", "--title", "Other")).out.trim();
+    expect((await client.sessions.get(other)).title).toBe("Other");
+    const [org] = (await client.orgs.list()).items;
+    await client.orgs.update(org?.id ?? "", { settings: { sandbox: { perUser: 1 } } });
+    const box = await client.sandboxes.create(other);
+    const stop = new AbortController();
+    const busy = client.sandboxes.exec(box.id, { command: "sleep 60" }, { signal: stop.signal });
+    const another = (await berth("sessions", "create", "--agent", "tester")).out.trim();
+    const at = performance.now();
+    const waited = await berth("sandbox", "exec", another, "--wait", "3s", "true");
+    expect(performance.now() - at).toBeLessThan(8_000);
+    expect(waited.code).toBe(1);
+    expect(waited.err).toMatch(
+      /Waiting, for 3s at most.*\n.*berth: .*It was so for 3s: wait longer with --wait/s,
+    );
+    const hasty = await berth("sandbox", "create", another, "--no-wait");
+    expect([hasty.code, hasty.err.includes("Waiting")]).toEqual([1, false]);
+    const patient = berth("sandbox", "exec", another, "--wait", "20s", "echo in");
+    stop.abort();
+    await busy.catch(() => {});
+    expect(await patient).toMatchObject({ code: 0, out: "in\n" });
   });
 
   it("opens a shell at a terminal, which takes every key and ends with its exit code", async () => {

@@ -1,0 +1,59 @@
+import { BerthApiError, type BerthClient, type SandboxInfo } from "@berth/client";
+import type { Command } from "commander";
+import { systemClock, pause } from "../../lib/clock.ts";
+import { formatDuration } from "../../lib/duration.ts";
+import type { CommandContext } from "../context.ts";
+import { inOrg } from "../identity/org-option.ts";
+import { patienceOf } from "../patience.ts";
+
+/** For what may have to wait until a sandbox is free. */
+export function inSandbox(command: Command): Command {
+  return inOrg(command)
+    .option("--wait <time>", "how long to wait when no sandbox is free, for example 5m; default: 60s")
+    .option("--no-wait", "do not wait");
+}
+
+/** What finding a sandbox takes. */
+export type Waiting = Pick<CommandContext<unknown>, "flags" | "signal" | "onBusy">;
+
+const passing: ReadonlySet<string> = new Set([
+  "sandbox_quota",
+  "sandbox_capacity",
+  "sandbox_gone",
+  "sandbox_lost",
+  "sandbox_host_error",
+  "sandbox_timeout",
+]);
+/** The first refusal, which says why, comes within this. */
+const firstMs = 1_000;
+const pauseMs = 1_000;
+
+/** The session's sandbox, given to it when it has none. Says what it waits for, and rejects when that was not there in time. */
+export async function sandboxOf(
+  { flags, signal, onBusy }: Waiting,
+  berth: BerthClient,
+  sessionId: string,
+): Promise<SandboxInfo> {
+  const begun = systemClock.monotonic();
+  const given = patienceOf(flags, "sandbox_quota");
+  for (let waitMs = Math.min(firstMs, given); ;) {
+    try {
+      return await berth.sandboxes.create(sessionId, { waitMs, retries: 0, signal });
+    } catch (thrown) {
+      if (!(thrown instanceof BerthApiError) || !passing.has(thrown.code)) throw thrown;
+      const patienceMs = patienceOf(flags, thrown.code);
+      const left = patienceMs - (systemClock.monotonic() - begun);
+      if (left < 1) throw patienceMs === 0 ? thrown : after(patienceMs, thrown);
+      onBusy(thrown);
+      await pause(systemClock, Math.min(pauseMs, left), signal);
+      waitMs = Math.round(Math.max(0, patienceMs - (systemClock.monotonic() - begun)));
+    }
+  }
+}
+
+function after(ms: number, refusal: BerthApiError): BerthApiError {
+  const { status, code, requestId, retryable, errors, details } = refusal;
+  const detail = `${refusal.detail} It was so for ${formatDuration(ms)}: wait longer with --wait, or see ./berth sandbox list.`;
+  const problem = { code, detail, retryable, errors: [...errors], details };
+  return new BerthApiError(status, { ...problem, ...(requestId !== null && { requestId }) });
+}
