@@ -123,6 +123,8 @@ module.exports = {
   options: {
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
+    // Servers of others with packages of their own, which are not part of the install.
+    exclude: { path: "^bench/peers/" },
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["types", "import", "node", "default"],

@@ -1,6 +1,7 @@
 // T1, T1b, T2, T4: turns per second and the time to the first token, against the model called directly and against the least
 // server that commits each turn, in the same run. Every contender and the model have a process of their own.
 //   npm run bench -- turns [--seconds 1.5] [--rounds 5] [--only T1,T2] [--json] [--dir folder] [--cpu-prof folder]
+//     [--peers]: AI SDK + Hono, LangGraph's API server and Mastra take part; what is missing of them is installed in bench/peers
 //     [--against checkout]: the Berth of another checkout takes part as `other`, to see what a change is worth
 import { Agent } from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,10 +13,11 @@ import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
 import { berth } from "./support/turns/berth.ts";
-import type { Contender } from "./support/turns/contender.ts";
+import { type Contender, type PeerName, peerNames } from "./support/turns/contender.ts";
 import { question, requests } from "./support/turns/direct.ts";
 import { type Case, type Figures, measure } from "./support/turns/measure.ts";
-import { report, type Results } from "./support/turns/report.ts";
+import { awake, type Missing, startPeers, versionsOf } from "./support/turns/peers.ts";
+import { ratiosOf, report, type Results } from "./support/turns/report.ts";
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
     dir: { type: "string", default: tmpdir() },
     "cpu-prof": { type: "string" },
+    peers: { type: "boolean", default: false },
     against: { type: "string" },
   },
 });
@@ -43,6 +46,7 @@ const cases: readonly (Case & { readonly of: readonly string[] })[] = [
 const folder = mkdtempSync(join(values.dir, "berth-bench-"));
 const agent = new Agent({ keepAlive: true });
 const ends: (() => Promise<void>)[] = [];
+const missing: Missing[] = [];
 
 async function contenders(): Promise<readonly Contender[]> {
   const support = join(import.meta.dirname, "support/turns");
@@ -67,22 +71,46 @@ async function contenders(): Promise<readonly Contender[]> {
     requests({
       name: "model",
       pid: null,
-      url: `${baseUrl}/chat/completions`,
+      base: baseUrl,
       agent,
-      body: (name) => ({ model: name, stream: true, messages }),
+      ask: (shape) => ({ path: "/chat/completions", body: { model: shape, stream: true, messages } }),
       stop: () => model.stop(),
     }),
     requests({
       name: "floor",
       pid: relay.pid,
-      url: `http://127.0.0.1:${relay.port}/turn`,
+      base: `http://127.0.0.1:${relay.port}`,
       agent,
-      body: (name, session) => ({ session, model: name, text: question }),
+      ask: (shape, i) => ({ path: "/turn", body: { session: `session-${i}`, model: shape, text: question } }),
       stop: () => relay.stop(),
     }),
     await berthOf("berth", {}),
     ...(values.against === undefined ? [] : [await berthOf("other", { checkout: values.against })]),
+    ...(values.peers ? await peers(baseUrl) : []),
   ];
+}
+
+async function peers(modelUrl: string): Promise<readonly Contender[]> {
+  const started = await startPeers({ modelUrl, agent, files: folder });
+  missing.push(...started.missing);
+  ends.push(...started.contenders.map((peer) => () => peer.stop()));
+  return started.contenders;
+}
+
+const isPeer = (name: string): name is PeerName => (peerNames as readonly string[]).includes(name);
+
+/** Null when a peer broke: it is named, and takes no further part. */
+async function measured(contender: Contender, one: Case): Promise<Figures | null> {
+  const { name } = contender;
+  if (missing.some((peer) => peer.name === name)) return null;
+  const run = () => measure(contender, one, seconds);
+  try {
+    return await (isPeer(name) ? awake(contender, run) : run());
+  } catch (error) {
+    if (!isPeer(name)) throw error;
+    missing.push({ name, reason: `it broke in ${one.name}: ${String(error)}` });
+    return null;
+  }
 }
 
 try {
@@ -94,7 +122,8 @@ try {
     for (const one of chosen) {
       for (const contender of all) {
         if (one.shape === "tool" && (contender.name === "model" || contender.name === "floor")) continue;
-        const figures = await measure(contender, one, seconds);
+        const figures = await measured(contender, one);
+        if (figures === null) continue;
         const ofCase = results.get(one.name) ?? new Map<string, Figures[]>();
         ofCase.set(contender.name, [...(ofCase.get(contender.name) ?? []), figures]);
         results.set(one.name, ofCase);
@@ -110,8 +139,19 @@ try {
   const settings =
     `20 tokens, WAL, synchronous=FULL, 64 sessions in turns, ${rounds} interleaved rounds of ` +
     `${seconds} s, medians, files in ${values.dir}`;
-  if (values.json) console.log(JSON.stringify({ about: where, settings, results: medians }, null, 2));
-  else console.log(`${aboutLines(where)}\nsettings: ${settings}\n\n${report(medians)}`);
+  const ratios = ratiosOf(medians);
+  const taken = all.flatMap(({ name }) => (isPeer(name) ? [{ name, versions: versionsOf(name) }] : []));
+  if (values.json) {
+    const told = { about: where, settings, peers: { taken, missing }, results: medians, ratios };
+    console.log(JSON.stringify(told, null, 2));
+  } else {
+    console.log(`${aboutLines(where)}\nsettings: ${settings}\n\n${report(medians, ratios)}`);
+    for (const { name, versions } of taken) {
+      const each = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
+      console.log(`${name}: ${each.join(", ")}`);
+    }
+    for (const { name, reason } of missing) console.log(`${name} is missing: ${reason}`);
+  }
 } finally {
   agent.destroy();
   for (const end of ends.toReversed()) await end();

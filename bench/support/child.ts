@@ -8,12 +8,40 @@ export interface Child {
   stop(): Promise<void>;
 }
 
+export interface ChildOptions {
+  /** Options of node itself. */
+  readonly execArgv?: readonly string[];
+  /** All of its environment; default: this process's. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** What it prints is kept for its error and not shown. */
+  readonly quiet?: boolean;
+}
+
+/** How much of what a quiet child said at last stands in its error. Characters. */
+const keptOutput = 1_000;
+/** A child that does not end in this time is killed. */
+const endMs = 10_000;
+
 /** Starts a script that sends its port when it listens, and ends when its parent disconnects. */
-export async function startChild(script: string, args: readonly string[] = []): Promise<Child> {
-  const child = fork(script, [...args], { execArgv: [] });
+export async function startChild(
+  script: string,
+  args: readonly string[] = [],
+  { execArgv = [], env, quiet = false }: ChildOptions = {},
+): Promise<Child> {
+  const child = fork(script, [...args], {
+    execArgv: [...execArgv],
+    ...(env !== undefined && { env }),
+    ...(quiet && { stdio: ["ignore", "ignore", "pipe", "ipc"] }),
+  });
+  let said = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-keptOutput);
+  });
   const port = await Promise.race([
     once(child, "message").then(([message]) => Number(message)),
-    once(child, "exit").then(() => Promise.reject(new Error(`${script} ended before it listened`))),
+    once(child, "exit").then(() =>
+      Promise.reject(new Error(`${script} ended before it listened. ${said}`.trim())),
+    ),
   ]);
   return {
     pid: pidOf(child),
@@ -21,8 +49,10 @@ export async function startChild(script: string, args: readonly string[] = []): 
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, "exit");
+      const kill = setTimeout(() => child.kill("SIGKILL"), endMs);
       if (child.connected) child.disconnect();
       await exited;
+      clearTimeout(kill);
     },
   };
 }

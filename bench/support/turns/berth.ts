@@ -1,6 +1,6 @@
 import { type Agent, type IncomingMessage, request as httpRequest } from "node:http";
 import type { BerthServer } from "../berth-server.ts";
-import type { Contender, Place, Shape, TurnTimes } from "./contender.ts";
+import { type Contender, type Place, shapes, type TurnTimes } from "./contender.ts";
 import { question } from "./direct.ts";
 
 interface Api {
@@ -45,7 +45,7 @@ export async function berth(
   { agent, name }: { agent: Agent; name: "berth" | "other" },
 ): Promise<Contender> {
   const api = apiOf(server, agent);
-  for (const shape of ["at-once", "tokens", "tool"] satisfies Shape[]) {
+  for (const shape of shapes) {
     const tools = shape === "tool" ? ["todo_read"] : [];
     const definition = { name: shape, model: `double/${shape}`, tools, permissions: { mode: "auto" } };
     await api.post("/api/v1/agents", JSON.stringify(definition));

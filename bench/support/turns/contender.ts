@@ -1,5 +1,9 @@
 /** What the model does in a turn: its name says it to the model double. */
 export type Shape = "at-once" | "tokens" | "tool";
+export const shapes = ["at-once", "tokens", "tool"] as const satisfies readonly Shape[];
+
+export const peerNames = ["ai-sdk", "langgraph", "mastra"] as const;
+export type PeerName = (typeof peerNames)[number];
 
 export interface TurnTimes {
   /** From sending until the first text was there. Milliseconds. */
@@ -10,7 +14,7 @@ export interface TurnTimes {
 
 /** One way to have turns. */
 export interface Contender {
-  readonly name: "model" | "floor" | "berth" | "other";
+  readonly name: "model" | "floor" | "berth" | "other" | PeerName;
   /** The process whose CPU is counted: its server, or null for the model called directly. */
   readonly pid: number | null;
   /** Opens what belongs to a measurement: places for turns, one turn at a time in each. */

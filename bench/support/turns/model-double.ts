@@ -6,27 +6,41 @@ import type { AddressInfo } from "node:net";
 const tokens = 20;
 const apartMs = 2;
 
+/** Stands for the ids of an answer and its call until it is sent: no two answers have the same, as with a real provider. */
+const placeholder = "@id@";
+
 const eventOf = (chunk: object) =>
-  `data: ${JSON.stringify({ id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: "m", ...chunk })}\n\n`;
+  `data: ${JSON.stringify({ id: `chatcmpl-${placeholder}`, object: "chat.completion.chunk", created: 1, model: "m", ...chunk })}\n\n`;
 const choice = (delta: object, finish: string | null = null) =>
   eventOf({ choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] });
 const end = (finish: string) =>
   `${choice({}, finish)}${eventOf({ choices: [], usage: { prompt_tokens: 20, completion_tokens: tokens } })}data: [DONE]\n\n`;
 
-const words = Array.from({ length: tokens }, (_, i) => choice({ content: ` token${i}` }));
+// A message begins with its role: the clients of some peers do not know what it is without one.
+const role = "assistant";
+const words = Array.from({ length: tokens }, (_, i) =>
+  choice({ ...(i === 0 && { role }), content: ` token${i}` }),
+);
 const answer = words.join("") + end("stop");
 const toolCall =
   choice({
+    role,
+    content: null,
     tool_calls: [
-      { index: 0, id: "call_1", type: "function", function: { name: "todo_read", arguments: "{}" } },
+      {
+        index: 0,
+        id: `call_${placeholder}`,
+        type: "function",
+        function: { name: "todo_read", arguments: "{}" },
+      },
     ],
   }) + end("tool_calls");
 
-function sendTokens(response: ServerResponse, at: number): void {
+function sendTokens(response: ServerResponse, id: string, at = 0): void {
   const word = words[at];
-  if (word === undefined) return void response.end(end("stop"));
-  response.write(word);
-  setTimeout(sendTokens, apartMs, response, at + 1);
+  if (word === undefined) return void response.end(end("stop").replaceAll(placeholder, id));
+  response.write(word.replaceAll(placeholder, id));
+  setTimeout(sendTokens, apartMs, response, id, at + 1);
 }
 
 interface Asked {
@@ -36,6 +50,7 @@ interface Asked {
 
 const list = JSON.stringify({ data: ["at-once", "tokens", "tool"].map((id) => ({ id, object: "model" })) });
 
+let answers = 0;
 const server = createServer((request, response) => {
   if (request.method === "GET") return void response.setHeader("content-type", "application/json").end(list);
   const chunks: Buffer[] = [];
@@ -43,8 +58,10 @@ const server = createServer((request, response) => {
   request.on("end", () => {
     const { model, messages } = JSON.parse(Buffer.concat(chunks).toString()) as Asked;
     response.writeHead(200, { "content-type": "text/event-stream" });
-    if (model === "tokens") sendTokens(response, 0);
-    else response.end(model === "tool" && messages.at(-1)?.role !== "tool" ? toolCall : answer);
+    const id = String((answers += 1));
+    if (model === "tokens") return sendTokens(response, id);
+    const calls = model === "tool" && messages.at(-1)?.role !== "tool";
+    response.end((calls ? toolCall : answer).replaceAll(placeholder, id));
   });
 });
 server.keepAliveTimeout = 60_000;

@@ -1,5 +1,5 @@
-// `npm ci` of a fresh clone works from anywhere: the lockfile is complete for every platform and names no host.
-import { readFileSync } from "node:fs";
+// `npm ci` of a fresh clone works from anywhere: the lockfiles are complete for every platform and name no host.
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -9,10 +9,19 @@ type Entry = {
   readonly optionalDependencies?: Record<string, string>;
 };
 
-const file = join(import.meta.dirname, "../../../../package-lock.json");
-const { packages } = JSON.parse(readFileSync(file, "utf8")) as { packages: Record<string, Entry> };
+const root = join(import.meta.dirname, "../../../..");
+// The peers of the benches have an install of their own each.
+const files = ["package-lock.json", ...globSync("bench/peers/*/package-lock.json", { cwd: root })];
 
-describe("package-lock.json", () => {
+it("there are lockfiles of the project and of the benches' peers", () => {
+  expect(files.length).toBeGreaterThan(1);
+});
+
+describe.each(files)("%s", (file) => {
+  const { packages } = JSON.parse(readFileSync(join(root, file), "utf8")) as {
+    packages: Record<string, Entry>;
+  };
+
   it("names no registry", () => {
     const named = Object.entries(packages).filter(([, entry]) => entry.resolved !== undefined && !entry.link);
     expect(named).toEqual([]);
