@@ -1,13 +1,15 @@
-import type { Stats } from "node:fs";
 import { lstat, rename } from "node:fs/promises";
 import type { FileEntry } from "@berth/contract";
 import { BerthError } from "../../lib/errors.ts";
 import type { FileStat, SandboxFiles } from "../sandbox.ts";
 import { errnoOf, fileError } from "./file-errors.ts";
 import { type WalkTo, withFolder } from "./folder.ts";
-import { readFileIn, tooLarge } from "./read-file.ts";
+import { kindOf } from "./kind-of.ts";
+import { checkTarget, makeLinkIn } from "./make-link.ts";
+import { readFileIn, setExecutableIn, tooLarge } from "./read-file.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { Search } from "./search.ts";
+import { treeOf } from "./tree.ts";
 import { walkTree } from "./walk-tree.ts";
 import { parseNamedPath, parsePath } from "./workspace-path.ts";
 import { writeFileIn } from "./write-file.ts";
@@ -43,6 +45,15 @@ export function createFiles({ use, base = [], search, onLeft }: FilesOf): Sandbo
   return {
     stat: (path) => use(({ root }) => statOf({ root, base }, path)),
     list: (path, options = {}) => use(({ root }) => list({ root, base }, path, options)),
+    tree: (path, { limit = maxEntries } = {}) =>
+      use(({ root }) =>
+        withFolder({ root, base, names: parsePath(path) }, (folder) =>
+          treeOf(folder, {
+            path: parsePath(path).join("/"),
+            limit: Math.min(Math.max(1, limit), maxEntries),
+          }),
+        ),
+      ),
     async read(path, range = {}) {
       const { parents, name } = parseNamedPath(path);
       return await use(({ root }) =>
@@ -56,12 +67,35 @@ export function createFiles({ use, base = [], search, onLeft }: FilesOf): Sandbo
       if (data.byteLength > maxFileBytes) throw tooLarge(name, data.byteLength, maxFileBytes);
       await use(async ({ root, staging, admit }) => {
         await admit?.(data.byteLength);
-        await within({ root, base, names: parents, create: true }, path, (folder) =>
+        await within({ root, base, names: parents, create: { staging } }, path, (folder) =>
           writeFileIn(folder, name, { data, staging }),
         );
       });
     },
-    move: (path, to) => use(({ root }) => move({ root, base }, path, to)),
+    async makeFolder(path) {
+      const names = parsePath(path);
+      await use(async ({ root, admit }) => {
+        await admit?.(0);
+        await withFolder({ root, base, names, create: true }, async () => undefined);
+      });
+    },
+    async makeLink(path, target) {
+      const { parents, name } = parseNamedPath(path);
+      checkTarget(target);
+      await use(async ({ root, staging, admit }) => {
+        await admit?.(0);
+        await within({ root, base, names: parents, create: true }, path, (folder) =>
+          makeLinkIn(folder, name, { target, staging }),
+        );
+      });
+    },
+    async setExecutable(path, executable) {
+      const { parents, name } = parseNamedPath(path);
+      await use(({ root }) =>
+        within({ root, base, names: parents }, path, (folder) => setExecutableIn(folder, name, executable)),
+      );
+    },
+    move: (path, to) => use(({ root, staging }) => move({ root, base, create: { staging } }, path, to)),
     async remove(path) {
       const { parents, name } = parseNamedPath(path);
       try {
@@ -148,12 +182,16 @@ async function list(
   });
 }
 
-async function move(place: Place, path: string, to: string): Promise<void> {
+async function move(
+  { create, ...place }: Place & Pick<WalkTo, "create">,
+  path: string,
+  to: string,
+): Promise<void> {
   const from = parseNamedPath(path);
   const target = parseNamedPath(to);
   await within({ ...place, names: from.parents }, path, async (source) => {
     await lstat(`${source.path}/${from.name}`);
-    await within({ ...place, names: target.parents, create: true }, to, (destination) =>
+    await within({ ...place, names: target.parents, ...(create && { create }) }, to, (destination) =>
       rename(`${source.path}/${from.name}`, `${destination.path}/${target.name}`),
     );
   });
@@ -164,10 +202,4 @@ function isMissing(thrown: unknown): boolean {
   return (
     thrown instanceof BerthError && (thrown.code === "file_not_found" || thrown.code === "not_a_directory")
   );
-}
-
-function kindOf(stat: Stats): FileEntry["kind"] {
-  if (stat.isFile()) return "file";
-  if (stat.isDirectory()) return "directory";
-  return stat.isSymbolicLink() ? "link" : "other";
 }

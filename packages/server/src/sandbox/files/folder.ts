@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { constants, existsSync } from "node:fs";
-import { chown, type FileHandle, lstat, mkdir, open, realpath } from "node:fs/promises";
+import { chown, type FileHandle, lstat, mkdir, open, realpath, rename, rmdir } from "node:fs/promises";
 import { BerthError } from "../../lib/errors.ts";
 import { errnoOf, fileError } from "./file-errors.ts";
 import { parsePath } from "./workspace-path.ts";
@@ -45,13 +46,16 @@ export interface WalkTo {
   /** Names that come before the others and are not shown in errors. */
   readonly base?: readonly string[];
   readonly names: readonly string[];
-  /** Makes missing folders on the way. */
-  readonly create?: boolean;
+  /** Makes missing folders on the way; `staging`: a folder of the same file system that only this program uses. */
+  readonly create?: { readonly staging: string };
 }
 
 /** Makes a folder of a workspace that is missing, and those that it is in. */
-export async function makeFolder(root: string, path: string): Promise<void> {
-  await withFolder({ root, names: parsePath(path), create: true }, async () => undefined);
+export async function makeFolder(
+  { root, staging }: { readonly root: string; readonly staging: string },
+  path: string,
+): Promise<void> {
+  await withFolder({ root, names: parsePath(path), create: { staging } }, async () => undefined);
 }
 
 /** Walks down from the workspace's top, one name at a time, and gives the open folder to `use`. Errors are typed. */
@@ -64,7 +68,7 @@ export async function withFolder<T>(
   try {
     folder = await openRoot(root);
     for (const name of [...base, ...names]) {
-      const next: Folder = await step(folder, name, create ?? false);
+      const next: Folder = await step(folder, name, create);
       await folder.handle.close();
       folder = next;
     }
@@ -76,44 +80,55 @@ export async function withFolder<T>(
   }
 }
 
-async function step(folder: Folder, name: string, create: boolean): Promise<Folder> {
+async function step(folder: Folder, name: string, create: WalkTo["create"]): Promise<Folder> {
   try {
     return await enter(folder, name);
   } catch (thrown) {
     const errno = errnoOf(thrown);
-    if (errno === "ENOENT" && create) {
-      return await makeIn(folder, name);
+    if (errno === "ENOENT" && create !== undefined) {
+      await makeIn(folder, name, create.staging);
+      return await step(folder, name, undefined);
     }
     if (errno === "ENOTDIR" && (await isLink(`${folder.path}/${name}`))) throw linkError(name);
     throw thrown;
   }
 }
 
-async function makeIn(folder: Folder, name: string): Promise<Folder> {
+/**
+ * Makes a folder that is its owner's from the first moment on, or none where something else has come. Where it is another user's than
+ * the server's it is made in `staging` and moved: an empty folder that the owner makes in just that moment is replaced by it.
+ */
+async function makeIn(folder: Folder, name: string, staging: string): Promise<void> {
+  const path = `${folder.path}/${name}`;
+  const owner = await otherOwnerOf(folder);
+  const made = owner === null ? path : `${staging}/${randomBytes(12).toString("hex")}`;
   try {
-    await mkdir(`${folder.path}/${name}`);
+    await mkdir(made);
+    if (owner === null) return;
+    await chown(made, owner.uid, owner.gid);
+    await rename(made, path);
   } catch (thrown) {
-    if (errnoOf(thrown) === "EEXIST") return await enter(folder, name);
-    throw thrown;
-  }
-  const made = await enter(folder, name);
-  try {
-    await giveToOwnerOf(folder, made.path);
-    return made;
-  } catch (thrown) {
-    await made.handle.close();
-    throw thrown;
+    if (owner !== null) await rmdir(made).catch(() => undefined);
+    if (!somethingCame.has(errnoOf(thrown) ?? "")) throw thrown;
   }
 }
 
+const somethingCame = new Set(["EEXIST", "ENOTEMPTY", "ENOTDIR"]);
+
 /**
  * Gives what was just made to the user whose the folder is, because a server that is root works in workspaces of other users. `path` is
- * that of a handle, so it leads to nothing else.
+ * that of a handle, or of a place that only this program uses, so it leads to nothing else.
  */
 export async function giveToOwnerOf(folder: Folder, path: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
+  const owner = await otherOwnerOf(folder);
+  if (owner !== null) await chown(path, owner.uid, owner.gid);
+}
+
+/** Whose a folder is; null: the server's own, or one of nobody to whom the server could give anything. */
+async function otherOwnerOf(folder: Folder): Promise<{ uid: number; gid: number } | null> {
+  if (process.getuid?.() !== 0) return null;
   const { uid, gid } = await folder.handle.stat();
-  if (uid !== 0 || gid !== 0) await chown(path, uid, gid);
+  return uid !== 0 || gid !== 0 ? { uid, gid } : null;
 }
 
 async function isLink(path: string): Promise<boolean> {

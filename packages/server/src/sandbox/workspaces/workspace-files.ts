@@ -43,7 +43,7 @@ export async function using<T>(
 /** The files of a workspace that is there, from a folder of it on, which is made when it is missing. */
 export async function openFiles(parts: WorkspaceParts, id: string, folder: string): Promise<SandboxFiles> {
   const { plain, quota, search, onLeft } = parts;
-  await using(parts, id, ({ place }) => makeFolder(place.root, folder));
+  await using(parts, id, ({ place }) => makeFolder(place, folder));
   return createFiles({
     use: (call) =>
       using(parts, id, async ({ disk, place }) => {
