@@ -27,8 +27,8 @@ export async function openApiTarget(options: ApiTargetOptions): Promise<Target> 
       secrets: server.secrets,
       outside: server.folder,
       request: (path, body) => ask(first, path, body),
-      another: ({ mode = options.mode, settings }) =>
-        openApiTarget({ ...options, mode, settings: { ...options.settings, ...settings } }),
+      another: ({ settings, ...change }) =>
+        openApiTarget({ ...options, ...change, settings: { ...options.settings, ...settings } }),
       close: () => server.close(),
     };
   } catch (error) {

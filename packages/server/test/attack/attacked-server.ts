@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** The user that it runs as; default: this one. */
   readonly uid?: number;
+  /** Done to its data folder before it starts. */
+  readonly prepare?: (dataDir: string) => Promise<void>;
 }
 
 /** A real server in a process of its own, with two organizations, or in mode single the one that there is twice. */
@@ -35,7 +37,12 @@ export interface AttackedServer {
   close(): Promise<void>;
 }
 
-export async function openAttackedServer({ mode, settings, uid }: ServerOptions): Promise<AttackedServer> {
+export async function openAttackedServer({
+  mode,
+  settings,
+  uid,
+  prepare,
+}: ServerOptions): Promise<AttackedServer> {
   const folder = await mkdtemp(join(tmpdir(), "berth-attack-"));
   const remove = async () => {
     // Hostile trees are deeper than Node's own removal goes.
@@ -61,6 +68,7 @@ export async function openAttackedServer({ mode, settings, uid }: ServerOptions)
   };
   try {
     await mkdir(dataDir);
+    await prepare?.(dataDir);
     if (uid !== undefined) for (const path of [folder, dataDir]) await chown(path, uid, uid);
     const as = uid === undefined ? {} : { uid };
     const server = await startServer({ root, dataDir, env, logFile: join(folder, "log"), ...as }).ready;

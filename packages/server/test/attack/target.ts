@@ -67,6 +67,8 @@ export interface Target {
   another(change: {
     readonly mode?: "single" | "multi";
     readonly settings: Readonly<Record<string, string>>;
+    /** Done to its data folder before it starts. */
+    readonly prepare?: (dataDir: string) => Promise<void>;
   }): Promise<Target>;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { readlinkSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { newKeyPair } from "../../../src/sandbox/protocol/keys.ts";
 import {
@@ -116,14 +116,22 @@ async function followLies(): Promise<Finding> {
 
 const look = "readlink /proc/self/ns/pid";
 
+/** Sandboxes are to be on this machine, and not on hosts that the target may have. */
+const here = { BERTH_SANDBOX_HOSTS: "" };
+
+/** With a file in the place of one of its folders bubblewrap can make nothing. */
+async function spoilBubblewrap(dataDir: string): Promise<void> {
+  await mkdir(join(dataDir, "sandbox"));
+  await writeFile(join(dataDir, "sandbox", "trash"), "");
+}
+
 /** Where nothing isolates there is nothing: whoever insists gets no server, who does not a server without sandboxes. */
 async function withoutIsolation(target: Target): Promise<Finding> {
-  // A system for sandboxes that is not there: bubblewrap has nothing to make them of.
-  const broken = { BERTH_SANDBOX_ROOTFS: join(target.outside, "no-such-system"), BERTH_SANDBOX_HOSTS: "" };
+  const prepare = spoilBubblewrap;
   const leaks: string[] = [];
   for (const sandbox of ["bubblewrap", "local-process"]) {
     const started = await target
-      .another({ mode: "multi", settings: { ...broken, BERTH_SANDBOX: sandbox } })
+      .another({ mode: "multi", settings: { ...here, BERTH_SANDBOX: sandbox }, prepare })
       .then(
         async (server) => {
           await server.close();
@@ -133,10 +141,10 @@ async function withoutIsolation(target: Target): Promise<Finding> {
       );
     if (started) leaks.push(`a server of several organizations began with ${sandbox}`);
   }
-  const said = await runOn(target, "multi", broken);
+  const said = await runOn(target, "multi");
   if (!said.includes("503 sandbox_unavailable")) leaks.push(`it was given a sandbox: ${said.slice(0, 160)}`);
   // The same machine, where the operator alone uses it: there the command runs, so that the attack would have.
-  const plain = await runOn(target, "single", broken);
+  const plain = await runOn(target, "single");
   if (!plain.includes(readlinkSync("/proc/self/ns/pid")))
     leaks.push(`the probe did not run: ${plain.slice(0, 160)}`);
   return {
@@ -145,12 +153,9 @@ async function withoutIsolation(target: Target): Promise<Finding> {
   };
 }
 
-async function runOn(
-  target: Target,
-  mode: "single" | "multi",
-  settings: Readonly<Record<string, string>>,
-): Promise<string> {
-  const server = await target.another({ mode, settings: { ...settings, BERTH_SANDBOX: "auto" } });
+async function runOn(target: Target, mode: "single" | "multi"): Promise<string> {
+  const settings = { ...here, BERTH_SANDBOX: "auto" };
+  const server = await target.another({ mode, settings, prepare: spoilBubblewrap });
   try {
     const tenant = await server.tenant();
     return (await tenant.run(look)).output;
