@@ -97,12 +97,17 @@ export const persistedEvents = {
     owner: z.string(),
     title: z.string().nullable(),
     manifest: hash.nullable().describe("the workspace manifest that was restored"),
+    files: z.enum(["exact", "earlier"]).optional().describe("as in session.rewound"),
   }),
   "session.rewound": z.strictObject({
     toSeq: z.int().nonnegative(),
     cause: z.enum(["rewind", "rollback"]),
     manifest: hash.nullable(),
     manifestSeq: z.int().nullable(),
+    files: z
+      .enum(["exact", "earlier", "left"])
+      .optional()
+      .describe("exact: those of that place; earlier: without what tools had changed; left: not restored"),
     usage,
     outsideEffects: z
       .array(z.strictObject({ toolUseId, name: z.string(), seq: z.int() }))

@@ -1,4 +1,5 @@
 import { asBerthError } from "../lib/errors.ts";
+import { filesAfter, type KeptFile } from "../session/file-changes.ts";
 import type { ExportRecord } from "../store/data.ts";
 import type { ExportWriter } from "../store/export-files.ts";
 import type { OperationsContext } from "./context.ts";
@@ -136,7 +137,14 @@ async function addFiles({ context, record, writer }: Building, id: string): Prom
   const { state } = await foldSession(context, { orgId, id });
   const hash = state.manifest?.hash;
   const manifest = hash === undefined ? null : await context.blobs.get(orgId, hash);
-  if (manifest !== null) await writer.add(`sessions/${id}/files.json`, once(manifest));
+  if (manifest === null && state.fileChanges.length === 0) return;
+  const kept = manifest === null ? { version: 1, files: [] } : parseManifest(manifest);
+  const files = filesAfter(kept.files, state.fileChanges);
+  await writer.add(`sessions/${id}/files.json`, once(JSON.stringify({ ...kept, files })));
+}
+
+function parseManifest(bytes: Uint8Array): { readonly files: readonly KeptFile[] } {
+  return JSON.parse(Buffer.from(bytes).toString("utf8")) as { readonly files: readonly KeptFile[] };
 }
 
 async function addBlobs(building: Building): Promise<void> {

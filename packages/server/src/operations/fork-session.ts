@@ -6,6 +6,7 @@ import { failpoint } from "../lib/failpoint.ts";
 import { newId } from "../lib/id.ts";
 import { finishRun } from "../session/decide-run.ts";
 import { fold } from "../session/fold.ts";
+import { filesOfFork } from "../session/known-files.ts";
 import { type NewEvent, placeOf, stamp } from "../session/new-event.ts";
 import type { SessionState } from "../session/state.ts";
 import { sessionFor } from "./access.ts";
@@ -27,7 +28,8 @@ interface ForkSession {
 
 /**
  * A session of its own that shares the log up to a seq. A run that is open there is ended in the fork, not in the parent. The
- * workspace manifest that belongs to the seq is named in `session.forked`; a worker restores it. Rejects with `session_not_found` or `seq_not_found`.
+ * workspace manifest that belongs to the seq is named in `session.forked`; a worker restores it, with the changes of files that inputs
+ * made after it and that the log tells. Rejects with `session_not_found` or `seq_not_found`.
  */
 export async function forkSession(
   context: OperationsContext,
@@ -67,7 +69,7 @@ export async function forkSession(
   failpoint("http.created.before-reply");
   hintSessions(context, result.session);
   // Whoever takes it restores its files; when this is lost, its first tool does.
-  if (after.manifest !== null) await wakeSession(context, result.session);
+  if (after.manifest !== null || after.fileChanges.length > 0) await wakeSession(context, result.session);
   return { session: sessionView(result.session), replayed };
 }
 
@@ -93,6 +95,7 @@ function branchOff(branch: Branch): { events: readonly SessionEvent[]; after: Se
       owner: principal.id,
       title: title ?? state.title,
       manifest: state.manifest?.hash ?? null,
+      files: filesOfFork(state),
     },
   };
   const ended = finishRun(state, { reason: "interrupted", now }).map((event): NewEvent => ({

@@ -4,6 +4,7 @@ import { decideInput, nextInput, refuse } from "../session/decide-input.ts";
 import { decideRewind, decideRollback, type RewindContext } from "../session/decide-rewind.ts";
 import { isSafePoint } from "../session/decide-rewind.ts";
 import type { RunPlan } from "../session/decide-run.ts";
+import { filesBackAt } from "../session/known-files.ts";
 import { isResolved } from "../session/tool-call.ts";
 import { decodeEvent } from "../session/upcast.ts";
 import type { InputRecord } from "../store/records.ts";
@@ -64,6 +65,7 @@ async function takeOne(
   }
   const isFile = body.type === "file.write" || body.type === "file.delete" || body.type === "file.move";
   const fileError = isFile ? await actor.workspace.apply(body, draft.state) : null;
+  if (isFile) draft.add(actor.sandboxUse.take());
   const { events, taken } = decideInput(draft.state, input, {
     now: actor.context.clock.now(),
     plan,
@@ -171,12 +173,11 @@ async function goBack(
   target: NonNullable<RewindContext["target"]>,
 ): Promise<string | null> {
   const { effects, workspace, context } = actor;
-  const manifest = target.manifest?.hash ?? null;
-  const restores = manifest !== null || !target.workspaceDirty;
+  const restores = filesBackAt(target) !== "left";
   try {
-    if (restores) await workspace.assertRestorable(manifest);
+    if (restores) await workspace.assertRestorable(target);
     await effects.abortAll();
-    if (restores) await workspace.restore(manifest);
+    if (restores) await workspace.restore(target);
     else await workspace.release();
     return null;
   } catch (thrown) {

@@ -1,5 +1,7 @@
 import { BerthError } from "../lib/errors.ts";
 import type { SandboxFiles } from "../sandbox/sandbox.ts";
+import { filesAfter, type KeptFile } from "../session/file-changes.ts";
+import type { KnownFiles } from "../session/known-files.ts";
 import type { Blobs } from "../store/blobs.ts";
 
 /** Files beyond these are left out of manifests, and with them of forks and rewinds. */
@@ -7,15 +9,9 @@ export const mostFiles = 10_000;
 export const mostBytesOfFile = 32 * 1024 * 1024;
 export const deepest = 64;
 
-export interface ManifestFile {
-  readonly path: string;
-  readonly hash: string;
-  readonly size: number;
-}
-
 export interface Manifest {
   readonly version: 1;
-  readonly files: readonly ManifestFile[];
+  readonly files: readonly KeptFile[];
 }
 
 /** Where an organization's blobs are. */
@@ -24,11 +20,16 @@ export interface BlobSource {
   readonly orgId: string;
 }
 
-/** The files that a manifest names; null names none. Rejects with `blob_missing`. */
-export async function readManifest(
+/** The files that a log tells of: those of the manifest with the changes after it. Rejects with `blob_missing`. */
+export async function readFiles(
   source: BlobSource,
-  manifest: string | null,
-): Promise<readonly ManifestFile[]> {
+  { manifest, fileChanges }: KnownFiles,
+): Promise<readonly KeptFile[]> {
+  return filesAfter(await readManifest(source, manifest?.hash ?? null), fileChanges);
+}
+
+/** The files that a manifest names; null names none. */
+async function readManifest(source: BlobSource, manifest: string | null): Promise<readonly KeptFile[]> {
   if (manifest === null) return [];
   const data = await source.blobs.get(source.orgId, manifest);
   if (data === null) throw missing("The list of the files of that time");
@@ -36,10 +37,7 @@ export async function readManifest(
 }
 
 /** Reads every file of a manifest, one at a time, and keeps none. Rejects with `blob_missing` when one is not there whole. */
-export async function assertWhole(
-  { blobs, orgId }: BlobSource,
-  files: readonly ManifestFile[],
-): Promise<void> {
+export async function assertWhole({ blobs, orgId }: BlobSource, files: readonly KeptFile[]): Promise<void> {
   const checked = new Set<string>();
   for (const { path, hash } of files) {
     if (checked.has(hash)) continue;
@@ -58,7 +56,7 @@ export async function assertWhole(
  */
 export async function fill(
   files: SandboxFiles,
-  wanted: readonly ManifestFile[],
+  wanted: readonly KeptFile[],
   source: BlobSource,
 ): Promise<void> {
   const free = new Set<string>();

@@ -31,6 +31,8 @@ it("asks with what the session's own agent wants, and tells once what was given 
       before: { sandboxId: "sbx_1", reason: "lost" },
     } as const,
   ];
+  const loss = { code: "workspace_lost", message: "They are gone.", retryable: false };
+  const losses = [null, null, loss];
   const use = new SandboxUse({
     context: {
       clock,
@@ -46,6 +48,7 @@ it("asks with what the session's own agent wants, and tells once what was given 
         if (next !== null) request.onGiven?.(next);
         return {};
       },
+      takeLoss: () => losses.shift() ?? null,
     },
   } as unknown as ConstructorParameters<typeof SandboxUse>[0]);
   const { signal } = new AbortController();
@@ -60,6 +63,7 @@ it("asks with what the session's own agent wants, and tells once what was given 
   expect(use.take()).toEqual([
     { type: "sandbox.released", data: { sandboxId: "sbx_1", reason: "lost" } },
     { type: "sandbox.allocated", data: { sandboxId: "sbx_2", warm: false, ...how } },
+    { type: "error", data: loss },
   ]);
   expect(use.take()).toEqual([]);
 

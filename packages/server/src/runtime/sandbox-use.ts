@@ -7,7 +7,7 @@ import type { Held, RuntimeContext } from "./context.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Workspace } from "./workspace.ts";
 
-type Told = NewEvent<"sandbox.allocated" | "sandbox.released">;
+type Told = NewEvent<"sandbox.allocated" | "sandbox.released" | "error">;
 
 interface ActorParts {
   readonly context: RuntimeContext;
@@ -46,9 +46,11 @@ export class SandboxUse {
     return await workspace.sandbox(state, { userId: state.owner, wish, signal, onGiven });
   }
 
-  /** What happened to the sandbox since this was asked last, for the next commit. */
+  /** What happened to the sandbox and to the files in it since this was asked last, for the next commit. */
   take(): readonly Told[] {
-    return this.#told.splice(0);
+    const lost = this.#actor.workspace.takeLoss();
+    const told = this.#told.splice(0);
+    return lost === null ? told : [...told, { type: "error", data: lost }];
   }
 
   /** What the session's own agent wants: its sub-agents use the same sandbox. */

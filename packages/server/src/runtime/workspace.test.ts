@@ -37,7 +37,7 @@ function memoryBlobs(): Blobs {
 }
 
 const orgId = "org";
-const fresh = { manifest: null, workspaceDirty: false };
+const fresh = { manifest: null, fileChanges: [], workspaceDirty: false };
 
 function hashOf(taken: TakenManifest | SkippedManifest | null): string {
   return taken !== null && "hash" in taken ? taken.hash : "";
@@ -65,7 +65,7 @@ describe("the workspace of a fork", () => {
     const { files } = await sandboxes.connect({ orgId, sessionId: "fork" });
     await files.write("a", Buffer.from("1"));
     const workspace = new Workspace({ sandboxes, blobs, orgId, sessionId: "fork", forkedAt: 8 });
-    await workspace.sandbox({ manifest, workspaceDirty: false });
+    await workspace.sandbox({ manifest, fileChanges: [], workspaceDirty: false });
     expect(await namesIn("fork")).toEqual(["a", "b"]);
   });
 
@@ -74,8 +74,8 @@ describe("the workspace of a fork", () => {
     const { files } = await sandboxes.connect({ orgId, sessionId: "fork" });
     await files.write("mine", Buffer.from("3"));
     const touched = [
-      { manifest, workspaceDirty: true },
-      { manifest: { ...manifest, seq: 20 }, workspaceDirty: false },
+      { manifest, fileChanges: [], workspaceDirty: true },
+      { manifest: { ...manifest, seq: 20 }, fileChanges: [], workspaceDirty: false },
     ];
     for (const kept of touched) {
       const workspace = new Workspace({ sandboxes, blobs, orgId, sessionId: "fork", forkedAt: 8 });
@@ -118,7 +118,8 @@ describe("a manifest", () => {
       await blobs.delete(orgId, createHash("sha256").update(name).digest("hex"));
     }
     const taken = hashOf(await workspace.takeManifest({ clock: systemClock, budgetMs: 20_000 }));
-    await expect(workspace.assertRestorable(taken)).resolves.toBeUndefined();
+    const known = { manifest: { hash: taken, seq: 1 }, fileChanges: [] };
+    await expect(workspace.assertRestorable(known)).resolves.toBeUndefined();
   });
 });
 
@@ -135,7 +136,7 @@ describe("a workspace that cannot be reached any more", () => {
     const hash = hashOf(await before.takeManifest(time));
     await files.write("late", Buffer.from("written after the manifest"));
     await before.release();
-    const kept = { manifest: { hash, seq: 5 }, workspaceDirty: true };
+    const kept = { manifest: { hash, seq: 5 }, fileChanges: [], workspaceDirty: true };
 
     const elsewhere = mkdtempSync(join(tmpdir(), "berth-elsewhere-"));
     const other = localSandboxes(elsewhere);

@@ -1,9 +1,11 @@
-import type { InputBody } from "@berth/contract";
+import type { ErrorInfo, InputBody } from "@berth/contract";
 import { asBerthError, BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
 import type { SandboxRequest, SessionSandboxes } from "../allocation/session-sandboxes.ts";
 import type { Sandbox, SandboxFiles } from "../sandbox/sandbox.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { KeptFile } from "../session/file-changes.ts";
+import type { KnownFiles } from "../session/known-files.ts";
 import type { SessionState } from "../session/state.ts";
 import type { Blobs } from "../store/blobs.ts";
 import { tellingFiles } from "./telling-files.ts";
@@ -13,10 +15,9 @@ import {
   deepest,
   fill,
   type Manifest,
-  type ManifestFile,
   mostBytesOfFile,
   mostFiles,
-  readManifest,
+  readFiles,
 } from "./manifest.ts";
 
 /** Bytes that one manifest reads anew at most: what was read for an earlier one and did not change is not counted. */
@@ -41,7 +42,7 @@ interface ManifestTime {
 }
 
 /** What the log says about the files. */
-type Kept = Pick<SessionState, "manifest" | "workspaceDirty">;
+type Kept = Pick<SessionState, "manifest" | "fileChanges" | "workspaceDirty">;
 
 type FileInput = Extract<InputBody, { type: "file.write" | "file.delete" | "file.move" }>;
 
@@ -57,6 +58,9 @@ export class Workspace {
   #seen = new Map<string, { readonly stamp: string; readonly hash: string }>();
   #files: Promise<SandboxFiles> | null = null;
   #toldSkipped = false;
+  /** They went with their host. */
+  #wereThere = false;
+  #loss: ErrorInfo | null = null;
 
   constructor(options: {
     sandboxes: SessionSandboxes;
@@ -88,7 +92,7 @@ export class Workspace {
       return await this.#sandboxes.connect({ ...request, ...this.#spec });
     } catch (error) {
       if (asBerthError(error).code !== "workspace_lost") throw error;
-      this.#files = null;
+      this.#lose();
       await this.files(kept);
       return await this.#sandboxes.connect({ ...request, ...this.#spec });
     }
@@ -97,6 +101,13 @@ export class Workspace {
   /** Gives a new fork its files at once, so that whoever looks finds them before its first tool does. */
   async prepare(kept: Kept): Promise<void> {
     if (this.#isUntouched(kept)) await this.files(kept);
+  }
+
+  /** That the files were lost and are those of an earlier moment now, if that happened since this was asked last. */
+  takeLoss(): ErrorInfo | null {
+    const loss = this.#loss;
+    this.#loss = null;
+    return loss;
   }
 
   /** Does what a file input asks for. Repeating it does no harm. */
@@ -145,7 +156,7 @@ export class Workspace {
     const bytes = unread.reduce((sum, { size }) => sum + size, 0);
     if (bytes > mostBytesRead)
       return this.#skip(`${bytes} bytes of it are new, and ${mostBytesRead} are kept at most`);
-    const files: ManifestFile[] = [];
+    const files: KeptFile[] = [];
     // Remembered once the manifest is whole: a blob that nothing names may be deleted.
     const read = new Map<string, { readonly stamp: string; readonly hash: string }>();
     for (const { path, size, stamp } of kept) {
@@ -163,23 +174,24 @@ export class Workspace {
     return { hash, blobs: [hash, ...new Set(files.map((file) => file.hash))] };
   }
 
-  /** Rejects when a restore of this manifest could not be completed from what is stored. Changes nothing. */
-  async assertRestorable(manifest: string | null): Promise<void> {
-    await assertWhole(this.#source, await readManifest(this.#source, manifest));
+  /** Rejects when a restore of these files could not be completed from what is stored. Changes nothing. */
+  async assertRestorable(known: KnownFiles): Promise<void> {
+    await assertWhole(this.#source, await readFiles(this.#source, known));
   }
 
-  /** Ends the session's processes and makes its files what the manifest says; null empties it. Repeating it does no harm. */
-  async restore(manifest: string | null): Promise<void> {
+  /** Ends the session's processes and makes its files these, and no others. Repeating it does no harm. */
+  async restore(known: KnownFiles): Promise<void> {
     failpoint("runtime.before-restore");
     await this.release();
     const existing = await this.#sandboxes.files(this.#spec);
-    if (existing === null && manifest === null) return;
-    const wanted = await readManifest(this.#source, manifest);
+    const wanted = await readFiles(this.#source, known);
+    if (existing === null && wanted.length === 0 && known.manifest === null) return;
     if (existing !== null) {
       this.#seen.clear();
       await fill(existing, wanted, this.#source);
     }
     this.#files = Promise.resolve(existing ?? (await this.#make(wanted)));
+    this.#wereThere = false;
     failpoint("runtime.after-restore");
   }
 
@@ -201,16 +213,24 @@ export class Workspace {
     // What lies in a fork that nobody has touched may have been being restored when a server died.
     const existing = this.#isUntouched(kept) ? null : await this.#sandboxes.files(this.#spec);
     if (existing !== null) return this.#watched(existing);
-    return await this.#make(await readManifest(this.#source, kept.manifest?.hash ?? null));
+    const made = await this.#make(await readFiles(this.#source, kept));
+    if (this.#wereThere || this.#hadFiles(kept)) this.#loss = lossOf(kept);
+    this.#wereThere = false;
+    return made;
   }
 
-  /** True for a fork whose files nobody has touched. */
-  #isUntouched({ manifest, workspaceDirty }: Kept): boolean {
-    return manifest !== null && manifest.seq === this.#forkedAt && !workspaceDirty;
+  /** True for a fork with files that nobody has touched. */
+  #isUntouched({ manifest, fileChanges, workspaceDirty }: Kept): boolean {
+    if (this.#forkedAt === null || workspaceDirty) return false;
+    return manifest === null ? fileChanges.length > 0 : manifest.seq === this.#forkedAt;
+  }
+
+  #hadFiles(kept: Kept): boolean {
+    return (kept.manifest !== null || kept.fileChanges.length > 0) && !this.#isUntouched(kept);
   }
 
   /** A workspace that begins with these files. One that did not get them all is not left behind: it would be taken for the session's. */
-  async #make(wanted: readonly ManifestFile[]): Promise<SandboxFiles> {
+  async #make(wanted: readonly KeptFile[]): Promise<SandboxFiles> {
     await assertWhole(this.#source, wanted);
     this.#seen.clear();
     let isHalf = false;
@@ -230,8 +250,13 @@ export class Workspace {
   /** Files that went with their host are not asked again: the next use begins with those of the manifest. */
   #watched(files: SandboxFiles): SandboxFiles {
     return tellingFiles(files, (error) => {
-      if (asBerthError(error).code === "workspace_lost") this.#files = null;
+      if (asBerthError(error).code === "workspace_lost") this.#lose();
     });
+  }
+
+  #lose(): void {
+    this.#files = null;
+    this.#wereThere = true;
   }
 
   #skip(why: string): SkippedManifest {
@@ -252,4 +277,17 @@ export class Workspace {
     if (data === null) throw new BerthError("blob_missing", `The stored file ${hash} is missing.`);
     return data;
   }
+}
+
+function lossOf({ manifest, fileChanges }: Kept): ErrorInfo {
+  const since = "what was uploaded, moved and deleted since";
+  const now =
+    manifest === null && fileChanges.length === 0
+      ? "None were kept, so the workspace is empty now."
+      : `They are now those ${manifest === null ? "of the beginning" : `that were kept with event ${manifest.seq}`}, with ${since}. What commands and tools changed since is gone.`;
+  return {
+    code: "workspace_lost",
+    message: `The files of this session were lost with the place where they were. ${now}`,
+    retryable: false,
+  };
 }

@@ -49,6 +49,7 @@ describe("a rewind", () => {
         cause: "rewind",
         manifest: null,
         manifestSeq: null,
+        files: "exact",
         outsideEffects: [],
         usage: spent(20, 10),
       },
@@ -93,6 +94,40 @@ describe("a rewind", () => {
     rewind(told, 8, { outsideEffects })
       .thenEvents({ type: "session.rewound", data: { manifest: hashOf(1), manifestSeq: 7, outsideEffects } })
       .thenState({ manifest: { hash: hashOf(1) }, workspaceDirty: false });
+  });
+
+  it("says what becomes of the files", () => {
+    const touch = call(1, { effect: "idempotent" });
+    const inRun = (told: Story) => told.message("x").think().answer(touch).starts(1).returns(1).think();
+    const blob = { hash: hashOf(5), size: 5 };
+    const upload = {
+      type: "file.changed",
+      inputId: idOf("input", 7),
+      data: { path: "up", change: "written", blob },
+    } as const;
+    const file = { path: "up", now: { hash: hashOf(5), size: 5 } };
+
+    const early = inRun(story().add(upload));
+    const inFirst = early.seq - 1;
+    early.answer("done").ends();
+    rewind(early, 2)
+      .thenEvents({ type: "session.rewound", data: { files: "exact", manifest: null } })
+      .thenState({ fileChanges: [file], toolsTouched: false, workspaceDirty: false });
+    rewind(early, inFirst)
+      .thenEvents({ type: "session.rewound", data: { files: "left", manifest: null } })
+      .thenState({ toolsTouched: true, workspaceDirty: true });
+
+    const kept = story().message("one").think().answer("a").ends("end_turn", hashOf(1)).add(upload);
+    const late = inRun(kept);
+    const inSecond = late.seq - 1;
+    late.answer("done").ends("end_turn", hashOf(2));
+    rewind(late, inSecond)
+      .thenEvents({
+        type: "session.rewound",
+        data: { files: "earlier", manifest: hashOf(1), manifestSeq: 7 },
+      })
+      .thenState({ fileChanges: [file], toolsTouched: false, workspaceDirty: false });
+    rewind(late, late.seq).thenState({ manifest: { hash: hashOf(2) }, fileChanges: [] });
   });
 
   it.each([

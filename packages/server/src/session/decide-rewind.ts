@@ -2,6 +2,7 @@ import type { Content } from "@berth/contract";
 import { beginRun, type MailboxInput, refuse, sign, type Taken } from "./decide-input.ts";
 import { finishRun, type PartialText, type RunPlan } from "./decide-run.ts";
 import { isUndone, type RewindRange } from "./fold.ts";
+import { filesBackAt } from "./known-files.ts";
 import type { NewEvent } from "./new-event.ts";
 import { isStepBoundary } from "./next-step.ts";
 import { addUsage, type SessionState } from "./state.ts";
@@ -83,6 +84,7 @@ function rewound(back: {
     cause: back.cause,
     manifest: manifest?.hash ?? null,
     manifestSeq: manifest?.seq ?? null,
+    files: filesBackAt(back.target),
     usage: back.ended.reduce(addSpent, back.state.usage),
     outsideEffects: [...back.context.outsideEffects],
   };

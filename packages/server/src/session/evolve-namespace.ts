@@ -136,7 +136,7 @@ function resolveCall(state: SessionState, event: SessionEvent<"agent.tool_result
   const resolved = change(signalCall(told, event.namespace, toolUseId, signal), event.namespace, settle);
   const call = state.namespaces[event.namespace]?.calls.find((one) => one.toolUseId === toolUseId);
   const touches = call?.kind === "server" && call.effect !== "pure";
-  return touches ? { ...resolved, workspaceDirty: true } : resolved;
+  return touches ? { ...resolved, workspaceDirty: true, toolsTouched: true } : resolved;
 }
 
 function startSubagent(state: SessionState, event: SessionEvent<"subagent.started">): SessionState {

@@ -1,4 +1,5 @@
 import type { SessionEvent } from "@berth/contract";
+import { withFiles } from "./evolve-session.ts";
 import { graph } from "./graph.ts";
 import { addUsage, noUsage, root, type RunState, type SessionState, type ToolCall } from "./state.ts";
 import { type CallSignal, callTransitions } from "./tool-call.ts";
@@ -90,17 +91,9 @@ function finishRun(state: SessionState, event: SessionEvent<"run.finished">): Se
   const { reason, manifest } = event.data;
   const lastRun = { id: event.runId ?? "", reason };
   const ended = { ...own, node: graph[own.node].finished, step: null, calls: [] };
-  const kept = manifest === undefined ? state.manifest : { hash: manifest, seq: event.seq };
-  const workspaceDirty = state.workspaceDirty && manifest === undefined;
-  return {
-    ...state,
-    run: null,
-    lastRun,
-    approvals: {},
-    namespaces: { [root]: ended },
-    manifest: kept,
-    workspaceDirty,
-  };
+  const over = { ...state, run: null, lastRun, approvals: {}, namespaces: { [root]: ended } };
+  if (manifest === undefined) return over;
+  return withFiles(over, { manifest: { hash: manifest, seq: event.seq }, fileChanges: [] });
 }
 
 /** Adds what a model call cost to the run and to the session. */

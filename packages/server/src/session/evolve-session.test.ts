@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { hashOf, idOf, isoAt } from "../../test/support/session/ids.ts";
 import { agent, call, helper, person, story } from "../../test/support/session/story.ts";
 import { finishRun } from "./decide-run.ts";
+import { bytesOfChange } from "./file-changes.ts";
 import { fold } from "./fold.ts";
 import { type NewEvent, placeOf, stamp } from "./new-event.ts";
 import { bytesOf } from "./size.ts";
@@ -137,6 +138,73 @@ describe("events about the session", () => {
     expect(told.think().answer("x").ends().state).toMatchObject({ workspaceDirty: true, manifest: null });
     const kept = told.message("again").think().answer("y").ends("end_turn", hashOf(4));
     expect(kept.state).toMatchObject({ workspaceDirty: false, manifest: { hash: hashOf(4), seq: kept.seq } });
+  });
+
+  describe("the files that a log tells of", () => {
+    const blob = { hash: hashOf(5), size: 5 };
+    const inputId = idOf("input", 1);
+    const upload = (path: string) =>
+      ({ type: "file.changed", inputId, data: { path, change: "written", blob } }) as const;
+    const file = (path: string) => ({ path, now: blob });
+
+    it("are those of the manifest, with what inputs did to them since", () => {
+      const told = story()
+        .add(upload("a"), upload("b"))
+        .add({ type: "file.changed", inputId, data: { path: "a", change: "moved", to: "c" } })
+        .add({ type: "file.changed", inputId, data: { path: "b", change: "deleted" } });
+      const changes = [{ path: "a", now: null }, { path: "b", now: null }, file("c")];
+      expect(told.state).toMatchObject({ fileChanges: changes, toolsTouched: false, workspaceDirty: true });
+      expect(told.state.bytes - story().state.bytes).toBe(3 * bytesOfChange);
+      const during = told.message("hi").add(upload("d"));
+      expect(during.state.fileChanges).toHaveLength(4);
+      const kept = during.think().answer("x").ends("end_turn", hashOf(4)).state;
+      expect(kept).toMatchObject({ fileChanges: [], toolsTouched: false, workspaceDirty: false });
+      const unkept = story().add(upload("a")).turn("hi").state;
+      expect(unkept).toMatchObject({ fileChanges: [file("a")], workspaceDirty: true });
+    });
+
+    it("are not what a tool made of them", () => {
+      const data = { path: "a", change: "written" } as const;
+      const told = story().add(upload("a")).message("hi").add({ type: "file.changed", data });
+      expect(told.state).toMatchObject({ fileChanges: [file("a")], toolsTouched: true });
+    });
+
+    it.each([
+      ["of this version", "exact", [file("a")]],
+      ["of a version that put back the manifest alone", undefined, []],
+    ] as const)("are in a fork and after a rewind %s", (_, files, fileChanges) => {
+      const told = story().add(upload("a"));
+      const said = files === undefined ? {} : { files };
+      const about = { owner: "usr_other", title: null, manifest: hashOf(3), ...said };
+      const forked = {
+        type: "session.forked",
+        data: { fromSessionId: idOf("session", 1), fromSeq: 2, ...about },
+      } as const;
+      const known = { fileChanges, toolsTouched: false, workspaceDirty: false };
+      expect(story().add(upload("a"), forked).state).toMatchObject(known);
+      const data = {
+        toSeq: 2,
+        cause: "rewind",
+        manifest: hashOf(3),
+        manifestSeq: 1,
+        usage: noUsage,
+      } as const;
+      told.add({ type: "session.rewound", data: { ...data, outsideEffects: [], ...said } });
+      expect(told.state).toMatchObject(known);
+    });
+
+    it("are unknown after a rewind that left them", () => {
+      const data = { toSeq: 2, cause: "rewind", manifest: null, manifestSeq: null, usage: noUsage } as const;
+      for (const said of [{}, { files: "left" }] as const) {
+        const told = story().add(upload("a"));
+        told.add({ type: "session.rewound", data: { ...data, outsideEffects: [], ...said } });
+        expect(told.state).toMatchObject({
+          fileChanges: [file("a")],
+          toolsTouched: true,
+          workspaceDirty: true,
+        });
+      }
+    });
   });
 
   const silent: readonly NewEvent[] = [

@@ -1,6 +1,7 @@
 import type { SessionEvent } from "@berth/contract";
+import { bytesOfChange, changeFiles, type FileChanges, type FileStep } from "./file-changes.ts";
 import { bytesOf } from "./size.ts";
-import { newNamespace, root, type SessionState } from "./state.ts";
+import { type NamespaceState, newNamespace, root, type SessionState } from "./state.ts";
 
 type SessionLevel =
   | "session.created"
@@ -45,28 +46,29 @@ export function evolveSession(state: SessionState, event: SessionEvent<SessionLe
       };
     }
     case "session.forked": {
-      const { owner, title, manifest } = event.data;
-      const restored = manifest === null ? state.manifest : { hash: manifest, seq: event.seq };
+      const { owner, title, manifest, files } = event.data;
       return {
-        ...state,
+        ...withFiles(withoutEffects(state), {
+          manifest: manifest === null ? state.manifest : { hash: manifest, seq: event.seq },
+          // Versions that did not say what the files are gave forks those of the manifest alone.
+          fileChanges: files === undefined ? [] : state.fileChanges,
+        }),
         sessionId: event.sessionId,
         owner,
         title,
         key: null,
         archived: false,
-        manifest: restored,
-        workspaceDirty: false,
       };
     }
     case "session.rewound": {
-      const { usage, manifest } = event.data;
-      const restored = manifest === null ? state.manifest : { hash: manifest, seq: event.seq };
-      return {
-        ...quiet(state),
-        usage,
-        manifest: restored,
-        workspaceDirty: state.workspaceDirty && manifest === null,
-      };
+      const { usage, manifest, files } = event.data;
+      const back = { ...quiet(state), usage };
+      const areLeft = files === "left" || (files === undefined && manifest === null && state.workspaceDirty);
+      if (areLeft) return { ...back, workspaceDirty: true, toolsTouched: true };
+      return withFiles(back, {
+        manifest: manifest === null ? state.manifest : { hash: manifest, seq: event.seq },
+        fileChanges: files === undefined ? [] : state.fileChanges,
+      });
     }
     case "session.archived":
       return { ...state, archived: event.data.archived };
@@ -75,8 +77,44 @@ export function evolveSession(state: SessionState, event: SessionEvent<SessionLe
       return { ...state, todos: event.data.todos, bytes };
     }
     case "file.changed":
-      return { ...state, workspaceDirty: true };
+      return changeFile(state, event);
   }
+}
+
+/** The files are what a manifest and changes after it say. */
+export function withFiles(
+  state: SessionState,
+  { manifest, fileChanges }: Pick<SessionState, "manifest" | "fileChanges">,
+): SessionState {
+  const known = { ...withChanges(state, fileChanges), manifest };
+  return { ...known, toolsTouched: false, workspaceDirty: false };
+}
+
+function withChanges(state: SessionState, fileChanges: FileChanges): SessionState {
+  const bytes = state.bytes + (fileChanges.length - state.fileChanges.length) * bytesOfChange;
+  return { ...state, fileChanges, bytes };
+}
+
+/** What an input did to files is known; what a tool did is not, until a manifest is kept. */
+function changeFile(state: SessionState, event: SessionEvent<"file.changed">): SessionState {
+  const touched = { ...state, workspaceDirty: true };
+  const step = event.inputId === undefined ? null : stepOf(event.data);
+  if (step === null) return { ...touched, toolsTouched: true };
+  return withChanges(touched, changeFiles(state.fileChanges, step));
+}
+
+function stepOf({ path, change, to, blob }: SessionEvent<"file.changed">["data"]): FileStep | null {
+  if (change === "deleted") return { type: "remove", path };
+  if (change === "moved") return to === undefined ? null : { type: "move", path, to };
+  return blob === undefined ? null : { type: "write", path, hash: blob.hash, size: blob.size };
+}
+
+/** Calls that are open where a fork begins go on in its parent: what they do to files does not reach the fork. */
+function withoutEffects(state: SessionState): SessionState {
+  const namespaces: Record<string, NamespaceState> = {};
+  for (const [name, at] of Object.entries(state.namespaces))
+    namespaces[name] = { ...at, calls: at.calls.map((call) => ({ ...call, effect: "pure" })) };
+  return { ...state, namespaces };
 }
 
 /** The same conversation with nothing going on: the rewind ended its run in the raw log. */

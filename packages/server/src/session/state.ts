@@ -11,11 +11,12 @@ import type {
   Usage,
 } from "@berth/contract";
 import { AppendList } from "../lib/append-list.ts";
+import type { FileChanges } from "./file-changes.ts";
 import type { Node } from "./graph.ts";
 import type { CallState } from "./tool-call.ts";
 
 /** Raised when a snapshot of an older shape can no longer be read as this one. */
-export const stateVersion = 2;
+export const stateVersion = 3;
 
 /** A session as its effective log tells it: `fold(evolve, events)`. */
 export interface SessionState {
@@ -41,7 +42,11 @@ export interface SessionState {
   readonly approvals: Readonly<Record<string, PendingApproval>>;
   /** Newest workspace manifest and the seq of the event that names it. */
   readonly manifest: { readonly hash: string; readonly seq: number } | null;
-  /** A tool or an upload touched the workspace since its newest manifest. */
+  /** Changes of files by inputs (uploads, moves, deletions) that are not in the manifest. */
+  readonly fileChanges: FileChanges;
+  /** A tool may have changed files since: manifest and changes together do not tell all of them. */
+  readonly toolsTouched: boolean;
+  /** A tool or an input touched the workspace since it was kept by a manifest, or made what manifest and changes say. */
   readonly workspaceDirty: boolean;
   /** Measured size of what this state holds, in bytes, counted as events are applied. */
   readonly bytes: number;
@@ -191,6 +196,8 @@ export const initialState: SessionState = {
   namespaces: {},
   approvals: {},
   manifest: null,
+  fileChanges: [],
+  toolsTouched: false,
   workspaceDirty: false,
   bytes: 0,
 };

@@ -136,7 +136,8 @@ function forkPrefix(): Driver {
     owner: person.id,
     title: "Another try",
     manifest: hashOf(8),
-  };
+    files: "exact",
+  } as const;
   const place = { ...placeOf(state), sessionId: idOf("session", 2), runId: null };
   const at = isoAt(parent.now);
   const forked = stamp(place, [{ type: "session.forked", actor: person, data }], at);
@@ -242,6 +243,25 @@ function budgets(driver: Driver): void {
   send(driver, [{ type: "budget.released", cause: "removed", budgetId: idOf("budget", 1) }, "control"]);
 }
 
+/** Uploads and moves before and after a rewind, and one that a tool's work came between. */
+function files(driver: Driver): void {
+  const upload = (path: string, number: number) =>
+    send(driver, [{ type: "file.write", path, hash: hashOf(number), size: number }, "control"]);
+  upload("a", 3);
+  upload("d/b", 4);
+  const uploaded = driver.raw.length;
+  send(driver, [{ type: "file.move", path: "d", to: "e" }, "control"]);
+  send(driver, [{ type: "file.delete", path: "a" }, "control"]);
+  send(driver, [{ type: "session.rewind", toSeq: uploaded }, "control"]);
+  send(driver, [{ type: "file.move", path: "made/before", to: "c" }, "control"]);
+  send(driver, message("Write it."));
+  says(driver, root, call(1, { effect: "idempotent" }));
+  gives(driver, 1, "written");
+  says(driver, root, "Written.");
+  upload("late", 5);
+  send(driver, [{ type: "session.rewind", toSeq: driver.raw.length - 1 }, "control"]);
+}
+
 const noticeOf = ({ data }: ReturnType<typeof budgetReached>) => {
   const [notice] = data.budgets;
   if (notice === undefined) throw new Error("a budget is reached without one");
@@ -266,4 +286,5 @@ export const goldenScenarios: Readonly<Record<string, () => readonly SessionEven
   "crash-recovery": fresh(crashRecovery),
   "everything-else": fresh(everythingElse),
   budgets: fresh(budgets),
+  files: fresh(files),
 };

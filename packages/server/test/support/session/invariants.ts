@@ -1,5 +1,6 @@
 import { type SessionEvent, sessionEvent } from "@berth/contract";
 import { expect } from "vitest";
+import { bytesOfChange } from "../../../src/session/file-changes.ts";
 import { effectiveEvents, fold } from "../../../src/session/fold.ts";
 import { isWaiting, nextStep } from "../../../src/session/next-step.ts";
 import { decodeState, encodeState } from "../../../src/session/snapshot.ts";
@@ -208,7 +209,7 @@ export function bytesAreCounted({ committed, raw }: Driver): void {
 }
 
 function measured(state: SessionState): number {
-  let sum = bytesOf(state.todos) + bytesOf(state.metadata);
+  let sum = bytesOf(state.todos) + bytesOf(state.metadata) + state.fileChanges.length * bytesOfChange;
   for (const at of Object.values(state.namespaces)) for (const item of at.items) sum += bytesOf(item);
   return sum;
 }

@@ -134,8 +134,13 @@ const fromOutside: readonly Move[] = [
   (driver) =>
     driver.accept({ type: "todo.write", todos: [{ id: "1", content: "go on", status: "pending" }] }),
   (driver, tape) => {
-    const path = tape.pick(["/a.txt", "/forbidden"]);
-    driver.accept({ type: "file.write", path, hash: hashOf(7), size: 3 });
+    const path = tape.pick(["/a.txt", "/forbidden", "d/b.txt"]);
+    const body = tape.pick([
+      { type: "file.write", path, hash: hashOf(7), size: 3 },
+      { type: "file.move", path: "d", to: "e" },
+      { type: "file.delete", path: "e" },
+    ] as const);
+    driver.accept(body);
   },
   (driver) => driver.accept({ type: "user.approval", approvalId: idOf("approval", 1), decision: "allow" }),
   (driver) =>

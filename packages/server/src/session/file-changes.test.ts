@@ -1,0 +1,225 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { hashOf } from "../../test/support/session/ids.ts";
+import {
+  changeFiles,
+  type FileChanges,
+  filesAfter,
+  type FileStep,
+  type KeptFile,
+  mostFileChanges,
+} from "./file-changes.ts";
+
+const write = (path: string, number: number): FileStep => ({
+  type: "write",
+  path,
+  hash: hashOf(number),
+  size: number,
+});
+const remove = (path: string): FileStep => ({ type: "remove", path });
+const move = (path: string, to: string): FileStep => ({ type: "move", path, to });
+const after = (...steps: readonly FileStep[]) =>
+  steps.reduce<FileChanges>((changes, step) => changeFiles(changes, step), []);
+const kept = (path: string, number: number): KeptFile => ({ path, hash: hashOf(number), size: number });
+
+/** Path and number of each file. */
+const shown = (files: readonly KeptFile[]) => files.map(({ path, size }) => [path, size]);
+
+describe("changes of files after a manifest", () => {
+  const manifest = [kept("a", 1), kept("d/x", 2), kept("d/y", 3), kept("d-z", 4)];
+
+  it.each<[string, readonly FileStep[], readonly (readonly [string, number])[]]>([
+    [
+      "a file that is new",
+      [write("n", 9)],
+      [
+        ["a", 1],
+        ["d-z", 4],
+        ["d/x", 2],
+        ["d/y", 3],
+        ["n", 9],
+      ],
+    ],
+    [
+      "a file that is replaced",
+      [write("a", 9), write("a", 8)],
+      [
+        ["a", 8],
+        ["d-z", 4],
+        ["d/x", 2],
+        ["d/y", 3],
+      ],
+    ],
+    [
+      "a folder that is removed",
+      [remove("d")],
+      [
+        ["a", 1],
+        ["d-z", 4],
+      ],
+    ],
+    [
+      "a folder that is moved, and one of its files",
+      [move("d", "e/f"), move("e/f/x", "b")],
+      [
+        ["a", 1],
+        ["b", 2],
+        ["d-z", 4],
+        ["e/f/y", 3],
+      ],
+    ],
+    [
+      "a file in the place of a folder",
+      [move("d", "e"), write("d", 9)],
+      [
+        ["a", 1],
+        ["d", 9],
+        ["d-z", 4],
+        ["e/x", 2],
+        ["e/y", 3],
+      ],
+    ],
+    [
+      "a folder where a tool removed a file",
+      [write("a/b", 9)],
+      [
+        ["a/b", 9],
+        ["d-z", 4],
+        ["d/x", 2],
+        ["d/y", 3],
+      ],
+    ],
+    [
+      "names that mean something to JavaScript",
+      [write("__proto__", 9), move("a", "constructor")],
+      [
+        ["__proto__", 9],
+        ["constructor", 1],
+        ["d-z", 4],
+        ["d/x", 2],
+        ["d/y", 3],
+      ],
+    ],
+    [
+      "what was there only for a while",
+      [write("n/m", 9), remove("n")],
+      [
+        ["a", 1],
+        ["d-z", 4],
+        ["d/x", 2],
+        ["d/y", 3],
+      ],
+    ],
+    [
+      "what no manifest knows",
+      [move("tool/made", "b"), remove("gone")],
+      [
+        ["a", 1],
+        ["d-z", 4],
+        ["d/x", 2],
+        ["d/y", 3],
+      ],
+    ],
+    [
+      "other spellings of a path",
+      [write("./n//m", 9), remove("d/./x")],
+      [
+        ["a", 1],
+        ["d-z", 4],
+        ["d/y", 3],
+        ["n/m", 9],
+      ],
+    ],
+  ])("%s", (_, steps, expected) => {
+    expect(shown(filesAfter(manifest, after(...steps)))).toEqual(expected);
+  });
+
+  it("do not grow by what is done again, or undone", () => {
+    expect(after(write("a", 1), write("a", 2), write("a", 3))).toHaveLength(1);
+    expect(after(move("a", "b"), move("b", "a"))).toEqual([{ path: "b", now: null }]);
+    expect(after(write("d/a", 1), write("d/b", 2), remove("d"))).toEqual([{ path: "d", now: null }]);
+    expect(after(remove("d"), write("d/a", 1), remove("d/a"))).toEqual([{ path: "d", now: null }]);
+  });
+
+  it("are bounded: beyond that only what needs no room is kept", () => {
+    let full: FileChanges = [];
+    for (let n = 0; n < mostFileChanges; n++) full = changeFiles(full, write(`f${n}`, n));
+    expect(full).toHaveLength(mostFileChanges);
+    expect(changeFiles(full, write("more", 1))).toBe(full);
+    expect(shown(filesAfter([], changeFiles(full, write("f7", 77))))).toContainEqual(["f7", 77]);
+    expect(filesAfter([], changeFiles(full, remove("f7")))).toHaveLength(mostFileChanges - 1);
+  });
+});
+
+/** A file system: contents by path; false for what it refuses. */
+class Model {
+  files: Map<string, number>;
+
+  constructor(files: ReadonlyMap<string, number>) {
+    this.files = new Map(files);
+  }
+
+  #inside = (path: string) => [...this.files.keys()].filter((one) => one.startsWith(`${path}/`));
+  #isThere = (path: string) => this.files.has(path) || this.#inside(path).length > 0;
+  #isInFile = (path: string) => [...this.files.keys()].some((one) => path.startsWith(`${one}/`));
+
+  take(step: FileStep): boolean {
+    const { path } = step;
+    if (step.type === "write") {
+      if (this.#inside(path).length > 0 || this.#isInFile(path)) return false;
+      this.files.set(path, step.size);
+      return true;
+    }
+    if (!this.#isThere(path)) return false;
+    const names = [path, ...this.#inside(path)].filter((name) => this.files.has(name));
+    if (step.type === "move") {
+      const { to } = step;
+      if (this.#isThere(to) || this.#isInFile(to) || to.startsWith(`${path}/`)) return false;
+      for (const name of names) this.files.set(to + name.slice(path.length), this.files.get(name) ?? 0);
+    }
+    for (const name of names) this.files.delete(name);
+    return true;
+  }
+}
+
+const path = fc
+  .array(fc.constantFrom("a", "b", "a-"), { minLength: 1, maxLength: 3 })
+  .map((names) => names.join("/"));
+const number = fc.integer({ min: 1, max: 99 });
+const step = fc.oneof(
+  fc.tuple(path, number).map(([at, content]) => write(at, content)),
+  path.map(remove),
+  fc.tuple(path, path).map(([from, to]) => move(from, to)),
+);
+
+describe("filesAfter", () => {
+  it("has the files that a file system has which was told the same", () => {
+    let moves = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(path, number), { maxLength: 12, size: "max" }),
+        fc.array(step, { maxLength: 40, size: "max" }),
+        (begin, steps) => {
+          const model = new Model(new Map());
+          for (const [at, content] of begin) model.take(write(at, content));
+          const manifest = [...model.files].map(([at, content]) => kept(at, content));
+          let changes: FileChanges = [];
+          for (const one of steps) {
+            if (!model.take(one)) continue;
+            if (one.type === "move") moves++;
+            changes = changeFiles(changes, one);
+            const names = changes.map((change) => change.path);
+            expect(names).toEqual([...new Set(names)].toSorted((a, b) => (a < b ? -1 : 1)));
+          }
+          const expected = [...model.files].toSorted(([a], [b]) => (a < b ? -1 : 1));
+          expect(
+            shown(filesAfter(manifest, changes)).toSorted(([a = ""], [b = ""]) => (a < b ? -1 : 1)),
+          ).toEqual(expected);
+          expect(JSON.parse(JSON.stringify(changes))).toEqual(changes);
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+    expect(moves).toBeGreaterThan(500);
+  });
+});

@@ -1,0 +1,150 @@
+/** A file by its content. */
+export interface KeptFile {
+  readonly path: string;
+  readonly hash: string;
+  readonly size: number;
+}
+
+/** What a path is, instead of what the manifest has there: this content, what the manifest has at another path, or nothing. */
+export interface FileChange {
+  readonly path: string;
+  readonly now: Pick<KeptFile, "hash" | "size"> | { readonly from: string } | null;
+}
+
+/** By path, in the order of code units, each path once. What is in a folder of a path counts before what the path itself says. */
+export type FileChanges = readonly FileChange[];
+
+export type FileStep =
+  | { readonly type: "write"; readonly path: string; readonly hash: string; readonly size: number }
+  | { readonly type: "remove"; readonly path: string }
+  | { readonly type: "move"; readonly path: string; readonly to: string };
+
+/** Changes beyond these are not kept, as files beyond 10,000 are not in a manifest; a manifest makes room for others. */
+export const mostFileChanges = 10_000;
+
+/** What one change takes in memory, in bytes, about. */
+export const bytesOfChange = 400;
+
+/** The changes after one more, which was done: what it named was there. */
+export function changeFiles(changes: FileChanges, step: FileStep): FileChanges {
+  const after = changed(changes, step);
+  return after.length > mostFileChanges && after.length > changes.length ? changes : after;
+}
+
+/** The files of a manifest with the changes that came after it, by path. */
+export function filesAfter(files: readonly KeptFile[], changes: FileChanges): readonly KeptFile[] {
+  if (changes.length === 0) return files;
+  // Where what the manifest has at a path is now; everything is where it was, unless a change says otherwise.
+  const places = new Map<string, string[]>([["", [""]]]);
+  for (const { path, now } of changes) {
+    if (now !== null && "from" in now) places.set(now.from, [...(places.get(now.from) ?? []), path]);
+  }
+  const found = new Map<string, KeptFile>();
+  for (const file of files) {
+    for (const from of foldersOf(file.path)) {
+      for (const place of places.get(from) ?? []) {
+        const path = join(place, file.path.slice(from === "" ? 0 : from.length + 1));
+        if (nearest(changes, path)?.path === (place === "" ? undefined : place))
+          found.set(path, { ...file, path });
+      }
+    }
+  }
+  for (const { path, now } of changes) {
+    if (now !== null && "hash" in now) found.set(path, { path, ...now });
+  }
+  // A file cannot be where a folder has to be: tools made room for what was written into it.
+  for (const path of found.keys())
+    for (const folder of foldersOf(path)) if (folder !== path) found.delete(folder);
+  return [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function changed(changes: FileChanges, step: FileStep): FileChanges {
+  const path = plain(step.path);
+  if (step.type === "write") {
+    const { hash, size } = step;
+    return set(without(changes, path), { path, now: { hash, size } });
+  }
+  if (step.type === "remove") return set(without(changes, path), { path, now: null });
+  const to = plain(step.to);
+  if (to === path) return changes;
+  const [first, last] = inside(changes, path);
+  const moved: FileChange[] = [{ path: to, now: at(changes, path) }];
+  for (const { path: old, now } of changes.slice(first, last))
+    moved.push({ path: join(to, old.slice(path.length + 1)), now });
+  const gone = set(without(changes, path), { path, now: null });
+  return moved.reduce(set, without(gone, to));
+}
+
+/** What a path is: what a change says of it, or of a folder that it is in. */
+function at(changes: FileChanges, path: string): FileChange["now"] {
+  const change = nearest(changes, path);
+  if (change === null) return { from: path };
+  const { now } = change;
+  if (change.path === path || now === null) return now;
+  return "from" in now ? { from: join(now.from, path.slice(change.path.length + 1)) } : null;
+}
+
+/** The change of the path, or of the innermost folder of it that has one. */
+function nearest(changes: FileChanges, path: string): FileChange | null {
+  for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+    const place = path.slice(0, end);
+    const change = changes[firstFrom(changes, place)];
+    if (change?.path === place) return change;
+  }
+  return null;
+}
+
+/** With this change, unless it says what holds without it. */
+function set(changes: FileChanges, change: FileChange): FileChanges {
+  const index = firstFrom(changes, change.path);
+  const others = changes[index]?.path === change.path ? changes.toSpliced(index, 1) : changes;
+  const { now } = change;
+  const otherwise = at(others, change.path);
+  const isSame =
+    now === null
+      ? otherwise === null
+      : "from" in now && otherwise !== null && "from" in otherwise && otherwise.from === now.from;
+  return isSame ? others : others.toSpliced(index, 0, change);
+}
+
+/** Without the changes of a path and of what is in it. */
+function without(changes: FileChanges, path: string): FileChanges {
+  const [first, last] = inside(changes, path);
+  const rest = first === last ? changes : changes.toSpliced(first, last - first);
+  const index = firstFrom(rest, path);
+  return rest[index]?.path === path ? rest.toSpliced(index, 1) : rest;
+}
+
+/** The changes of what is in a folder: from this index up to that one. */
+function inside(changes: FileChanges, path: string): readonly [number, number] {
+  // The character after the slash is the zero.
+  return [firstFrom(changes, `${path}/`), firstFrom(changes, `${path}0`)];
+}
+
+/** The index of the first change whose path is this one or comes after it. */
+function firstFrom(changes: FileChanges, path: string): number {
+  let low = 0;
+  let high = changes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((changes[middle]?.path ?? "") < path) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A path and the folders that it is in, from the workspace itself inwards. */
+function foldersOf(path: string): readonly string[] {
+  const names = path.split("/");
+  return ["", ...names.map((_, index) => names.slice(0, index + 1).join("/"))];
+}
+
+function join(folder: string, path: string): string {
+  if (folder === "" || path === "") return folder + path;
+  return `${folder}/${path}`;
+}
+
+function plain(path: string): string {
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  return names.join("/");
+}
