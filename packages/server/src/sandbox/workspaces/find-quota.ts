@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { isRunGone, newRunName } from "../run-name.ts";
 import { findProgram } from "../run-program.ts";
 import { type ImagePrograms, makeImage } from "./image-file.ts";
 import { mountImage, unmountBelow } from "./mount-image.ts";
@@ -19,15 +20,28 @@ export type FoundQuota =
   /** Why it is not an image, and what to do about it. */
   | { readonly kind: "watched"; readonly reason: string };
 
-/** The most exact quota that workspaces below a data folder can have on this machine, found by mounting a small image. */
+/** Where an image is tried: the rest of its name says who tries. */
+const trial = ".quota-";
+
+/**
+ * The most exact quota that workspaces below a data folder can have on this machine, found by mounting a small image. What was left
+ * mounted by those that were killed while they tried is removed.
+ */
 export async function findQuota(dataDir: string): Promise<FoundQuota> {
   if (process.getuid?.() !== 0) return watched("the server is not root, and only root may mount images");
   const programs = findPrograms();
   if (typeof programs === "string")
     return watched(`${programs} is not installed (apt-get install e2fsprogs mount)`);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const folder = await mkdtemp(`${dataDir}/.quota-`);
+  // As the table of mounts has it.
+  const top = await realpath(dataDir);
+  const folder = `${top}/${trial}${newRunName()}`;
   try {
+    for (const name of await readdir(top)) {
+      if (name.startsWith(trial) && isRunGone(name.slice(trial.length)))
+        await removeTrial(programs, `${top}/${name}`);
+    }
+    await mkdir(folder, { mode: 0o700 });
     const file = `${folder}/image`;
     const limits = { diskBytes: 1024 * 1024, inodes: 16 };
     await makeImage(programs, { file, draft: `${folder}/draft`, templates: folder, limits });
@@ -39,9 +53,13 @@ export async function findQuota(dataDir: string): Promise<FoundQuota> {
       `an image cannot be mounted here: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
     );
   } finally {
-    await unmountBelow(programs, folder);
-    await rm(folder, { recursive: true, force: true });
+    await removeTrial(programs, folder);
   }
+}
+
+async function removeTrial(programs: ImagePrograms, folder: string): Promise<void> {
+  await unmountBelow(programs, folder);
+  await rm(folder, { recursive: true, force: true });
 }
 
 function watched(why: string): FoundQuota {
