@@ -136,6 +136,9 @@ export type FileList = z.infer<typeof fileList>;
 export const extractedArchive = z.strictObject({
   files: z.int().nonnegative(),
   bytes: z.int().nonnegative(),
-  skipped: z.int().nonnegative().describe("links and special files, which are not made"),
+  skipped: z
+    .int()
+    .nonnegative()
+    .describe("what was not made: special files, hard links, and links in whose place a folder is"),
 });
 export type ExtractedArchive = z.infer<typeof extractedArchive>;

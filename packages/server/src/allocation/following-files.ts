@@ -53,6 +53,10 @@ export function followingFiles({ find, settleWrite }: Following): SandboxFiles {
   return {
     stat: (path) => read((files) => files.stat(path)),
     list: (path, options) => read((files) => files.list(path, options)),
+    tree: (path, options) => read((files) => files.tree(path, options)),
+    makeFolder: (path) => write((files) => files.makeFolder(path)),
+    makeLink: (path, target) => write((files) => files.makeLink(path, target)),
+    setExecutable: (path, executable) => write((files) => files.setExecutable(path, executable)),
     read: (path, options) => read((files) => files.read(path, options)),
     glob: (pattern, options) => read((files) => files.glob(pattern, options)),
     grep: (pattern, options) => read((files) => files.grep(pattern, options)),

@@ -1,9 +1,8 @@
-import type { FileEntry } from "@berth/contract";
 import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import type { Principal } from "../auth/principal.ts";
 import { BerthError } from "../lib/errors.ts";
-import type { SandboxFiles } from "../sandbox/sandbox.ts";
+import type { SandboxFiles, TreeItem } from "../sandbox/sandbox.ts";
 import { readableSession } from "./access.ts";
 import type { OperationsContext } from "./context.ts";
 import { blockBytes, writeHeader } from "./tar/tar-header.ts";
@@ -15,13 +14,12 @@ export interface ArchiveDownload {
 }
 
 const mostEntries = 100_000;
-const deepest = 128;
 /** Bytes of a file that are read at a time. */
 const pieceBytes = 1 << 20;
 
 /**
- * A folder of the workspace as a tar archive packed by gzip, made as it is read: paths are relative to the folder; links and special files
- * are left out. Rejects with `file_not_found`, `not_a_directory`, `path_invalid` or `archive_too_large`.
+ * A folder of the workspace as a tar archive packed by gzip, made as it is read: paths are relative to the folder; with links as they
+ * are, and what may be run. Special files are left out. Rejects with `file_not_found`, `not_a_directory`, `path_invalid` or `archive_too_large`.
  */
 export async function archiveFiles(
   { context, principal }: { context: OperationsContext; principal: Principal },
@@ -32,11 +30,11 @@ export async function archiveFiles(
   const files = await context.sandboxes.files({ orgId, sessionId: id });
   if (files === null && path !== "")
     throw new BerthError("file_not_found", `There is no ${path} in the workspace.`);
-  const found = await files?.list(path, { depth: deepest, limit: mostEntries });
+  const found = await files?.tree(path, { limit: mostEntries });
   if (found?.truncated) {
     throw new BerthError(
       "archive_too_large",
-      `The folder has more than ${mostEntries} files or is deeper than ${deepest} folders: take a part of it.`,
+      `The folder has more than ${mostEntries} files or folders that are too deep or cannot be read: take a part of it.`,
     );
   }
   const gzip = createGzip();
@@ -49,18 +47,19 @@ export async function archiveFiles(
 
 async function* pack(
   files: SandboxFiles,
-  items: readonly FileEntry[],
+  items: readonly TreeItem[],
   folder: string,
 ): AsyncGenerator<Uint8Array> {
   const top = folder.split("/").filter((part) => part !== "" && part !== ".");
   const skipped = top.length === 0 ? 0 : top.join("/").length + 1;
-  for (const { path, kind, modifiedAt } of items) {
-    if (kind !== "file" && kind !== "directory") continue;
+  for (const { path, kind, modifiedMs, executable, target } of items) {
+    if (kind === "other") continue;
     // What is there now: it may have grown since it was listed, or gone.
     const stat = await files.stat(path);
     if (stat?.kind !== kind) continue;
     const size = kind === "file" ? stat.size : 0;
-    yield writeHeader({ path: path.slice(skipped), kind, size, modifiedMs: Date.parse(modifiedAt) });
+    const link = target === null ? {} : { target };
+    yield writeHeader({ path: path.slice(skipped), kind, size, modifiedMs, executable, ...link });
     yield* piecesOf(files, path, size);
   }
   yield new Uint8Array(2 * blockBytes);

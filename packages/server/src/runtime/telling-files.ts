@@ -13,6 +13,10 @@ export function tellingFiles(files: SandboxFiles, onError: (error: unknown) => v
   return {
     stat: (path) => told(files.stat(path)),
     list: (path, options) => told(files.list(path, options)),
+    tree: (path, options) => told(files.tree(path, options)),
+    makeFolder: (path) => told(files.makeFolder(path)),
+    makeLink: (path, target) => told(files.makeLink(path, target)),
+    setExecutable: (path, executable) => told(files.setExecutable(path, executable)),
     read: (path, options) => told(files.read(path, options)),
     write: (path, data) => told(files.write(path, data)),
     move: (path, to) => told(files.move(path, to)),

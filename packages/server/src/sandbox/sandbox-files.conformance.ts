@@ -48,6 +48,70 @@ export function fileTests(sandbox: () => Sandbox): void {
     });
   });
 
+  it("tells a tree with links as they are, empty folders and what may be run, and makes the same again", async () => {
+    const { files, exec } = { files: sandbox().files, exec: sandbox().exec.bind(sandbox()) };
+    const made =
+      "mkdir -p a/empty; echo 1 > a/run; chmod 700 a/run; echo 2 > plain; ln -s ../../etc/passwd a/out; ln -s a in; mkfifo pipe";
+    expect((await exec({ command: made, timeoutMs: 10_000 })).code).toBe(0);
+    const { items, truncated } = await files.tree("");
+    expect(truncated).toBe(false);
+    const seen = items.map(({ path, kind, executable, target }) => ({ path, kind, executable, target }));
+    const plain = { executable: false, target: null };
+    expect(seen).toEqual([
+      { ...plain, path: "a", kind: "directory" },
+      { ...plain, path: "a/empty", kind: "directory" },
+      { ...plain, path: "a/out", kind: "link", target: "../../etc/passwd" },
+      { ...plain, path: "a/run", kind: "file", executable: true },
+      { ...plain, path: "in", kind: "link", target: "a" },
+      { ...plain, path: "pipe", kind: "other" },
+      { ...plain, path: "plain", kind: "file" },
+    ]);
+    expect(await files.tree("", { limit: 3 })).toMatchObject({ items: { length: 3 }, truncated: true });
+    await files.makeFolder("b/empty");
+    await files.makeFolder("b/empty");
+    await files.write("b/run", bytes("1\n"));
+    await files.setExecutable("b/run", true);
+    await files.makeLink("b/out", "nowhere");
+    await files.makeLink("b/out", "../../etc/passwd");
+    const shape = (
+      all: readonly { path: string; kind: string; executable: boolean; target: string | null }[],
+    ) => all.map(({ path, kind, executable, target }) => [path.slice(1), kind, executable, target]);
+    expect(shape((await files.tree("b")).items)).toEqual(shape((await files.tree("a")).items));
+    const look =
+      "test -x b/run && test ! -x plain && readlink b/out && stat -c %u b/run b/empty a/run | uniq | wc -l";
+    expect((await exec({ command: look, timeoutMs: 10_000 })).output).toBe("../../etc/passwd\n1\n");
+    await files.setExecutable("b/run", false);
+    expect((await files.tree("b")).items.some(({ executable }) => executable)).toBe(false);
+  });
+
+  it("SBX-06 makes nothing through a link, and changes nothing that one leads to", async () => {
+    const { files, exec } = { files: sandbox().files, exec: sandbox().exec.bind(sandbox()) };
+    const made =
+      "mkdir real; echo x > real/file; ln -s real way; ln -s real/file link; ln -s /tmp out; mkfifo pipe";
+    expect((await exec({ command: made, timeoutMs: 10_000 })).code).toBe(0);
+    for (const way of ["way", "out"]) {
+      await expect(files.makeFolder(`${way}/new`)).rejects.toMatchObject({ code: "path_invalid" });
+      await expect(files.makeLink(`${way}/new`, "x")).rejects.toMatchObject({ code: "path_invalid" });
+      await expect(files.setExecutable(`${way}/file`, true)).rejects.toMatchObject({ code: "path_invalid" });
+      await expect(files.tree(way)).rejects.toMatchObject({ code: "path_invalid" });
+    }
+    await expect(files.makeFolder("way")).rejects.toMatchObject({ code: "path_invalid" });
+    await expect(files.setExecutable("link", true)).rejects.toMatchObject({ code: "path_invalid" });
+    await expect(files.setExecutable("real", false)).rejects.toMatchObject({ code: "not_a_file" });
+    await expect(files.setExecutable("pipe", true)).rejects.toMatchObject({ code: "not_a_file" });
+    await expect(files.makeLink("real", "x")).rejects.toMatchObject({ code: "file_exists" });
+    await expect(files.makeLink("../escaped", "x")).rejects.toMatchObject({ code: "path_invalid" });
+    for (const target of ["", "a\0b", "x".repeat(4_096)])
+      await expect(files.makeLink("bad", target)).rejects.toMatchObject({ code: "path_invalid" });
+    const { output } = await exec({
+      command: "ls real; test ! -x real/file && ls -d bad new",
+      timeoutMs: 10_000,
+    });
+    expect(output.startsWith("file\n")).toBe(true);
+    expect(output).toContain("bad");
+    expect((await files.tree("real")).items).toMatchObject([{ path: "real/file", executable: false }]);
+  });
+
   it("moves a file and a folder, and replaces a file", async () => {
     const { files } = sandbox();
     await files.write("a/one", bytes("1"));

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { SandboxFiles } from "./sandbox-files.ts";
 
-export type { FileStat, GrepMatch, SandboxFiles } from "./sandbox-files.ts";
+export type { FileStat, GrepMatch, SandboxFiles, TreeItem } from "./sandbox-files.ts";
 
 /** What a provider can give on this machine, found by trying. */
 export interface Capabilities {

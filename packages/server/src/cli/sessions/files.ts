@@ -107,7 +107,10 @@ function bindExtract(actions: Actions, files: Command): void {
     const { path = "" } = flags;
     const made = await (await client()).session(id).files.extract(data, { path, signal });
     if (made === null) return print(null, "The server has taken it and has not written all of it yet.\n");
-    const left = made.skipped > 0 ? ` ${made.skipped} links and special files were left out.` : "";
+    const left =
+      made.skipped > 0
+        ? ` ${made.skipped} entries were left out: special files, hard links, and links where a folder is.`
+        : "";
     print(made, `${made.files} files, ${roughByteSize(made.bytes)}.${left}\n`);
   });
 }

@@ -14,7 +14,7 @@ export const extractArchiveRoute = endpoint({
   rate: "heavy",
   summary: "Writes the files of a tar archive into a folder of the workspace",
   description:
-    "The archive may be packed by gzip. It has at most 500 files of 32 MiB and 256 MiB together. Nothing is written when a name in it leads out of the folder. Links, special files, folders without files, owners and permissions are left out.",
+    "The archive may be packed by gzip. It has at most 500 files of 32 MiB and 256 MiB together. Nothing is written when a name in it leads out of the folder. Links are made as they are, and nothing is written through one; empty folders and the executable bit are kept. Links, empty folders and the bit are not in the session's log: forks and rewinds do not have them. Special files, hard links, owners and other permissions are left out.",
   params: sessionPath,
   query: z.strictObject({ path: filePath.default("") }),
   body: z.instanceof(Uint8Array),

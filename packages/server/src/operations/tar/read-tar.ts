@@ -7,6 +7,7 @@ import {
   invalidArchive,
   readAttributes,
   readHeader,
+  type TarAbout,
   type TarHeader,
 } from "./tar-header.ts";
 
@@ -21,8 +22,12 @@ export interface TarLimits {
 
 export interface TarEntry {
   readonly path: string;
-  readonly kind: "file" | "directory" | "link" | "special";
+  readonly kind: "file" | "directory" | "link" | "hard_link" | "special";
   readonly size: number;
+  /** Of a file: its owner may run it. */
+  readonly executable: boolean;
+  /** What a link says, which may be anything; empty for all else. */
+  readonly target: string;
   /** Its bytes; at most once, before the next entry is asked for. */
   read(): Promise<Uint8Array>;
 }
@@ -36,17 +41,19 @@ const mostAttributes = 64 * 1024;
  */
 export async function* readTar(data: Uint8Array, limits: TarLimits): AsyncGenerator<TarEntry> {
   const bytes = new Bytes(unpack(data), limits.bytes);
-  let told: { path?: string; size?: number } = {};
+  let told: TarAbout = {};
   try {
     for (let count = 1; ; count++) {
       const header = await nextHeader(bytes);
       if (header === null) return;
       if (count > limits.entries) throw tooLarge(`it has more than ${limits.entries} entries`);
-      if (header.kind === "path" || header.kind === "attributes" || header.kind === "ignored") {
+      const { kind, executable } = header;
+      if (kind === "path" || kind === "target" || kind === "attributes" || kind === "ignored") {
         told = { ...told, ...(await readAbout(bytes, header)) };
         continue;
       }
       const { path = header.path } = told;
+      const target = kind === "link" ? (told.target ?? header.target) : "";
       const size = header.kind === "file" ? (told.size ?? header.size) : 0;
       told = {};
       if (size > limits.fileBytes)
@@ -56,7 +63,7 @@ export async function* readTar(data: Uint8Array, limits: TarLimits): AsyncGenera
         taken = true;
         return await bytes.take(size);
       };
-      yield { path, kind: header.kind, size, read };
+      yield { path, kind, size, executable, target, read };
       if (!taken) await bytes.skip(size);
       await bytes.skip(padding(size));
     }
@@ -84,12 +91,14 @@ async function nextHeader(bytes: Bytes): Promise<TarHeader | null> {
   return block.every((byte) => byte === 0) ? null : readHeader(block);
 }
 
-async function readAbout(bytes: Bytes, { kind, size }: TarHeader): Promise<{ path?: string; size?: number }> {
+async function readAbout(bytes: Bytes, { kind, size }: TarHeader): Promise<TarAbout> {
   if (size > mostAttributes) throw invalidArchive("the attributes of an entry are too long");
   const data = await bytes.take(size);
   await bytes.skip(padding(size));
   if (kind === "attributes") return readAttributes(data);
-  return kind === "path" ? { path: decode(data).replace(/\0+$/, "") } : {};
+  const text = () => decode(data).replace(/\0+$/, "");
+  if (kind === "target") return { target: text() };
+  return kind === "path" ? { path: text() } : {};
 }
 
 const padding = (size: number) => (blockBytes - (size % blockBytes)) % blockBytes;

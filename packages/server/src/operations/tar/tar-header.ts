@@ -5,29 +5,43 @@ export const blockBytes = 512;
 /** Magic and version. */
 const ustar = ["ustar", "00"].join("\0");
 
-export type TarKind = "file" | "directory" | "link" | "special" | "path" | "attributes" | "ignored";
+export type TarKind =
+  | "file"
+  | "directory"
+  /** Says a target of its own. */
+  | "link"
+  /** One more name of a file of the archive. */
+  | "hard_link"
+  | "special"
+  | "path"
+  | "target"
+  | "attributes"
+  | "ignored";
 
 /** One block of an archive, as POSIX calls it ustar. */
 export interface TarHeader {
   readonly path: string;
   readonly kind: TarKind;
   readonly size: number;
+  /** Of a link. */
+  readonly target: string;
+  readonly executable: boolean;
 }
 
 const kinds: Readonly<Record<string, TarKind>> = {
   "0": "file",
   "\0": "file",
   "7": "file",
-  "1": "link",
+  "1": "hard_link",
   "2": "link",
   "3": "special",
   "4": "special",
   "5": "directory",
   "6": "special",
-  // Of the next entry: its path as GNU tar tells long ones, and attributes as pax does.
+  // Of the next entry: its path and what a link says as GNU tar tells long ones, and attributes as pax does.
   L: "path",
+  K: "target",
   x: "attributes",
-  K: "ignored",
   g: "ignored",
 };
 
@@ -40,27 +54,52 @@ export function readHeader(header: Uint8Array): TarHeader {
   const prefix = isUstar(header) ? textOf(header, 345, 155) : "";
   const name = textOf(header, 0, 100);
   const path = prefix === "" ? name : `${prefix}/${name}`;
-  const size = kind === "file" || kind === "path" || kind === "attributes" || kind === "ignored";
-  return { path, kind, size: size ? sizeOf(header) : 0 };
+  const hasBytes = kind !== "directory" && kind !== "link" && kind !== "hard_link" && kind !== "special";
+  const target = kind === "link" ? textOf(header, 157, 100) : "";
+  const executable = kind === "file" && (octal(header, 100, 8) & 0o100) !== 0;
+  return { path, kind, size: hasBytes ? sizeOf(header) : 0, target, executable };
 }
 
 /** A header, and before it what does not fit into one. Times are milliseconds since 1970. */
 export function writeHeader(entry: {
   readonly path: string;
-  readonly kind: "file" | "directory";
+  readonly kind: "file" | "directory" | "link";
   readonly size: number;
   readonly modifiedMs: number;
+  readonly executable?: boolean;
+  /** Of a link. */
+  readonly target?: string;
 }): Uint8Array {
   const path = entry.kind === "directory" ? `${entry.path}/` : entry.path;
   const time = Math.max(0, Math.floor(entry.modifiedMs / 1000));
-  const kind = entry.kind === "directory" ? "5" : "0";
-  const mode = entry.kind === "directory" ? 0o755 : 0o644;
-  const short = Buffer.byteLength(path) <= 100 && /^[\x20-\x7e]*$/.test(path);
-  const own = block({ path: short ? path : "long", kind, mode, size: entry.size, time });
-  if (short) return own;
-  const attributes = Buffer.from(paxRecord("path", path));
-  const before = block({ path: "attributes", kind: "x", mode: 0o644, size: attributes.length, time });
+  const kind = { file: "0", link: "2", directory: "5" }[entry.kind];
+  const mode = { file: entry.executable === true ? 0o755 : 0o644, link: 0o777, directory: 0o755 }[entry.kind];
+  const { size, target = "" } = entry;
+  const fits = (text: string) => Buffer.byteLength(text) <= 100 && /^[\x20-\x7e]*$/.test(text);
+  const own = block({
+    path: fits(path) ? path : "long",
+    target: fits(target) ? target : "long",
+    kind,
+    mode,
+    size,
+    time,
+  });
+  const records = [
+    ...(fits(path) ? [] : [paxRecord("path", path)]),
+    ...(fits(target) ? [] : [paxRecord("linkpath", target)]),
+  ];
+  if (records.length === 0) return own;
+  const attributes = Buffer.from(records.join(""));
+  const about = { path: "attributes", target: "", kind: "x", mode: 0o644, size: attributes.length, time };
+  const before = block(about);
   return Buffer.concat([before, padded(attributes), own]);
+}
+
+/** What was said of the next entry before it. */
+export interface TarAbout {
+  readonly path?: string;
+  readonly size?: number;
+  readonly target?: string;
 }
 
 /** Fills up to whole blocks. */
@@ -70,8 +109,8 @@ export function padded(data: Uint8Array): Uint8Array {
 }
 
 /** What pax says about the next entry: `<length> <name>=<value>` lines. Throws `archive_invalid`. */
-export function readAttributes(data: Uint8Array): { readonly path?: string; readonly size?: number } {
-  const found: { path?: string; size?: number } = {};
+export function readAttributes(data: Uint8Array): TarAbout {
+  const found: { path?: string; size?: number; target?: string } = {};
   for (let at = 0; at < data.length;) {
     const blank = data.indexOf(0x20, at);
     const length = Number(Buffer.from(data.subarray(at, blank)).toString("latin1"));
@@ -79,6 +118,7 @@ export function readAttributes(data: Uint8Array): { readonly path?: string; read
       throw invalidArchive("the attributes of an entry are damaged");
     const [name = "", ...value] = decode(data.subarray(blank + 1, at + length - 1)).split("=");
     if (name === "path") found.path = value.join("=");
+    if (name === "linkpath") found.target = value.join("=");
     if (name === "size") found.size = wholeNumber(value.join("="));
     at += length;
   }
@@ -98,7 +138,14 @@ export function decode(data: Uint8Array): string {
   }
 }
 
-function block(header: { path: string; kind: string; mode: number; size: number; time: number }): Buffer {
+function block(header: {
+  readonly path: string;
+  readonly target: string;
+  readonly kind: string;
+  readonly mode: number;
+  readonly size: number;
+  readonly time: number;
+}): Buffer {
   const made = Buffer.alloc(blockBytes);
   const put = (value: number, at: number, length: number) =>
     made.write(`${value.toString(8).padStart(length - 1, "0")}\0`, at, "latin1");
@@ -109,6 +156,7 @@ function block(header: { path: string; kind: string; mode: number; size: number;
   put(header.size, 124, 12);
   put(header.time, 136, 12);
   made.write(header.kind, 156, "latin1");
+  made.write(header.target, 157, "utf8");
   made.write(ustar, 257, "latin1");
   made.write(`${sumOf(made).toString(8).padStart(6, "0")}\0 `, 148, "latin1");
   return made;

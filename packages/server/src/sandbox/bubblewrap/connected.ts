@@ -73,6 +73,10 @@ const refuse = () => Promise.reject(noWorkspace());
 const noFiles: SandboxFiles = {
   stat: refuse,
   list: refuse,
+  tree: refuse,
+  makeFolder: refuse,
+  makeLink: refuse,
+  setExecutable: refuse,
   read: refuse,
   write: refuse,
   move: refuse,

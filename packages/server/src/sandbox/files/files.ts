@@ -74,9 +74,9 @@ export function createFiles({ use, base = [], search, onLeft }: FilesOf): Sandbo
     },
     async makeFolder(path) {
       const names = parsePath(path);
-      await use(async ({ root, admit }) => {
+      await use(async ({ root, staging, admit }) => {
         await admit?.(0);
-        await withFolder({ root, base, names, create: true }, async () => undefined);
+        await withFolder({ root, base, names, create: { staging } }, async () => undefined);
       });
     },
     async makeLink(path, target) {
@@ -84,7 +84,7 @@ export function createFiles({ use, base = [], search, onLeft }: FilesOf): Sandbo
       checkTarget(target);
       await use(async ({ root, staging, admit }) => {
         await admit?.(0);
-        await within({ root, base, names: parents, create: true }, path, (folder) =>
+        await within({ root, base, names: parents, create: { staging } }, path, (folder) =>
           makeLinkIn(folder, name, { target, staging }),
         );
       });

@@ -31,6 +31,19 @@ export async function readFileIn(
   }
 }
 
+/** Whether whoever may read a regular file may run it too. Never follows a link. */
+export async function setExecutableIn(folder: Folder, name: string, executable: boolean): Promise<void> {
+  const file = await openForReading(folder, name);
+  try {
+    const stat = await file.stat();
+    if (!stat.isFile()) throw new BerthError("not_a_file", `"${name}" is not a regular file.`);
+    const mode = stat.mode & 0o777;
+    await file.chmod(executable ? mode | ((mode & 0o444) >> 2) : mode & ~0o111);
+  } finally {
+    await file.close();
+  }
+}
+
 async function openForReading(folder: Folder, name: string): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
   try {

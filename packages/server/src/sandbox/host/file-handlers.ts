@@ -24,6 +24,23 @@ const handlersOf = (calls: typeof sandboxFileCalls, filesOf: FilesOf): readonly 
     const { items, truncated } = await (await filesOf(context, call)).list(path, options);
     return { items: [...items], truncated };
   }),
+  handler(calls.tree, async (context, call) => {
+    const { path, folder: _, ...options } = call.args;
+    const { items, truncated } = await (await filesOf(context, call)).tree(path, options);
+    return { items: [...items], truncated };
+  }),
+  handler(calls.mkdir, async (context, call) => {
+    await (await filesOf(context, call)).makeFolder(call.args.path);
+    return null;
+  }),
+  handler(calls.link, async (context, call) => {
+    await (await filesOf(context, call)).makeLink(call.args.path, call.args.target);
+    return null;
+  }),
+  handler(calls.executable, async (context, call) => {
+    await (await filesOf(context, call)).setExecutable(call.args.path, call.args.executable);
+    return null;
+  }),
   handler(calls.write, async (context, call) => {
     await (await filesOf(context, call)).write(call.args.path, call.tail);
     return null;

@@ -20,6 +20,13 @@ const fileCallsOn = (on: CallPlace) =>
       most: wireLimits.answer,
       timeoutMs: 30_000,
     }),
+    tree: call({
+      verb: "read",
+      args: z.strictObject({ ...ofPath, limit }),
+      answer: shape.treeItems,
+      most: wireLimits.answer,
+      timeoutMs: 30_000,
+    }),
     /** Bytes. */
     read: rawCall({
       verb: "read",
@@ -37,6 +44,18 @@ const fileCallsOn = (on: CallPlace) =>
       repeatable: false,
       timeoutMs: 60_000,
       tail: wireLimits.tail,
+    }),
+    mkdir: call({ verb: "write", args: z.strictObject(ofPath), answer: z.null() }),
+    link: call({
+      verb: "write",
+      args: z.strictObject({ ...ofPath, target: z.string().max(4_095) }),
+      answer: z.null(),
+      repeatable: false,
+    }),
+    executable: call({
+      verb: "write",
+      args: z.strictObject({ ...ofPath, executable: z.boolean() }),
+      answer: z.null(),
     }),
     move: call({
       verb: "write",

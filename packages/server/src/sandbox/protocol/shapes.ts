@@ -150,6 +150,19 @@ const entry = z.strictObject({
   modifiedAt: z.string().max(64),
 });
 export const fileEntries = z.strictObject({ items: z.array(entry), truncated: z.boolean() });
+export const treeItems = z.strictObject({
+  items: z.array(
+    z.strictObject({
+      path: z.string(),
+      kind: fileEntry.shape.kind,
+      size: amount,
+      modifiedMs: z.number(),
+      executable: z.boolean(),
+      target: z.string().max(4_095).nullable(),
+    }),
+  ),
+  truncated: z.boolean(),
+});
 export const paths = z.strictObject({ items: z.array(z.string()), truncated: z.boolean() });
 export const grepMatches = z.strictObject({
   items: z.array(z.strictObject({ path: z.string(), line: count, text: z.string() })),

@@ -1,4 +1,5 @@
 import { BerthError } from "../../lib/errors.ts";
+import { checkTarget } from "../files/make-link.ts";
 import type { sandboxFileCalls } from "../protocol/file-calls.ts";
 import { wireLimits } from "../protocol/wire.ts";
 import type { SandboxFiles } from "../sandbox.ts";
@@ -44,6 +45,18 @@ export function createRemoteFiles(at: FilesAt): SandboxFiles {
           }),
         ),
       ),
+    tree: async (path, { limit } = {}) =>
+      await told(client.call(calls.tree, made({ ...pathArgs(path), ...upTo(limit) }))),
+    async makeFolder(path) {
+      await told(client.call(calls.mkdir, made(pathArgs(path))));
+    },
+    async makeLink(path, target) {
+      checkTarget(target);
+      await told(client.call(calls.link, made({ ...pathArgs(path), target })));
+    },
+    async setExecutable(path, executable) {
+      await told(client.call(calls.executable, made({ ...pathArgs(path), executable })));
+    },
     async read(path, { offset, length } = {}) {
       const args = {
         ...pathArgs(path),

@@ -87,7 +87,7 @@ function copyTests(scene: () => Scene): void {
 
   it("of all sessions of a user go together", async () => {
     const here = scene();
-    const change = { userId: newId("account"), strategy: "User-Exclusive" } as const;
+    const change = { userId: newId("user"), strategy: "User-Exclusive" } as const;
     const { sandboxes, from, owner, rowOf } = await sessionOn(here, undefined, change);
     const other = await ownerIn(here, change);
     await sandboxes.ensureWorkspace({ ...other, ...newPlace("unused"), folder: other.sessionId });
@@ -193,7 +193,7 @@ function listTests(scene: () => Scene): void {
   it("are listed by host, each once, in pages: with files, of sessions that there are, and whether they are in use", async () => {
     const here = scene();
     const host = newId("request");
-    const change = { userId: newId("account"), strategy: "User-Exclusive" } as const;
+    const change = { userId: newId("user"), strategy: "User-Exclusive" } as const;
     const shared = await sessionOn(here, host, change);
     const second = await ownerIn(here, change);
     const { sandboxes } = shared;

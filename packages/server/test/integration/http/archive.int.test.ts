@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -73,6 +73,28 @@ describe("an archive of a workspace", () => {
     expect(log.filter(({ type }) => type === "file.changed")).toHaveLength(5);
   });
 
+  it("keeps links, empty folders and what may be run, there and back again", async () => {
+    const place = { orgId: api.harness.orgId, sessionId };
+    const sandbox = await api.operations.sandboxes.connect(place);
+    const long = "n".repeat(150);
+    const made = `printf '#!/bin/sh\\necho ran' > run.sh; chmod 750 run.sh; echo x > plain; mkdir -p empty/inner; ln -s run.sh link; ln -s ../../nowhere/${long} empty/out; ln -s link ${long}`;
+    expect((await sandbox.exec({ command: made, timeoutMs: 5_000 })).code).toBe(0);
+    const look = (where: string) =>
+      `cd ${where} && ./link && test ! -x plain && test -d empty/inner && readlink empty/out ${long}`;
+    const expected = `ran\n../../nowhere/${long}\nlink\n`;
+    const out = await take();
+    expect((await run("sh", ["-c", look(out)])).stdout).toBe(expected);
+    const sent = await put(new Uint8Array(await readFile(join(folder, "taken.tar.gz"))), "?path=copy");
+    expect(sent.json<ExtractedArchive>()).toMatchObject({ files: 2, skipped: 0 });
+    const again = await sandbox.exec({ command: look("copy"), timeoutMs: 5_000 });
+    expect(again.output).toBe(expected);
+    // What GNU tar makes of the same.
+    await run("tar", ["-C", out, "-czf", join(folder, "gnu.tar.gz"), "."]);
+    const gnu = await put(new Uint8Array(await readFile(join(folder, "gnu.tar.gz"))), "?path=gnu");
+    expect(gnu.json<ExtractedArchive>()).toMatchObject({ files: 2, skipped: 0 });
+    expect((await sandbox.exec({ command: look("gnu"), timeoutMs: 5_000 })).output).toBe(expected);
+  });
+
   it("is empty while there is no workspace, and says what is missing", async () => {
     expect(await readdir(await take())).toEqual([]);
     expect((await api.get(`${archive}?path=none`)).problem().code).toBe("file_not_found");
@@ -90,7 +112,12 @@ describe("an archive of a workspace", () => {
     const command = `ln -s ${folder} way; ln -s ${folder}/secret file; mkfifo pipe; mkdir d; echo x > d/f; truncate -s 1G d/sparse; rm d/sparse; ln d/f hard`;
     expect((await sandbox.exec({ command, timeoutMs: 5_000 })).code).toBe(0);
     const out = await take();
-    expect((await readdir(out)).toSorted()).toEqual(["d", "hard"]);
+    // Links are there as links: what they say is the sandbox's own, and what they lead to is not in the archive.
+    expect((await readdir(out)).toSorted()).toEqual(["d", "file", "hard", "way"]);
+    expect(await readlink(join(out, "file"))).toBe(`${folder}/secret`);
+    expect((await lstat(join(out, "way"))).isSymbolicLink()).toBe(true);
+    await rm(join(folder, "secret"));
+    await expect(readFile(join(out, "file"))).rejects.toMatchObject({ code: "ENOENT" });
     expect((await api.get(`${archive}?path=way`)).problem().code).toBe("path_invalid");
   });
 });
@@ -130,7 +157,7 @@ describe("SBX-07 an archive that is sent", () => {
     });
   });
 
-  it("makes no links and no devices, and writes through none of its own", async () => {
+  it("makes no devices, and writes through no link: not its own, not one that is there, in no order", async () => {
     const target = join(folder, "outside");
     await mkdir(target);
     await writeFile(join(target, "kept"), "kept");
@@ -147,6 +174,38 @@ describe("SBX-07 an archive that is sent", () => {
     expect(await paths()).toEqual(["hard", "way/kept"]);
     expect(await readFile(join(target, "kept"), "utf8")).toBe("kept");
     expect(await readdir(target)).toEqual(["kept"]);
+
+    // Links to the outside are made, as what they are; a second archive does not get through them.
+    const links = await send([
+      { name: "out", type: "2", link: target },
+      { name: "dangling", type: "2", link: "../../nowhere" },
+      { name: "out/new", type: "2", link: "/etc/passwd" },
+      { name: "out/dir", type: "5" },
+      { name: "kept", type: "2", link: join(target, "kept") },
+    ]);
+    // Made before the links are: a folder is in the place of the first.
+    expect(links.json<ExtractedArchive>()).toEqual({ files: 0, bytes: 0, skipped: 1 });
+    await send([{ name: "trap", type: "2", link: target }]);
+    const through: readonly (readonly [RawEntry, number | null])[] = [
+      [{ name: "trap/new", data: "attack" }, null],
+      [{ name: "trap/new", type: "2", link: "/etc/passwd" }, 1],
+      [{ name: "trap/dir", type: "5" }, 1],
+      [{ name: "trap", type: "5" }, 1],
+    ];
+    for (const [entry, skipped] of through) {
+      const sent = await send([entry]);
+      if (skipped === null) expect(sent.problem().code).toBe("path_invalid");
+      else expect(sent.json<ExtractedArchive>()).toEqual({ files: 0, bytes: 0, skipped });
+    }
+    expect(await readdir(target)).toEqual(["kept"]);
+    expect(await readFile(join(target, "kept"), "utf8")).toBe("kept");
+    for (const link of ["", "x".repeat(5_000)])
+      await send([
+        { name: "bad", type: "2", link: link.slice(0, 100) },
+        { name: "good", data: "x" },
+      ]);
+    const bomb = Array.from({ length: 2_001 }, (_, at) => ({ name: `l${at}`, type: "2", link: "x" }));
+    expect((await send(bomb)).problem().code).toBe("archive_too_large");
   });
 
   it("writes through no link of the workspace", async () => {

@@ -114,7 +114,7 @@ describe("the files of a session on sandbox hosts in processes of their own", ()
     const requests = await Promise.all(Array.from({ length: 6 }, () => rig.session()));
     for (const request of requests) {
       const sandbox = await sandboxes.connect(request);
-      const command = `mkdir -p a && echo ${request.sessionId} > a/file`;
+      const command = `mkdir -p a/empty && echo ${request.sessionId} > a/file && chmod +x a/file && ln -s ../none a/link`;
       await sandbox.exec({ command, timeoutMs: 10_000 });
       await sandboxes.release(request);
     }
@@ -125,6 +125,12 @@ describe("the files of a session on sandbox hosts in processes of their own", ()
       expect(await hostOf(request)).toBe("b");
       const files = await sandboxes.files(request);
       expect(Buffer.from((await files?.read("a/file")) ?? []).toString()).toBe(`${request.sessionId}\n`);
+      expect((await files?.tree(""))?.items).toMatchObject([
+        { path: "a", kind: "directory" },
+        { path: "a/empty", kind: "directory" },
+        { path: "a/file", kind: "file", executable: true },
+        { path: "a/link", kind: "link", target: "../none" },
+      ]);
     }
   }, 60_000);
 

@@ -211,6 +211,21 @@ export function filesOf(
       })),
       truncated: false,
     }),
+    tree: async () => ({
+      items: [...files()].map(([path, text]) => ({
+        path,
+        kind: "file",
+        size: Number(/^(\d+) bytes$/.exec(text)?.[1] ?? text.length),
+        // Another text is another time.
+        modifiedMs: [...text].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1e9, 7),
+        executable: false,
+        target: null,
+      })),
+      truncated: false,
+    }),
+    makeFolder: async () => undefined,
+    makeLink: async () => undefined,
+    setExecutable: async () => undefined,
     read: async (path) => Buffer.from(files().get(at(path)) ?? ""),
     async write(path, data) {
       files().set(at(path), Buffer.from(data).toString());

@@ -1,0 +1,54 @@
+import type { Dirent } from "node:fs";
+import { lstat, readlink } from "node:fs/promises";
+import type { TreeItem } from "../sandbox.ts";
+import type { Folder } from "./folder.ts";
+import { kindOf } from "./kind-of.ts";
+import { walkTree } from "./walk-tree.ts";
+
+/** Everything below an open folder, whose path is `path`. */
+export async function treeOf(
+  folder: Folder,
+  { path, limit }: { readonly path: string; readonly limit: number },
+): Promise<{ items: TreeItem[]; truncated: boolean }> {
+  const items: TreeItem[] = [];
+  let truncated = false;
+  const onCut = () => {
+    truncated = true;
+  };
+  for await (const found of walkTree({ folder, path, depth: Infinity, onCut })) {
+    if (items.length === limit) return { items, truncated: true };
+    const item = await itemOf(found.parent, found);
+    if (item !== null) items.push(item);
+  }
+  return { items, truncated };
+}
+
+/** Null when it is gone meanwhile. */
+async function itemOf(
+  parent: Folder,
+  { path, name }: { readonly path: string; readonly name: string; readonly entry: Dirent },
+): Promise<TreeItem | null> {
+  const place = `${parent.path}/${name}`;
+  const stat = await lstat(place).catch(() => null);
+  if (stat === null) return null;
+  const kind = kindOf(stat);
+  const target = kind === "link" ? await targetOf(place) : null;
+  return {
+    path,
+    kind: kind === "link" && target === null ? "other" : kind,
+    size: kind === "file" ? stat.size : 0,
+    modifiedMs: stat.mtimeMs,
+    executable: kind === "file" && (stat.mode & 0o100) !== 0,
+    target,
+  };
+}
+
+async function targetOf(place: string): Promise<string | null> {
+  const bytes = await readlink(place, { encoding: "buffer" }).catch(() => null);
+  if (bytes === null) return null;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
