@@ -9,6 +9,22 @@ const limit = z.int().max(100_000).exactOptional();
 /** A search has a time limit of its own. */
 const searchMs = 30_000;
 
+/** What is more than the bytes of files. */
+const shapeCalls = {
+  mkdir: call({ verb: "write", args: z.strictObject(ofPath), answer: z.null() }),
+  link: call({
+    verb: "write",
+    args: z.strictObject({ ...ofPath, target: z.string().max(4_095) }),
+    answer: z.null(),
+    repeatable: false,
+  }),
+  executable: call({
+    verb: "write",
+    args: z.strictObject({ ...ofPath, executable: z.boolean() }),
+    answer: z.null(),
+  }),
+};
+
 /** Files of a workspace, asked for by the sandbox that has it or by the workspace itself. */
 const fileCallsOn = (on: CallPlace) =>
   callsOn(on, {
@@ -45,18 +61,6 @@ const fileCallsOn = (on: CallPlace) =>
       timeoutMs: 60_000,
       tail: wireLimits.tail,
     }),
-    mkdir: call({ verb: "write", args: z.strictObject(ofPath), answer: z.null() }),
-    link: call({
-      verb: "write",
-      args: z.strictObject({ ...ofPath, target: z.string().max(4_095) }),
-      answer: z.null(),
-      repeatable: false,
-    }),
-    executable: call({
-      verb: "write",
-      args: z.strictObject({ ...ofPath, executable: z.boolean() }),
-      answer: z.null(),
-    }),
     move: call({
       verb: "write",
       args: z.strictObject({ ...ofPath, to: shape.path }),
@@ -71,6 +75,7 @@ const fileCallsOn = (on: CallPlace) =>
       repeatable: false,
       timeoutMs: 120_000,
     }),
+    ...shapeCalls,
     glob: call({
       verb: "read",
       args: z.strictObject({

@@ -186,16 +186,15 @@ describe("SBX-07 an archive that is sent", () => {
     // Made before the links are: a folder is in the place of the first.
     expect(links.json<ExtractedArchive>()).toEqual({ files: 0, bytes: 0, skipped: 1 });
     await send([{ name: "trap", type: "2", link: target }]);
-    const through: readonly (readonly [RawEntry, number | null])[] = [
-      [{ name: "trap/new", data: "attack" }, null],
-      [{ name: "trap/new", type: "2", link: "/etc/passwd" }, 1],
-      [{ name: "trap/dir", type: "5" }, 1],
-      [{ name: "trap", type: "5" }, 1],
+    expect((await send([{ name: "trap/new", data: "attack" }])).problem().code).toBe("path_invalid");
+    const through: readonly RawEntry[] = [
+      { name: "trap/new", type: "2", link: "/etc/passwd" },
+      { name: "trap/dir", type: "5" },
+      { name: "trap", type: "5" },
     ];
-    for (const [entry, skipped] of through) {
+    for (const entry of through) {
       const sent = await send([entry]);
-      if (skipped === null) expect(sent.problem().code).toBe("path_invalid");
-      else expect(sent.json<ExtractedArchive>()).toEqual({ files: 0, bytes: 0, skipped });
+      expect(sent.json<ExtractedArchive>()).toEqual({ files: 0, bytes: 0, skipped: 1 });
     }
     expect(await readdir(target)).toEqual(["kept"]);
     expect(await readFile(join(target, "kept"), "utf8")).toBe("kept");

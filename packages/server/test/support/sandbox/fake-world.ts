@@ -217,7 +217,7 @@ export function filesOf(
         kind: "file",
         size: Number(/^(\d+) bytes$/.exec(text)?.[1] ?? text.length),
         // Another text is another time.
-        modifiedMs: [...text].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1e9, 7),
+        modifiedMs: Buffer.from(text).reduce((sum, byte) => (sum * 31 + byte) % 1e9, 7),
         executable: false,
         target: null,
       })),
