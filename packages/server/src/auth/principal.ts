@@ -9,7 +9,9 @@ export type CredentialKind =
   | "certificate"
   | "cookie"
   | "signature"
-  | "share_link";
+  | "share_link"
+  /** Of no request: an agent at work, in the name of its session's owner. */
+  | "agent";
 
 /** What a caller proved itself with: enough to look at it again while a stream is open, and nothing that can be used. */
 export interface Credential {

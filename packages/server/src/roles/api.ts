@@ -17,6 +17,8 @@ import { createRefusals, type Refusals } from "../operations/refusals.ts";
 import { openAuthentication } from "./authentication.ts";
 import { openEdge } from "./edge.ts";
 import { startDataJobs } from "./data-jobs.ts";
+import { openAgentPort } from "../operations/agent-ports.ts";
+import type { AgentPorts } from "./agent-ports.ts";
 import type { Ports } from "./ports.ts";
 import { openTransport } from "./transport.ts";
 import { version } from "./version.ts";
@@ -34,6 +36,7 @@ export interface ApiOptions {
   readonly ports: Ports;
   readonly adminKey: Secret;
   readonly worker: WorkerRole;
+  readonly agentPorts: AgentPorts;
 }
 
 /** Nested arrays and objects of any JSON that comes from outside. */
@@ -41,7 +44,7 @@ const jsonDepth = 64;
 
 /** Starts the role that answers people and programs. Rejects with `port_in_use`, `cannot_listen` or `tls_invalid`. */
 export async function startApi(options: ApiOptions): Promise<ApiRole> {
-  const { loaded, ports, adminKey, worker } = options;
+  const { loaded, ports, adminKey, worker, agentPorts } = options;
   const { config } = loaded;
   const transport = await openTransport(config, { clock: ports.clock, logger: ports.telemetry.logger });
   const { edge, stop: stopEdge } = await openEdge(config, ports);
@@ -95,6 +98,8 @@ export async function startApi(options: ApiOptions): Promise<ApiRole> {
     await release();
     throw error;
   });
+  const origin = config.publicUrl ?? url;
+  agentPorts.serve((port) => openAgentPort(operations, port, origin));
   const dataJobs = startDataJobs(ports, operations, config);
   return {
     url,

@@ -10,6 +10,7 @@ import { apiKeyMethod } from "../auth/methods/api-key.ts";
 import { certificateMethod } from "../auth/methods/certificate.ts";
 import { cookieMethod } from "../auth/methods/cookie.ts";
 import { jwtMethod, type Verified } from "../auth/methods/jwt.ts";
+import { sessionAgentMethod } from "../auth/methods/session-agent.ts";
 import { shareLinkMethod } from "../auth/methods/share-link.ts";
 import { signatureMethod } from "../auth/methods/signature.ts";
 import { ssoHeaderMethod, type SsoTrust } from "../auth/methods/sso-header.ts";
@@ -74,6 +75,7 @@ export async function openAuthentication(options: AuthenticationOptions): Promis
   const requests: RequestMethod[] = [
     ssoHeaderMethod({ trust, rules, defaultOrg, store, orgs, memory, now, origins }),
   ];
+  requests.push(sessionAgentMethod({ store }));
   if (login !== null) requests.push(cookieMethod({ ...login, store, orgs, memory }));
   if (isOn("signature")) {
     requests.push(signatureMethod({ store, pepper: keys.pepper, orgs, counter: ports.counter, use, now }));

@@ -11,6 +11,7 @@ import { createLogger, type LogDestination } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { createRedactor } from "../telemetry/redaction.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
+import { createAgentPorts } from "./agent-ports.ts";
 import { type ApiRole, startApi } from "./api.ts";
 import { closePorts, openPorts, type Ports } from "./ports.ts";
 import { startServerJobs } from "./jobs.ts";
@@ -97,13 +98,13 @@ export async function startProgram(
     for (const problem of modelProblems) logger.warn({}, problem);
     const jobs = startServerJobs(ports);
     stops.push(() => jobs.stop());
-    const worker: WorkerRole = await startWorker(
-      ports,
-      runtimeSettings(config, defaultModel),
-      (text, scope) => redactor.values(text, scope),
-    );
+    const agentPorts = createAgentPorts();
+    const worker: WorkerRole = await startWorker(ports, runtimeSettings(config, defaultModel), {
+      redact: (text, scope) => redactor.values(text, scope),
+      openPort: agentPorts.open,
+    });
     stops.push(() => worker.stop(config.drainTimeout));
-    const api: ApiRole = await startApi({ loaded, ports, adminKey: adminKey.key, worker });
+    const api: ApiRole = await startApi({ loaded, ports, adminKey: adminKey.key, worker, agentPorts });
     stops.push(() => api.stop());
     ports.store.describe?.(api.url);
     let stopping: Promise<void> | null = null;

@@ -12,9 +12,9 @@ export interface WorkerRole {
 export async function startWorker(
   ports: Ports,
   settings: RuntimeSettings,
-  redact: RuntimeContext["redact"],
+  { redact, openPort }: Pick<RuntimeContext, "redact" | "openPort">,
 ): Promise<WorkerRole> {
-  const worker = new Worker({ ...ports, settings, memory: () => process.memoryUsage(), redact });
+  const worker = new Worker({ ...ports, settings, memory: () => process.memoryUsage(), redact, openPort });
   const { metrics } = ports.telemetry;
   const watches = [
     metrics.liveSessions.watch(() => worker.activation.all().length),

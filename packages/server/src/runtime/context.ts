@@ -30,11 +30,22 @@ export interface RuntimeContext {
   readonly fetch: SafeFetch;
   /** A secret of the organization for its sandboxes; from then on it is struck out of what tools give back. */
   readonly openSecret: OpenSecret;
+  /** An address of a port in the session's sandbox, in the name of its owner. */
+  readonly openPort: (port: SessionPort) => Promise<{ readonly url: string; readonly expiresAt: string }>;
   readonly telemetry: Telemetry;
   readonly settings: RuntimeSettings;
   readonly memory: () => MemoryUse;
   /** Takes the server's own secrets, and those of a session's owner and organization, out of a text before it is kept or shown. */
   readonly redact: (text: string, scope: { readonly orgId: string; readonly owner: string }) => string;
+}
+
+export interface SessionPort {
+  readonly orgId: string;
+  readonly sessionId: string;
+  readonly owner: string;
+  readonly sandboxId: string;
+  readonly port: number;
+  readonly ttlMs: number;
 }
 
 /** Bytes, as process.memoryUsage() counts them. */

@@ -15,7 +15,7 @@ const clientTool = {
 
 describe("createRegistry", () => {
   it("has every built-in tool, each with a prompt, a strict schema and the shape of the API", () => {
-    expect(registry.list()).toHaveLength(13);
+    expect(registry.list()).toHaveLength(14);
     for (const tool of registry.list()) {
       const { name, description, effect, inputSchema } = tool;
       expect(toolInfo.safeParse({ name, description, effect, inputSchema }).success).toBe(true);
@@ -30,7 +30,7 @@ describe("createRegistry", () => {
   it("marks effects: what is pure, what may be repeated and what may not", () => {
     const byEffect = Object.groupBy(registry.list(), ({ effect }) => effect);
     expect(names(byEffect.once ?? [])).toEqual(["fs_edit", "bash_run", "code_execute"]);
-    expect(names(byEffect.idempotent ?? [])).toEqual(["fs_write", "bash_kill", "todo_write"]);
+    expect(names(byEffect.idempotent ?? [])).toEqual(["fs_write", "bash_kill", "port_open", "todo_write"]);
     expect(names(registry.list().filter((tool) => tool.touchesWorkspace))).toEqual([
       "fs_write",
       "fs_edit",
@@ -40,6 +40,7 @@ describe("createRegistry", () => {
     expect(names(registry.list().filter((tool) => tool.reachesOutside))).toEqual([
       "bash_run",
       "code_execute",
+      "port_open",
     ]);
   });
 

@@ -14,6 +14,12 @@ export interface ToolContext {
   sandbox(): Promise<Sandbox>;
   /** The session's files, without a sandbox. */
   files(): Promise<SandboxFiles>;
+  /** An address at which people reach a port of the sandbox, and until when. Rejects with `preview_not_configured` where there are none. */
+  openPort(port: {
+    readonly sandboxId: string;
+    readonly port: number;
+    readonly ttlMs: number;
+  }): Promise<{ readonly url: string; readonly expiresAt: string }>;
   todos(): readonly Todo[];
   /** Stores bytes in the organization's blob store. */
   putBlob(data: Uint8Array, mediaType?: string): Promise<BlobRef>;

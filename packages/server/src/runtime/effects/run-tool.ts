@@ -143,6 +143,7 @@ function toolContext(job: ToolJob, signal: AbortSignal): ToolContext {
     now: () => context.clock.now(),
     sandbox: () => job.sandbox(signal),
     files: job.files,
+    openPort: (port) => context.openPort({ orgId, sessionId, owner: job.owner, ...port }),
     todos: job.todos,
     async putBlob(data, mediaType) {
       const kept = mediaType?.startsWith("text/")

@@ -9,6 +9,7 @@ import { fsGlob } from "./fs-glob.ts";
 import { fsGrep } from "./fs-grep.ts";
 import { fsRead } from "./fs-read.ts";
 import { fsWrite } from "./fs-write.ts";
+import { portOpen } from "./port-open.ts";
 import { todoRead } from "./todo-read.ts";
 import { todoWrite } from "./todo-write.ts";
 import { webFetch } from "./web-fetch.ts";
@@ -24,6 +25,7 @@ export const builtinTools: readonly Tool[] = [
   bashLogs,
   bashKill,
   codeExecute,
+  portOpen,
   todoRead,
   todoWrite,
   webFetch,

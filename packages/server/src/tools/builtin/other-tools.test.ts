@@ -28,6 +28,7 @@ function contextWith(more: Partial<ToolContext>): ToolContext {
       ...(mediaType !== undefined && { mediaType }),
     }),
     fetch: () => Promise.reject(new Error("no fetch here")),
+    openPort: () => Promise.reject(new Error("no previews here")),
     progress: () => undefined,
     ...more,
   };

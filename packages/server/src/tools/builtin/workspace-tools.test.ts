@@ -39,6 +39,7 @@ beforeEach(async () => {
       blobs.set(hash, data);
       return { hash, size: data.length, ...(mediaType !== undefined && { mediaType }) };
     },
+    openPort: () => Promise.reject(new Error("no previews here")),
     fetch: () => Promise.reject(new Error("no fetch here")),
     progress: (text) => (live += text),
   };

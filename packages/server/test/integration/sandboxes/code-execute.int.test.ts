@@ -51,6 +51,7 @@ function contextOf(): ToolContext {
       return { hash: "0".repeat(64), size: data.length, ...(mediaType !== undefined && { mediaType }) };
     },
     fetch: () => Promise.reject(new Error("no fetch here")),
+    openPort: () => Promise.reject(new Error("no previews here")),
     progress: () => undefined,
   };
 }

@@ -94,6 +94,7 @@ export class Harness {
         .sandboxes,
       fetch: () => Promise.reject(new Error("no network in this test")),
       openSecret: () => Promise.resolve(null),
+      openPort: () => Promise.reject(new Error("no previews in this test")),
       telemetry: silentTelemetry(),
       settings: { ...testSettings, ...options.settings },
       memory: () => process.memoryUsage(),
