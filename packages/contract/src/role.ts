@@ -1,14 +1,6 @@
 import { z } from "zod";
 import { timestamp } from "./id.ts";
 
-/** The roles that every organization has; each may do what the ones after it may. Others are made by its administrators. */
-export const builtinRoles = ["owner", "admin", "member", "viewer"] as const;
-export type BuiltinRole = (typeof builtinRoles)[number];
-
-export function isBuiltinRole(name: string): name is BuiltinRole {
-  return (builtinRoles as readonly string[]).includes(name);
-}
-
 export const roleName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be lower-case letters, digits and dashes, at most 63 characters");

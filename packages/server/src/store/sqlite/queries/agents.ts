@@ -1,4 +1,4 @@
-import { type AgentDefinition, agentSandbox } from "@berth/contract";
+import type { AgentDefinition } from "@berth/contract";
 import type { AgentRecord } from "../../records.ts";
 import type { Connection } from "../connection.ts";
 
@@ -21,8 +21,8 @@ const versions = `SELECT a.org_id AS orgId, a.id, v.version, v.definition, a.arc
     v.created_at AS updatedAt
   FROM agent_versions v JOIN agents a ON a.org_id = v.org_id AND a.id = v.agent_id`;
 
-/** What definitions have that were written before there was such a field. */
-const later: Pick<AgentDefinition, "sandbox"> = { sandbox: agentSandbox.parse({}) };
+/** What definitions have that were written before there was such a field. Written out: a schema takes 4 MB of the writer thread. */
+const later: Pick<AgentDefinition, "sandbox"> = { sandbox: { egress: [], secrets: [] } };
 
 function agentRecord(row: AgentRow): AgentRecord {
   return {

@@ -1,0 +1,32 @@
+/** What an id of each kind begins with. By itself, for threads that need no schemas. */
+export const idPrefixes = {
+  org: "org",
+  user: "usr",
+  serviceAccount: "sva",
+  apiKey: "key",
+  invitation: "inv",
+  login: "lgn",
+  shareLink: "shr",
+  secret: "sec",
+  sharedLink: "lnk",
+  spFragment: "frg",
+  budget: "bud",
+  audit: "aud",
+  receipt: "rct",
+  export: "exp",
+  agent: "agt",
+  session: "ses",
+  run: "run",
+  step: "stp",
+  message: "msg",
+  toolUse: "tlu",
+  approval: "apr",
+  input: "inp",
+  worker: "wrk",
+  sandbox: "sbx",
+  workspace: "wsp",
+  allocation: "alc",
+  request: "req",
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
