@@ -12,7 +12,7 @@ export const sandboxSettings = {
   sandboxRootfs: optional(
     path({
       default: "",
-      help: "A folder with the system that sandboxes see. Not set: this machine's /usr without /usr/local.",
+      help: "A folder with the system that sandboxes see, for example one made by debootstrap: with bash, coreutils, script and the C and C++ libraries that the server's Node needs, and readable by everybody. Not set: this machine's /usr without /usr/local.",
     }),
   ),
   sandboxMemory: byteSize({

@@ -77,11 +77,11 @@ const firstProcess = [
   ["--size", "4096", "--tmpfs", "/proc/1/task", "--remount-ro", "/proc/1/task"],
 ].flat();
 
-function systemMounts({ folders, links, etc }: SystemView): string[] {
+function systemMounts({ kind, folders, links, etc }: SystemView): string[] {
   return [
     folders.flatMap(({ from, at }) => ["--ro-bind", from, at]),
-    // Of this machine it may hold secrets; of an own root file system nobody misses it.
-    ["--size", "4096", "--tmpfs", "/usr/local", "--remount-ro", "/usr/local"],
+    // Of this machine it may hold secrets; in an own root file system it is there to be used.
+    kind === "usr" ? ["--size", "4096", "--tmpfs", "/usr/local", "--remount-ro", "/usr/local"] : [],
     links.flatMap(({ target, at }) => ["--symlink", target, at]),
     etc.flatMap(({ from, at }) => ["--ro-bind", from, at]),
   ].flat();

@@ -11,6 +11,14 @@ export function diagnose(said: string, machine: Machine = thisMachine): string {
   if (/unknown option/i.test(said)) {
     return `bubblewrap is too old: version 0.8.0 or newer is needed (it said: ${lastLine(said)}).`;
   }
+  const unreachable = /Can't find source path (\S+): Permission denied/.exec(said)?.[1];
+  if (unreachable !== undefined) {
+    return `Users of sandboxes cannot reach ${unreachable}: let everybody enter the folders above it (chmod o+x), and read what is in it.`;
+  }
+  const lacks = /its system has no (\S+)/.exec(said)?.[1];
+  if (lacks !== undefined) {
+    return `The system that sandboxes see has no ${lacks}, which commands and terminals need: install it there (bash, coreutils, and bsdutils or util-linux).`;
+  }
   const refused = /permission denied|operation not permitted|not permitted|no permissions/i.test(said);
   if (refused && machine.inContainer()) {
     return `This container may not make sandboxes: run sandboxes on a sandbox host of their own, or start it with --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined (bubblewrap said: ${lastLine(said)}).`;

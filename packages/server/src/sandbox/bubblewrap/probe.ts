@@ -86,6 +86,13 @@ function findNeeds(): LaunchPrograms | string {
   return findPrograms();
 }
 
+/** Programs that the agent runs commands with; an own system may lack them. */
+const lookForPrograms = `
+const programs = ["/bin/bash", "/usr/bin/mkfifo", "/usr/bin/script", "/usr/bin/stty"];
+const missing = programs.find((program) => !require("node:fs").existsSync(program));
+if (missing) console.error("its system has no " + missing);
+process.exitCode = missing ? 1 : 42;`;
+
 /** Makes a sandbox with everything and runs the agent's Node in it. Null when that works. */
 async function tryOne(host: Host, clock: Clock): Promise<string | null> {
   const workspace = await mkdtemp(`${host.places.shared}/try-`);
@@ -105,7 +112,7 @@ async function tryOne(host: Host, clock: Clock): Promise<string | null> {
       programs: host.programs,
       plan,
       seccomp: host.seccomp,
-      command: [nodeInside, "--eval", "process.exitCode = 42"],
+      command: [nodeInside, "--eval", lookForPrograms],
       openFiles: 1_024,
       fileBytes: 1_048_576,
       uid,

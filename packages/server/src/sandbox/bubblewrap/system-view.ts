@@ -29,56 +29,80 @@ export async function viewOfMachine(etc: string): Promise<SystemView> {
     else await writeFile(`${etc}/${name}`, "", { mode: 0o644 });
     shared.push({ from: `/etc/${name}`, at: `/etc/${name}` });
   }
-  const top = await topOf("/", ["bin", "lib", "lib64", "sbin"]);
+  const top = await describeEntries({ root: "", at: "", names: ["bin", "lib", "lib64", "sbin"] });
   return {
     kind: "usr",
-    folders: [{ from: "/usr", at: "/usr" }, ...top.folders],
+    folders: [{ from: "/usr", at: "/usr" }, ...top.binds],
     links: top.links,
     etc: [{ from: etc, at: "/etc" }, ...shared],
   };
 }
 
-/** What sandboxes see of an own root file system: everything in it but what a sandbox has of its own. */
+/** Of an own root file system: what every sandbox has of its own, and what is of no use in one. */
+const notOfRootfs = new Set(
+  "proc sys dev tmp run workspace etc var opt lost+found boot root home".split(" "),
+);
+
+/**
+ * What sandboxes see of an own root file system: everything in it but what a sandbox has of its own. Rejects with what is
+ * missing when it is no system.
+ */
 export async function viewOfRootfs(rootfs: string, etc: string): Promise<SystemView> {
   await writeEtc(etc);
-  const own = new Set([
-    "proc",
-    "sys",
-    "dev",
-    "tmp",
-    "run",
-    "workspace",
-    "etc",
-    "lost+found",
-    "boot",
-    "root",
-    "home",
-  ]);
-  const names = (await readdir(rootfs)).filter((name) => !own.has(name));
-  const top = await topOf(rootfs, names);
-  const synthetic: Bind[] = [];
-  for (const name of Object.keys(syntheticEtc)) {
-    const there = await lstat(`${rootfs}/etc/${name}`).catch(() => null);
-    if (there?.isFile()) synthetic.push({ from: `${etc}/${name}`, at: `/etc/${name}` });
-  }
+  const own = await readdir(rootfs);
+  const top = await entriesOf({ root: rootfs, at: "", without: notOfRootfs });
+  // Something of ours is made in these, so that they cannot be there as a whole.
+  const inVar = await entriesOf({ root: rootfs, at: "/var", without: new Set(["tmp"]) });
+  const inOpt = await entriesOf({ root: rootfs, at: "/opt", without: new Set(["berth"]) });
+  const inEtc = await etcOfRootfs(rootfs, etc);
+  if (!own.includes("usr")) throw new Error(`${rootfs} has no folder usr`);
   return {
     kind: "rootfs",
-    folders: top.folders,
-    links: top.links,
-    etc: [{ from: `${rootfs}/etc`, at: "/etc" }, ...synthetic],
+    folders: [top, inVar, inOpt].flatMap(({ binds }) => binds),
+    links: [top, inVar, inOpt, inEtc].flatMap(({ links }) => links),
+    etc: inEtc.binds,
   };
 }
 
-async function topOf(root: string, names: readonly string[]): Promise<Pick<SystemView, "folders" | "links">> {
-  const folders: Bind[] = [];
-  const links: { target: string; at: string }[] = [];
-  const base = root === "/" ? "" : root;
-  for (const name of names) {
-    const found = await lstat(`${base}/${name}`).catch(() => null);
-    if (found?.isSymbolicLink()) links.push({ target: await readlink(`${base}/${name}`), at: `/${name}` });
-    if (found?.isDirectory()) folders.push({ from: `${base}/${name}`, at: `/${name}` });
+/** Its /etc with our files in the place of its own; one by one where a file of ours has nothing to lie on. */
+async function etcOfRootfs(rootfs: string, etc: string): Promise<Entries> {
+  const names = Object.keys(syntheticEtc);
+  const found = await Promise.all(names.map((name) => lstat(`${rootfs}/etc/${name}`).catch(() => null)));
+  const synthetic = (wanted: readonly string[]) =>
+    wanted.map((name) => ({ from: `${etc}/${name}`, at: `/etc/${name}` }));
+  if (found.every((one) => one?.isFile())) {
+    return { binds: [{ from: `${rootfs}/etc`, at: "/etc" }, ...synthetic(names)], links: [] };
   }
-  return { folders, links };
+  const { binds, links } = await entriesOf({ root: rootfs, at: "/etc", without: new Set(names) });
+  return { binds: [...binds, ...synthetic(names)], links };
+}
+
+type Entries = { readonly binds: Bind[]; readonly links: { readonly target: string; readonly at: string }[] };
+
+/** What is in a folder of a system; nothing when there is no such folder. */
+async function entriesOf(options: {
+  root: string;
+  at: string;
+  without: ReadonlySet<string>;
+}): Promise<Entries> {
+  const names = await readdir(`${options.root}${options.at}`).catch(() => []);
+  return await describeEntries({ ...options, names: names.filter((name) => !options.without.has(name)) });
+}
+
+async function describeEntries(options: {
+  root: string;
+  at: string;
+  names: readonly string[];
+}): Promise<Entries> {
+  const { root, at, names } = options;
+  const entries: Entries = { binds: [], links: [] };
+  for (const name of names) {
+    const [from, inside] = [`${root}${at}/${name}`, `${at}/${name}`];
+    const found = await lstat(from).catch(() => null);
+    if (found?.isSymbolicLink()) entries.links.push({ target: await readlink(from), at: inside });
+    if (found?.isDirectory() || found?.isFile()) entries.binds.push({ from, at: inside });
+  }
+  return entries;
 }
 
 async function writeEtc(etc: string): Promise<void> {
