@@ -13,8 +13,7 @@ export function controlGroupsV2(parent: string): ControlGroups {
       const folder = `${parent}/${name}`;
       await mkdir(folder, { recursive: true });
       await writeIfThere(`${folder}/memory.swap.max`, "0");
-      // Half a sandbox is of no use: when memory is out, all of it ends.
-      await writeIfThere(`${folder}/memory.oom.group`, "1");
+      // memory.oom.group stays 0: what needs more memory is ended, and the sandbox goes on with the rest, as in version 1.
       const group = openGroup(folder);
       await group.apply(limits);
       return group;

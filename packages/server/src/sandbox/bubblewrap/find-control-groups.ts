@@ -18,46 +18,102 @@ interface Mounted {
 
 const wanted = ["memory", "pids", "cpu"] as const;
 
+/** What the kernel tells this process of control groups. */
+export interface OwnControlGroups {
+  /** /proc/self/mountinfo */
+  readonly mounts: string;
+  /** /proc/self/cgroup */
+  readonly own: string;
+  readonly isRoot: boolean;
+}
+
 /** Looks at what is mounted and tries it: what cannot be written is not there. Version 2 is preferred. */
-export async function findControlGroups(): Promise<FoundControlGroups> {
-  const mounts = parseMounts(await readFile("/proc/self/mountinfo", "utf8"));
-  const own = parseOwn(await readFile("/proc/self/cgroup", "utf8"));
-  const unified = await findUnified(mounts.unified, own.get("") ?? "/");
+export async function findControlGroups(given?: OwnControlGroups): Promise<FoundControlGroups> {
+  const told = given ?? {
+    mounts: await readFile("/proc/self/mountinfo", "utf8"),
+    own: await readFile("/proc/self/cgroup", "utf8"),
+    isRoot: process.getuid?.() === 0,
+  };
+  const mounts = parseMounts(told.mounts);
+  const own = parseOwn(told.own);
+  const unified = await findUnified(mounts.unified, own.get("") ?? "/", told.isRoot);
   if (typeof unified !== "string") return { groups: unified };
   const split = await findSplit(mounts.split, own);
   if (typeof split !== "string") return { groups: split };
   return { groups: null, reason: mounts.split.length > 0 && mounts.unified === null ? split : unified };
 }
 
-async function findUnified(mounted: Mounted | null, own: string): Promise<ControlGroups | string> {
+/** The server's own group in a group that was given to it, beside those of its sandboxes. */
+const ofServer = "/berth-server";
+
+async function findUnified(
+  mounted: Mounted | null,
+  own: string,
+  isRoot: boolean,
+): Promise<ControlGroups | string> {
   if (mounted === null)
     return "No control groups are mounted, so memory, processor and processes have no limit.";
-  const folder = within(mounted, own);
-  const has = new Set(
-    (await readFile(`${folder}/cgroup.controllers`, "utf8").catch(() => "")).trim().split(/\s+/),
-  );
-  const missing = wanted.filter((controller) => !has.has(controller));
+  const folder = within(mounted, own.endsWith(ofServer) ? own.slice(0, -ofServer.length) || "/" : own);
+  const refusal = await tryUnified(folder);
+  if (refusal === null) return controlGroupsV2(folder);
+  // Nothing was given to it: root of the machine itself may have a group beside everybody else's.
+  if (!isRoot || mounted.root !== "/" || folder === mounted.folder) return refusal;
+  if ((await missingIn(mounted.folder)).length > 0) return refusal;
+  const beside = `${mounted.folder}/berth`;
+  try {
+    await mkdir(beside, { recursive: true });
+    await enable(mounted.folder);
+  } catch {
+    return refusal;
+  }
+  return (await tryUnified(beside)) === null ? controlGroupsV2(beside) : refusal;
+}
+
+async function missingIn(folder: string): Promise<readonly string[]> {
+  const has = words(await readFile(`${folder}/cgroup.controllers`, "utf8").catch(() => ""));
+  return wanted.filter((controller) => !has.includes(controller));
+}
+
+/** Null when groups with all limits can be made in a folder, else the sentence that says why not. */
+async function tryUnified(folder: string): Promise<string | null> {
+  const missing = await missingIn(folder);
   if (missing.length > 0) {
     return `The control group of the server has no ${missing.join(", ")} controller, so sandboxes have no limit of it: run Berth as a systemd service with Delegate=yes, or as root on a machine with control groups.`;
   }
   try {
     await enableControllers(folder);
     await tryGroup(folder);
+    return null;
   } catch (thrown) {
     return `The server may not make control groups (${String(errnoOf(thrown))} in ${folder}), so memory, processor and processes have no limit: run Berth as a systemd service with Delegate=yes and nothing else in its group.`;
   }
-  return controlGroupsV2(folder);
 }
 
-/** A group of version 2 has either processes or groups with controllers: the server moves itself into one of its own. */
+/**
+ * A group of version 2 has either processes or groups with controllers: a server that is in it moves itself into one of its own,
+ * and back when that was of no use because others are there too.
+ */
 async function enableControllers(folder: string): Promise<void> {
-  const control = `${folder}/cgroup.subtree_control`;
-  const enabled = (await readFile(control, "utf8")).trim().split(/\s+/);
+  const enabled = words(await readFile(`${folder}/cgroup.subtree_control`, "utf8"));
   if (wanted.every((controller) => enabled.includes(controller))) return;
-  await mkdir(`${folder}/berth-server`, { recursive: true });
-  await writeFile(`${folder}/berth-server/cgroup.procs`, String(process.pid));
-  await writeFile(control, wanted.map((controller) => `+${controller}`).join(" "));
+  const pid = String(process.pid);
+  const inside = words(await readFile(`${folder}/cgroup.procs`, "utf8"));
+  if (!inside.includes(pid)) return await enable(folder);
+  await mkdir(`${folder}${ofServer}`, { recursive: true });
+  await writeFile(`${folder}${ofServer}/cgroup.procs`, pid);
+  try {
+    await enable(folder);
+  } catch (thrown) {
+    await writeFile(`${folder}/cgroup.procs`, pid);
+    await rmdir(`${folder}${ofServer}`);
+    throw thrown;
+  }
 }
+
+const enable = (folder: string) =>
+  writeFile(`${folder}/cgroup.subtree_control`, wanted.map((controller) => `+${controller}`).join(" "));
+
+const words = (text: string) => text.trim().split(/\s+/);
 
 async function findSplit(
   mounted: readonly Mounted[],
