@@ -1,3 +1,4 @@
+import type { InputBody } from "@berth/contract";
 import { nextInput } from "../../../src/session/decide-input.ts";
 import { isStepBoundary, nextStep } from "../../../src/session/next-step.ts";
 import { answer, compacted, fail, toolReturns } from "./answers.ts";
@@ -135,11 +136,11 @@ const fromOutside: readonly Move[] = [
     driver.accept({ type: "todo.write", todos: [{ id: "1", content: "go on", status: "pending" }] }),
   (driver, tape) => {
     const path = tape.pick(["/a.txt", "/forbidden", "d/b.txt"]);
-    const body = tape.pick([
+    const body = tape.pick<InputBody>([
       { type: "file.write", path, hash: hashOf(7), size: 3 },
       { type: "file.move", path: "d", to: "e" },
       { type: "file.delete", path: "e" },
-    ] as const);
+    ]);
     driver.accept(body);
   },
   (driver) => driver.accept({ type: "user.approval", approvalId: idOf("approval", 1), decision: "allow" }),

@@ -9,7 +9,7 @@ import { scripted } from "./activity.ts";
 
 const travelRules = {
   rewind: "a rewind to a step boundary is not refused",
-  workspace: "a fork begins with the files that its parent's run had left",
+  workspace: "a fork begins with the files that its parent's run had left, and with those that came after it",
   forked: "a fork ends where it was asked to end",
 } as const;
 
@@ -100,7 +100,17 @@ function endedWell(end: SessionEvent | null): end is SessionEvent<"run.finished"
   return end?.type === "run.finished" && end.data.reason === "end_turn";
 }
 
-/** A fork at a run's end, whose files are those that the run left. */
+/** Puts a file into the workspace. The seq of its event; null when nobody knows whether it came to be. */
+async function upload(talk: Talk, file: { path: string; content: string }): Promise<number | null> {
+  const { world, id } = talk;
+  const path = `/sessions/${id}/files/${file.path}`;
+  const { reply } = await world.caller.call({ method: "PUT", path, bytes: Buffer.from(file.content) });
+  if (reply.status !== 200) return null;
+  const isIts = (event: SessionEvent) => event.type === "file.changed" && event.data.path === file.path;
+  return await talk.waitFor((log) => log.find(isIts)?.seq, 5_000);
+}
+
+/** A fork at a run's end, or after an upload that came later: its files are those of that place. */
 const forkWithFiles: Activity = {
   name: "forks with files",
   weight: 3,
@@ -114,7 +124,10 @@ const forkWithFiles: Activity = {
     }));
     const end = await talk.turn([files.map((input) => ({ tool: "fs_write", input })), [quickText(random)]]);
     if (!endedWell(end) || end.data.manifest === undefined) return;
-    const forked = await forkAt(talk, end.seq);
+    const late = { path: "kept/late.txt", content: world.ledger.word("late") };
+    const uploaded = random.chance(0.5) ? await upload(talk, late) : null;
+    if (uploaded !== null) files.push(late);
+    const forked = await forkAt(talk, uploaded ?? end.seq);
     if (forked === null) return;
     const asked = await forked.turn([[{ tool: "fs_glob", input: { pattern: "**/*" } }], [quickText(random)]]);
     // A run that did not get so far has not made the workspace yet.
