@@ -159,9 +159,13 @@ describe("what is left of bubblewrap's sandboxes", () => {
     await harness.provider.probe();
     const [broken, newer, young] = ["sandbox", "sandbox", "sandbox"].map(() => newId("sandbox"));
     for (const id of [broken, newer, young]) mkdirSync(`${sandboxes}/${id}`);
+    // One whose server was killed while it removed the last of it is over, however young.
+    const ended = `${sandboxes}/.ended-${newId("sandbox")}`;
+    mkdirSync(ended);
     writeFileSync(`${sandboxes}/${broken}/record.json`, "{");
     writeFileSync(`${sandboxes}/${newer}/record.json`, JSON.stringify({ version: 2, id: newer, deployment }));
     expect(await harness.provider.sweep("local", deployment)).toEqual({ removed: 0, foreign: 2 });
+    expect(existsSync(ended)).toBe(false);
     expect(await harness.provider.list("local", deployment)).toEqual({ items: [], unreadable: 2 });
     for (const id of [broken, newer, young]) expect(existsSync(`${sandboxes}/${id}`)).toBe(true);
     await expect(

@@ -1,4 +1,4 @@
-import { readdir, rmdir, stat, unlink } from "node:fs/promises";
+import { readdir, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { BerthError } from "../../lib/errors.ts";
 import { errnoOf } from "../files/file-errors.ts";
 import type { SandboxInfo, SandboxList, Swept } from "../sandbox.ts";
@@ -58,7 +58,9 @@ export async function destroyLeft(
 /** Removes what is of this deployment and whose server is dead, and nothing else. `shared`: another deployment has the data folder too. */
 export async function sweepLeft(left: Left, deployment: string): Promise<Swept & { shared: boolean }> {
   const { surroundings, isOurs, inTurn } = left;
-  const { items, unreadable: bad, empty } = await readRecords(surroundings.host.places.sandboxes);
+  const { sandboxes } = surroundings.host.places;
+  const { items, unreadable: bad, empty, ended } = await readRecords(sandboxes);
+  for (const name of ended) await rm(`${sandboxes}/${name}`, { recursive: true, force: true });
   let removed = 0;
   let foreign = bad;
   for (const record of items) {

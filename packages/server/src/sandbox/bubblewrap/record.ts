@@ -1,4 +1,5 @@
 import { open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { errnoOf } from "../files/file-errors.ts";
 import { processIdentity } from "./process-identity.ts";
@@ -52,6 +53,8 @@ const recordName = "record.json";
 const draftName = "record.json.new";
 /** All that a sandbox's folder ever holds. */
 export const recordNames: readonly string[] = [recordName, draftName];
+/** What folders are called from when nothing is left of their sandboxes. */
+const endedPrefix = ".ended-";
 
 export type SandboxRecord = z.infer<typeof recordSchema>;
 
@@ -106,25 +109,41 @@ export interface Records {
   readonly items: readonly SandboxRecord[];
   /** Folders whose record is no record. */
   readonly unreadable: number;
-  /** Names of folders without a record: nothing was made yet, or all but the folder is gone. */
+  /** Names of folders without a record: nothing was made yet. */
   readonly empty: readonly string[];
+  /** Names of folders of which a server that was killed had only the record left to remove. */
+  readonly ended: readonly string[];
 }
 
 /** Every record of a folder of sandboxes, or a rejection. */
 export async function readRecords(sandboxes: string): Promise<Records> {
   const items: SandboxRecord[] = [];
   const empty: string[] = [];
+  const ended: string[] = [];
   let unreadable = 0;
   for (const name of await readdir(sandboxes)) {
+    if (name.startsWith(endedPrefix)) {
+      ended.push(name);
+      continue;
+    }
     const record = await readRecord(`${sandboxes}/${name}`);
     if (record === null) empty.push(name);
     else if (record === "unreadable" || record.id !== name) unreadable++;
     else items.push(record);
   }
-  return { items, unreadable, empty };
+  return { items, unreadable, empty, ended };
 }
 
-/** Last of all: while it is there, somebody can find what is left. */
+/**
+ * Last of all: while it is there, somebody can find what is left. The folder goes by its other name, so that one that is without its record
+ * is never taken for one that is just being made. Idempotent.
+ */
 export async function removeRecord(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
+  const ended = join(dirname(folder), `${endedPrefix}${basename(folder)}`);
+  try {
+    await rename(folder, ended);
+  } catch (thrown) {
+    if (errnoOf(thrown) !== "ENOENT") throw thrown;
+  }
+  await rm(ended, { recursive: true, force: true });
 }
