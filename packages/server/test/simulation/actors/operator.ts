@@ -1,0 +1,87 @@
+import { workerTopic } from "../../../src/coordination/session-frames.ts";
+import type { Fault } from "../plan/fault.ts";
+import type { World } from "../world.ts";
+import type { Follower } from "./follower.ts";
+
+/** Brings about what a plan says happens at a time: what operators do, weather, and what befalls whole processes and readers. */
+export class Operator {
+  readonly #world: World;
+  readonly #followers: readonly Follower[];
+
+  constructor(world: World, followers: readonly Follower[]) {
+    this.#world = world;
+    this.#followers = followers;
+  }
+
+  /** Lets each fault fall at its time. */
+  begin(): void {
+    const world = this.#world;
+    for (const fault of world.plan.faults) {
+      if ("op" in fault || fault.kind.startsWith("model-") || fault.kind.startsWith("tool-")) continue;
+      world.scheduler.at(fault.at, null, `FAULT ${fault.kind}`, () => this.#do(fault));
+    }
+  }
+
+  #do(fault: Fault): void {
+    const { scheduler, network, faults, resting } = this.#world;
+    if (resting) return;
+    faults.count(fault.kind);
+    const until = scheduler.now + fault.ms;
+    switch (fault.kind) {
+      case "lossy":
+        network.weather.lossyUntil = until;
+        return;
+      case "doubling":
+        network.weather.doublingUntil = until;
+        return;
+      case "laggy":
+        network.weather.laggyUntil = until;
+        return;
+      case "slow-commits":
+        this.#world.slowUntil = until;
+        return;
+      case "store-down":
+        this.#world.downUntil = until;
+        return;
+      case "cut":
+        return this.#followers[Math.floor(fault.at) % this.#followers.length]?.cut();
+      case "slow-reader":
+        return this.#followers[Math.floor(fault.at) % this.#followers.length]?.slowDown(fault.ms);
+      case "restart-all":
+        return this.#restartAll();
+      default:
+        return this.#befall(fault, until);
+    }
+  }
+
+  #restartAll(): void {
+    for (const { life } of this.#world.processes) life.crash();
+    this.#world.database.forget();
+  }
+
+  #befall(fault: Fault, until: number): void {
+    if (!("process" in fault)) return;
+    const process = this.#world.processes.find(({ name }) => name === fault.process);
+    if (process === undefined || !process.isUp) return;
+    const { life } = process;
+    if (fault.kind === "pause") life.pausedUntil = until;
+    if (fault.kind === "deaf-heart") life.deafUntil = until;
+    if (fault.kind === "clock-jump") life.clockOffset += fault.ms;
+    if ("drain" in process && fault.kind === "drain") process.drain(fault.ms);
+    if ("worker" in process && fault.kind === "sweep") void process.worker?.sweep();
+    if (fault.kind === "evict" || fault.kind === "cleanup" || fault.kind === "prune") this.#ask(fault);
+  }
+
+  #ask({ kind, at }: Fault): void {
+    const [api] = this.#world.apis;
+    if (api?.operations == null || !api.isUp) return;
+    const { store, bus } = api.operations;
+    const { orgId } = this.#world.template;
+    if (kind === "prune") return void store.system.prune({ idempotencyMs: 3_600_000 }).catch(() => {});
+    const held = [...this.#world.ledger.books.values()].filter(({ holder }) => holder !== null);
+    const book = held[Math.floor(at) % held.length];
+    if (book?.holder == null) return;
+    const command = kind === "evict" ? { op: "evict", orgId, sessionId: book.id } : { op: "cleanup", orgId };
+    void bus.ask(workerTopic(book.holder), command, 1_000);
+  }
+}

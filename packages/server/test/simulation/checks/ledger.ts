@@ -1,0 +1,155 @@
+import type { SessionEvent } from "@berth/contract";
+import { encodeState } from "../../../src/session/snapshot.ts";
+import { stateVersion } from "../../../src/session/state.ts";
+import type {
+  ArgsOf,
+  OperationCall,
+  OperationName,
+  OperationReply,
+  ResultOf,
+} from "../../../src/store/sqlite/protocol.ts";
+import type { ClaimOutcome } from "../../../src/store/store.ts";
+import type { Connection } from "../../../src/store/sqlite/connection.ts";
+import { Book } from "./book.ts";
+import { must } from "./violation.ts";
+
+export interface LedgerHooks {
+  /** Each event that was committed. */
+  readonly onEvent: (book: Book, event: SessionEvent) => void;
+  /** What is going on for a session in the process that holds it: tools and model calls. */
+  readonly underWay: (sessionId: string, epoch: number) => readonly string[];
+}
+
+type Seen = { readonly [K in OperationName]?: (args: ArgsOf<K>, value: ResultOf<K>) => void };
+
+/** What was committed, of all sessions: the one that knows the truth. Sees every operation right after its commit. */
+export class Ledger {
+  readonly books = new Map<string, Book>();
+  /** Instructions of agents by `id@version`. */
+  readonly editions = new Map<string, string>();
+  readonly #hooks: LedgerHooks;
+  readonly #sql: Connection["sql"];
+  readonly #seen: Seen;
+
+  constructor(sql: Connection["sql"], hooks: LedgerHooks) {
+    this.#sql = sql;
+    this.#hooks = hooks;
+    this.#seen = {
+      append: (args, value) => value.ok && this.#append(args),
+      accept: (args, { result, replayed }) => {
+        if (!replayed) this.#accept(this.book(args.sessionId), args.inputs, result);
+      },
+      createSession: (args, value) => this.#create(args, value),
+      deleteSession: ({ sessionId }, deleted) => {
+        if (deleted) this.book(sessionId).deleted = true;
+      },
+      fireTimers: ({ inputIds }) => this.#fireTimers(inputIds),
+      claim: (args, value) => this.#claim(args, value),
+      release: ({ sessionId, withInputs = false }, released) => {
+        if (released) this.#release(this.book(sessionId), withInputs);
+      },
+      quarantine: ({ sessionId, epoch }) => {
+        const book = this.book(sessionId);
+        must(
+          book.epoch !== epoch || book.deleted,
+          "fold",
+          () => `${sessionId} could not be read and was quarantined`,
+        );
+      },
+      putSnapshot: (args) => this.#snapshot(args),
+      putAgent: (_, { result }) => {
+        this.editions.set(`${result.id}@${result.version}`, result.definition.instructions);
+      },
+    };
+  }
+
+  witness(call: OperationCall, reply: OperationReply): void {
+    if (!reply.ok) return;
+    const seen = this.#seen[call.name] as ((args: unknown, value: unknown) => void) | undefined;
+    seen?.(call.args, reply.value);
+  }
+
+  book(sessionId: string): Book {
+    const book = this.books.get(sessionId);
+    must(book !== undefined, "I1", () => `there is no session ${sessionId}`);
+    return book;
+  }
+
+  #append({ commit, block }: ArgsOf<"append">): void {
+    const book = this.book(commit.sessionId);
+    const jsons = block.count === 0 ? [] : block.body.split("\n");
+    const events = book.append({ ...commit, jsons });
+    for (const event of events) this.#hooks.onEvent(book, event);
+  }
+
+  #accept(book: Book, inputs: ArgsOf<"accept">["inputs"], accepted: readonly { id: string }[]): void {
+    const taken = new Set(accepted.map(({ id }) => id));
+    for (const { id, lane, body, clientId } of inputs) {
+      if (taken.has(id)) book.accept({ id, lane, type: body.type, clientId });
+    }
+  }
+
+  #create(args: ArgsOf<"createSession">, { result, replayed }: ResultOf<"createSession">): void {
+    if (replayed) return;
+    const { session } = result;
+    if (result.created) {
+      must(!this.books.has(session.id), "I1", () => `session ${session.id} was made twice`);
+      const prefix =
+        args.fork === undefined ? [] : this.book(args.fork.sessionId).jsons.slice(0, args.fork.seq);
+      const own = args.block.count === 0 ? [] : args.block.body.split("\n");
+      this.books.set(session.id, new Book(session.id, [...prefix, ...own]));
+    }
+    this.#accept(this.book(session.id), args.inputs ?? [], result.inputs);
+  }
+
+  #fireTimers(inputIds: readonly string[]): void {
+    const rows = this.#sql<{ id: string; sessionId: string }>(
+      `SELECT m.id, s.id AS sessionId FROM mailbox m JOIN sessions s ON s.no = m.session_no
+        WHERE m.id IN (SELECT value FROM json_each(?)) ORDER BY m.position`,
+    ).all(JSON.stringify(inputIds));
+    for (const { id, sessionId } of rows) {
+      this.book(sessionId).accept({ id, lane: "control", type: "timer", clientId: null });
+    }
+  }
+
+  #claim({ sessionId, workerId }: ArgsOf<"claim">, value: ClaimOutcome): void {
+    if (!value.ok) return;
+    const book = this.book(sessionId);
+    must(
+      value.epoch === book.epoch + 1,
+      "I2",
+      () => `${sessionId}: epoch ${value.epoch} follows ${book.epoch}`,
+    );
+    must(!book.deleted, "I2", () => `${sessionId} was claimed after it was deleted`);
+    book.epoch = value.epoch;
+    book.holder = workerId;
+  }
+
+  #release(book: Book, withInputs: boolean): void {
+    const { run } = book.state;
+    must(
+      withInputs || book.open === 0,
+      "I13",
+      () => `${book.id} was given back with ${book.open} inputs that wait`,
+    );
+    must(
+      withInputs || run === null || run.waitingSince !== null,
+      "I13",
+      () => `${book.id} was given back while its run goes on`,
+    );
+    const busy = this.#hooks.underWay(book.id, book.epoch);
+    must(busy.length === 0, "I13", () => `${book.id} was given back while ${busy.join()} went on`);
+    book.holder = null;
+  }
+
+  #snapshot({ sessionId, seq, epoch, stateVersion: version, body }: ArgsOf<"putSnapshot">): void {
+    const book = this.books.get(sessionId);
+    if (book === undefined || book.deleted || book.epoch !== epoch || version !== stateVersion) return;
+    must(seq <= book.raw.length, "I8", () => `${sessionId} has a snapshot at ${seq}, ahead of its log`);
+    must(
+      body === encodeState(book.stateAt(seq)),
+      "I8",
+      () => `the snapshot of ${sessionId} at ${seq} is not the fold of its log`,
+    );
+  }
+}

@@ -1,0 +1,13 @@
+/** What must never be. `invariant` is its number in ARCHITECTURE.md, or a word for what has none. */
+export class Violation extends Error {
+  readonly invariant: string;
+
+  constructor(invariant: string, message: string) {
+    super(`${invariant}: ${message}`);
+    this.invariant = invariant;
+  }
+}
+
+export function must(holds: boolean, invariant: string, message: () => string): asserts holds {
+  if (!holds) throw new Violation(invariant, message());
+}

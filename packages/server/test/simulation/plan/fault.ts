@@ -1,0 +1,58 @@
+/** Something that goes wrong, as data: a plan has many, and a story as few as it needs. Times are milliseconds since the world began. */
+export type Fault =
+  /** Falls on the first call of the process at or after its time, of that operation if one is named. */
+  | {
+      readonly kind:
+        | "crash-before"
+        | "crash-in-flight"
+        | "crash-after"
+        | "fail-before"
+        | "fail-after"
+        | "slow-call"
+        | "late-answer";
+      readonly at: number;
+      readonly process: string;
+      readonly op: string | null;
+      readonly ms: number;
+    }
+  /** The process stands still, then goes on as if nothing had been. Or its heartbeats fail while everything else of it goes on. Or its wall clock jumps. */
+  | {
+      readonly kind: "pause" | "deaf-heart" | "clock-jump";
+      readonly at: number;
+      readonly process: string;
+      readonly ms: number;
+    }
+  /** For a while wake-ups, frames and questions are lost, come twice, or late and out of order; or commits are slow or refused. */
+  | {
+      readonly kind: "lossy" | "doubling" | "laggy" | "slow-commits" | "store-down";
+      readonly at: number;
+      readonly ms: number;
+    }
+  /** Falls on the first call of a model or a tool at or after its time. */
+  | {
+      readonly kind: "model-error" | "model-cut" | "model-hang" | "model-slow" | "model-retry";
+      readonly at: number;
+      readonly ms: number;
+    }
+  | {
+      readonly kind: "tool-throws" | "tool-fails" | "tool-hangs" | "tool-slow";
+      readonly at: number;
+      readonly ms: number;
+    }
+  /** What an operator does, or a follower suffers. */
+  | {
+      readonly kind:
+        | "drain"
+        | "restart-all"
+        | "evict"
+        | "cleanup"
+        | "prune"
+        | "sweep"
+        | "cut"
+        | "slow-reader";
+      readonly at: number;
+      readonly process: string;
+      readonly ms: number;
+    };
+
+export type FaultKind = Fault["kind"];

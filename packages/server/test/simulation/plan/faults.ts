@@ -1,0 +1,105 @@
+import type { Random } from "../../chaos/random.ts";
+import type { Fault } from "./fault.ts";
+import type { Build } from "./plan.ts";
+
+/** Calls at which a fault says most; else it falls on any. */
+const telling = [
+  "append",
+  "claim",
+  "release",
+  "accept",
+  "createSession",
+  "fireTimers",
+  "tool",
+  "model",
+  "putSnapshot",
+  "heartbeat",
+  "push",
+  "reserve",
+] as const;
+
+type Draw = (random: Random, at: number, process: string) => Fault;
+
+const onCalls =
+  (kind: Extract<Fault, { op: string | null }>["kind"]): Draw =>
+  (random, at, process) => ({
+    kind,
+    at,
+    process,
+    op: random.chance(0.7) ? random.pick(telling) : null,
+    ms: random.pick([50, 500, 3_000, 9_000]),
+  });
+const onProcess =
+  (kind: "pause" | "deaf-heart" | "clock-jump", spans: readonly number[]): Draw =>
+  (random, at, process) => ({
+    kind,
+    at,
+    process,
+    ms: random.pick(spans),
+  });
+const forAWhile =
+  (kind: "lossy" | "doubling" | "laggy" | "slow-commits" | "store-down", spans: readonly number[]): Draw =>
+  (random, at) => ({
+    kind,
+    at,
+    ms: random.pick(spans),
+  });
+type MishapKind = Extract<Fault, { kind: `model-${string}` | `tool-${string}` }>["kind"];
+const mishap =
+  (kind: MishapKind): Draw =>
+  (random, at) =>
+    ({ kind, at, ms: random.pick([100, 2_000, 8_000]) }) as Fault;
+type OperatorKind = Extract<
+  Fault,
+  { kind: "drain" | "restart-all" | "evict" | "cleanup" | "prune" | "sweep" | "cut" | "slow-reader" }
+>["kind"];
+const operator =
+  (kind: OperatorKind): Draw =>
+  (random, at, process) => ({ kind, at, process, ms: random.pick([0, 500, 5_000]) });
+
+const draws: readonly (readonly [weight: number, draw: Draw])[] = [
+  [3, onCalls("crash-before")],
+  [3, onCalls("crash-in-flight")],
+  [3, onCalls("crash-after")],
+  [2, onCalls("fail-before")],
+  [2, onCalls("fail-after")],
+  [2, onCalls("slow-call")],
+  [2, onCalls("late-answer")],
+  [2, onProcess("pause", [500, 4_000, 9_000, 15_000])],
+  [1, onProcess("deaf-heart", [3_000, 8_000, 15_000])],
+  [1, onProcess("clock-jump", [-20_000, -500, 500, 20_000])],
+  [2, forAWhile("lossy", [1_000, 5_000, 20_000])],
+  [1, forAWhile("doubling", [1_000, 10_000])],
+  [1, forAWhile("laggy", [1_000, 10_000])],
+  [1, forAWhile("slow-commits", [500, 4_000])],
+  [0.7, forAWhile("store-down", [300, 2_000])],
+  [1, mishap("model-error")],
+  [1, mishap("model-cut")],
+  [0.5, mishap("model-hang")],
+  [1, mishap("model-slow")],
+  [1, mishap("model-retry")],
+  [1, mishap("tool-throws")],
+  [1, mishap("tool-fails")],
+  [0.7, mishap("tool-hangs")],
+  [1, mishap("tool-slow")],
+  [1, operator("drain")],
+  [0.5, operator("restart-all")],
+  [2, operator("evict")],
+  [0.5, operator("cleanup")],
+  [0.3, operator("prune")],
+  [0.5, operator("sweep")],
+  [2, operator("cut")],
+  [1, operator("slow-reader")],
+];
+
+export function planFaults(random: Random, { ms, build }: { ms: number; build: Build }): readonly Fault[] {
+  const processes = [
+    ...Array.from({ length: build.workers }, (_, at) => `w${at + 1}`),
+    ...Array.from({ length: build.apis }, (_, at) => `a${at + 1}`),
+  ];
+  const count = random.pick([4, 12, 25, 40]);
+  return Array.from({ length: count }, () => {
+    const draw = random.weighted(draws);
+    return draw(random, random.int(0, ms), random.pick(processes));
+  }).toSorted((a, b) => a.at - b.at);
+}

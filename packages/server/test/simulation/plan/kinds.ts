@@ -1,0 +1,70 @@
+import type { ActionKind } from "./action.ts";
+import type { FaultKind } from "./fault.ts";
+
+const faultKinds: Readonly<Record<FaultKind, true>> = {
+  "crash-before": true,
+  "crash-in-flight": true,
+  "crash-after": true,
+  "fail-before": true,
+  "fail-after": true,
+  "slow-call": true,
+  "late-answer": true,
+  pause: true,
+  "deaf-heart": true,
+  "clock-jump": true,
+  lossy: true,
+  doubling: true,
+  laggy: true,
+  "slow-commits": true,
+  "store-down": true,
+  "model-error": true,
+  "model-cut": true,
+  "model-hang": true,
+  "model-slow": true,
+  "model-retry": true,
+  "tool-throws": true,
+  "tool-fails": true,
+  "tool-hangs": true,
+  "tool-slow": true,
+  drain: true,
+  "restart-all": true,
+  evict: true,
+  cleanup: true,
+  prune: true,
+  sweep: true,
+  cut: true,
+  "slow-reader": true,
+};
+
+const actionKinds: Readonly<Record<Exclude<ActionKind, "say">, true>> = {
+  create: true,
+  interrupt: true,
+  fork: true,
+  rewind: true,
+  retry: true,
+  archive: true,
+  unarchive: true,
+  delete: true,
+  rename: true,
+  upload: true,
+  remark: true,
+  edition: true,
+};
+
+const busy = ["enqueue", "steer", "interrupt", "reject", "rollback"].map((onBusy) => `say ${onBusy}`);
+const more = [...busy, "allow", "deny", "edit", "tool result"];
+const onTheWire = ["lost", "doubled", "delayed"].flatMap((fate) =>
+  ["frame", "wake-up", "question"].map((what) => `${fate} ${what}`),
+);
+
+/** What a run of many seeds must have shown, and has not. */
+export function missingKinds(counts: ReadonlyMap<string, number>): readonly string[] {
+  const wanted = [
+    ...Object.keys(faultKinds),
+    ...[...Object.keys(actionKinds), ...more].map((kind) => `action ${kind}`),
+    ...onTheWire,
+    "client repeats",
+    "reader is slow",
+  ];
+  return wanted.filter((kind) => !counts.has(kind));
+}

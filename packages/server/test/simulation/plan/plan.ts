@@ -1,0 +1,72 @@
+import { createRandom, type Random } from "../../chaos/random.ts";
+import type { Action } from "./action.ts";
+import { planActions } from "./actions.ts";
+import type { Fault } from "./fault.ts";
+import { planFaults } from "./faults.ts";
+
+/** How a world is built. Times are milliseconds. */
+export interface Build {
+  readonly workers: number;
+  readonly apis: number;
+  readonly leaseMs: number;
+  readonly sweepMs: number;
+  readonly snapshotEvery: number;
+  readonly concurrency: number;
+  readonly maxSessions: number;
+  readonly idleTtlMs: number;
+  readonly contextWindow: number;
+  readonly approvalMs: number;
+  readonly followers: readonly PlannedFollower[];
+}
+
+export interface PlannedFollower {
+  readonly session: number;
+  readonly at: number;
+}
+
+/** All that a seed decides, as data: a story is a plan with things left out. */
+export interface Plan {
+  readonly seed: number;
+  /** How long clients act and faults fall. */
+  readonly ms: number;
+  readonly build: Build;
+  readonly actions: readonly Action[];
+  readonly faults: readonly Fault[];
+}
+
+export function planOf(seed: number): Plan {
+  const random = createRandom(`simulation ${seed}`);
+  const sessions = random.weighted([
+    [6, random.int(5, 9)],
+    [3, random.int(10, 16)],
+    [1, random.int(17, 30)],
+  ]);
+  const ms = random.int(15, 40) * 1_000;
+  const build = planBuild(random.branch("build"), sessions, ms);
+  return {
+    seed,
+    ms,
+    build,
+    actions: planActions(random.branch("actions"), { sessions, ms }),
+    faults: planFaults(random.branch("faults"), { ms, build }),
+  };
+}
+
+function planBuild(random: Random, sessions: number, ms: number): Build {
+  return {
+    workers: random.int(2, 4),
+    apis: random.int(1, 2),
+    leaseMs: random.pick([3_000, 6_000, 6_000, 12_000]),
+    sweepMs: random.pick([1_000, 3_000, 5_000]),
+    snapshotEvery: random.pick([3, 10, 40]),
+    concurrency: random.pick([1, 2, 8, 64]),
+    maxSessions: random.pick([2, 4, 8, 100]),
+    idleTtlMs: random.pick([2_000, 10_000, 60_000]),
+    contextWindow: random.pick([1_200, 4_000, 128_000]),
+    approvalMs: random.pick([3_000, 15_000, 120_000]),
+    followers: Array.from({ length: random.int(2, 5) }, () => ({
+      session: random.int(0, sessions - 1),
+      at: random.int(0, ms / 2),
+    })),
+  };
+}

@@ -1,0 +1,159 @@
+import { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../../../src/lib/clock.ts";
+import { BerthError } from "../../../src/lib/errors.ts";
+import { appendLane } from "../../../src/store/sqlite/append-lane.ts";
+import { AppendHints } from "../../../src/store/sqlite/append-hints.ts";
+import { runBatch } from "../../../src/store/sqlite/batch.ts";
+import { BudgetOrgs } from "../../../src/store/sqlite/budget-orgs.ts";
+import { Connection } from "../../../src/store/sqlite/connection.ts";
+import { orgStores } from "../../../src/store/sqlite/org-store.ts";
+import type {
+  ArgsOf,
+  OperationCall,
+  OperationName,
+  OperationReply,
+  ResultOf,
+} from "../../../src/store/sqlite/protocol.ts";
+import { Reader } from "../../../src/store/sqlite/reader.ts";
+import { sessionStore } from "../../../src/store/sqlite/session-store.ts";
+import { systemStore } from "../../../src/store/sqlite/system-store.ts";
+import { packBatch, packReplies, unpackBatch, unpackReply } from "../../../src/store/sqlite/wire.ts";
+import type { Writer } from "../../../src/store/sqlite/writer.ts";
+import type { Store } from "../../../src/store/store.ts";
+import type { Random } from "../../chaos/random.ts";
+import type { Life } from "../engine/life.ts";
+import type { Scheduler } from "../engine/scheduler.ts";
+
+/** Sees each operation that was committed, right after its commit. */
+export type Witness = (call: OperationCall, reply: OperationReply) => void;
+
+export interface Weather {
+  /** How much longer commits take. */
+  slowCommits(): boolean;
+  /** True while nothing can be written. */
+  storeDown(): boolean;
+}
+
+interface Waiting {
+  readonly call: OperationCall;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: BerthError) => void;
+}
+
+/**
+ * The one database of a world, in memory, and its writer: the store's own SQL and its own batches. Only the thread is simulated: what
+ * comes while a batch is under way makes the next one.
+ */
+export class Database {
+  readonly connection: Connection;
+  readonly reader: Reader;
+  readonly #scheduler: Scheduler;
+  readonly #random: Random;
+  readonly #clock: Clock;
+  readonly #weather: Weather;
+  readonly #witness: Witness;
+  #writing: Parameters<typeof runBatch>[0];
+  #waiting: Waiting[] = [];
+  #busy = false;
+
+  constructor(options: {
+    image: Uint8Array;
+    scheduler: Scheduler;
+    random: Random;
+    clock: Clock;
+    weather: Weather;
+    witness: Witness;
+  }) {
+    const db = new DatabaseSync(":memory:");
+    db.deserialize(options.image);
+    this.connection = new Connection(db);
+    this.reader = new Reader(this.connection);
+    this.#scheduler = options.scheduler;
+    this.#random = options.random;
+    this.#clock = options.clock;
+    this.#weather = options.weather;
+    this.#witness = options.witness;
+    this.#writing = { connection: this.connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
+  }
+
+  /** What the writer thread keeps is gone, as after a restart of the store. */
+  forget(): void {
+    this.#writing = { connection: this.connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  submit<K extends OperationName>(name: K, args: ArgsOf<K>): Promise<ResultOf<K>> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ call: { name, args } as OperationCall, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#busy || this.#waiting.length === 0) return;
+    this.#busy = true;
+    const ms = 0.2 + this.#random.next() * (this.#weather.slowCommits() ? 2_000 : 2);
+    this.#scheduler.after(ms, null, "commit", () => this.#commit());
+  }
+
+  #commit(): void {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    this.#busy = false;
+    if (this.#weather.storeDown()) for (const { reject } of batch) reject(down());
+    else this.#run(batch);
+    this.#schedule();
+  }
+
+  #run(batch: readonly Waiting[]): void {
+    const packed = packBatch(
+      this.#clock.now(),
+      batch.map(({ call }) => call),
+    );
+    const calls = unpackBatch(packed);
+    const { replies } = runBatch(this.#writing, calls, packed.now);
+    const answers = packReplies(calls, replies);
+    batch.forEach(({ resolve, reject }, index) => {
+      const reply = unpackReply(answers, index);
+      const call = calls[index];
+      if (reply === undefined || call === undefined) throw new Error("a batch without its reply");
+      this.#witness(call, reply);
+      if (reply.ok) return resolve(structuredClone(reply.value) as never);
+      const { code, message, ...rest } = reply.error;
+      reject(new BerthError(code, message, rest));
+    });
+  }
+}
+
+function down(): BerthError {
+  return new BerthError("disk_full", "The simulated disk is full.", { retryable: true });
+}
+
+/** The store as one life of a process has it: each statement and each operation goes out through its gate. */
+export function storeOf(database: Database, life: Life, clock: Clock): Store {
+  const writer = {
+    run: <K extends OperationName>(name: K, args: ArgsOf<K>) => {
+      const own = name === "append" ? args : structuredClone(args);
+      return life.call(name, () => {
+        if (name === "heartbeat" && life.deafUntil > life.clock.monotonic()) throw down();
+        return database.submit(name, own);
+      });
+    },
+  } as unknown as Writer;
+  const reader = {
+    read: (work: Parameters<Reader["read"]>[0]) => life.call("read", () => database.reader.read(work)),
+    readTogether: (work: Parameters<Reader["readTogether"]>[0]) =>
+      life.call("read", () => database.reader.readTogether(work)),
+  } as unknown as Reader;
+  return {
+    kind: "simulated",
+    org: orgStores({ writer, reader, clock }),
+    session: (orgId, sessionId) => sessionStore({ writer, reader, ref: { orgId, sessionId } }),
+    lane: appendLane(writer),
+    system: systemStore({ writer, reader, clock }),
+    async close() {},
+  };
+}

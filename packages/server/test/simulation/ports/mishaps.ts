@@ -1,0 +1,31 @@
+import type { Faults } from "../engine/faults.ts";
+import type { Scheduler } from "../engine/scheduler.ts";
+import type { Fault } from "../plan/fault.ts";
+
+type Mishap = Extract<Fault, { kind: `model-${string}` | `tool-${string}` }>;
+
+/** What goes wrong with models and tools: each falls on the first call at or after its time. */
+export class Mishaps {
+  readonly #scheduler: Scheduler;
+  readonly #faults: Faults;
+  #waiting: Mishap[];
+
+  constructor(scheduler: Scheduler, faults: Faults, planned: readonly Mishap[]) {
+    this.#scheduler = scheduler;
+    this.#faults = faults;
+    this.#waiting = planned.toSorted((a, b) => a.at - b.at);
+  }
+
+  take(of: "model" | "tool"): Mishap | null {
+    const at = this.#waiting.findIndex((one) => one.at <= this.#scheduler.now && one.kind.startsWith(of));
+    const [mishap] = at < 0 ? [] : this.#waiting.splice(at, 1);
+    if (mishap === undefined) return null;
+    this.#faults.count(mishap.kind);
+    this.#scheduler.note("", `FAULT ${mishap.kind}`);
+    return mishap;
+  }
+
+  stop(): void {
+    this.#waiting = [];
+  }
+}

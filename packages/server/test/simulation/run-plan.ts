@@ -1,0 +1,101 @@
+import { install } from "./engine/virtual-globals.ts";
+import { freshIds } from "./engine/fresh-ids.ts";
+import { createRandom } from "../chaos/random.ts";
+import { Clients } from "./actors/clients.ts";
+import { Follower } from "./actors/follower.ts";
+import { Operator } from "./actors/operator.ts";
+import { People } from "./actors/people.ts";
+import { Requests } from "./actors/requests.ts";
+import { checkRest, whatMoves } from "./checks/rest.ts";
+import type { Violation } from "./checks/violation.ts";
+import type { Step } from "./engine/scheduler.ts";
+import type { Plan } from "./plan/plan.ts";
+import type { Template } from "./template.ts";
+import { World } from "./world.ts";
+
+export interface Outcome {
+  readonly plan: Plan;
+  /** Of every step and every event. */
+  readonly hash: string;
+  readonly steps: number;
+  readonly events: number;
+  /** Virtual milliseconds. */
+  readonly elapsed: number;
+  readonly counts: ReadonlyMap<string, number>;
+  readonly violation: Violation | null;
+  readonly lastSteps: readonly Step[];
+}
+
+/** Milliseconds of virtual time in which everything must have come to rest. */
+const restMs = 90_000;
+const sliceMs = 2_000;
+
+/** Plays one plan to its end, or to what must never be. */
+export async function runPlan(plan: Plan, template: Template, keptSteps = 100): Promise<Outcome> {
+  const random = createRandom(`globals ${plan.seed}`);
+  const world = new World(plan, template, keptSteps);
+  const { scheduler } = world;
+  let drawn = 0;
+  install({
+    now: () => Math.floor(world.epochMs + scheduler.now),
+    elapsed: () => scheduler.now,
+    random: () => {
+      drawn += 1;
+      return random.next();
+    },
+    after: (ms, call) => scheduler.after(ms, scheduler.current, "timer", call),
+  });
+  const onUnhandled = (thrown: unknown) => world.failWith(thrown);
+  process.on("unhandledRejection", onUnhandled);
+  try {
+    freshIds(() => drawn);
+    await play(world).catch((thrown: unknown) => world.failWith(thrown));
+    return {
+      plan,
+      hash: scheduler.hash,
+      steps: scheduler.steps,
+      events: [...world.ledger.books.values()].reduce(
+        (sum, book) => sum + book.raw.length - book.forkedAt,
+        0,
+      ),
+      elapsed: scheduler.now,
+      counts: world.faults.counts,
+      violation: world.violation,
+      lastSteps: scheduler.lastSteps,
+    };
+  } finally {
+    world.close();
+    process.off("unhandledRejection", onUnhandled);
+    install(null);
+  }
+}
+
+async function play(world: World): Promise<void> {
+  const { scheduler, plan } = world;
+  const requests = new Requests(world);
+  const clients = new Clients(world, requests);
+  const people = new People(world, requests);
+  const followers: Follower[] = [];
+  plan.build.followers.forEach(({ session, at }, index) => {
+    const begin = () => {
+      const book = world.ledger.books.get(clients.sessions.get(session) ?? "");
+      if (book !== undefined) followers.push(new Follower(world, requests, `follower ${index + 1}`, book));
+      else if (!world.resting) scheduler.after(500, null, "a follower looks for its session", begin);
+    };
+    scheduler.at(at, null, `follower ${index + 1} begins`, begin);
+  });
+  const operator = new Operator(world, followers);
+  operator.begin();
+  world.start();
+  await scheduler.run(plan.ms);
+  if (scheduler.stopped) return;
+  world.rest();
+  for (let left = restMs; left > 0 && !scheduler.stopped; left -= sliceMs) {
+    people.answerAll();
+    await scheduler.run(scheduler.now + sliceMs);
+    if (scheduler.stopped) return;
+    if (whatMoves(world, requests, followers) === null) return checkRest(world);
+  }
+  if (!scheduler.stopped)
+    world.fail("rest", `it did not come to rest: ${whatMoves(world, requests, followers)}`);
+}

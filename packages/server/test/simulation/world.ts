@@ -1,0 +1,193 @@
+import type { Presence } from "../../src/coordination/presence.ts";
+import type { Counter } from "../../src/coordination/counter.ts";
+import { createInProcessCounter } from "../../src/coordination/in-process/counter.ts";
+import { createInProcessPresence } from "../../src/coordination/in-process/presence.ts";
+import type { OperationCall, OperationReply } from "../../src/store/sqlite/protocol.ts";
+import type { ClaimOutcome } from "../../src/store/store.ts";
+import type { Queue } from "../../src/coordination/queue.ts";
+import type { Clock } from "../../src/lib/clock.ts";
+import type { RuntimeSettings } from "../../src/runtime/context.ts";
+import { createRandom, type Random } from "../chaos/random.ts";
+import type { Book } from "./checks/book.ts";
+import { Ledger } from "./checks/ledger.ts";
+import { Violation } from "./checks/violation.ts";
+import { Faults, type PortFault } from "./engine/faults.ts";
+import { Scheduler } from "./engine/scheduler.ts";
+import type { Fault } from "./plan/fault.ts";
+import type { Plan } from "./plan/plan.ts";
+import { Switchboard } from "./ports/bus.ts";
+import type { BlobShelf } from "./ports/blobs.ts";
+import { Database } from "./ports/database.ts";
+import type { Disk } from "./ports/files.ts";
+import { Mishaps } from "./ports/mishaps.ts";
+import { Network } from "./ports/network.ts";
+import { Outside } from "./ports/outside.ts";
+import { createBroker } from "./ports/queue.ts";
+import { ApiProcess, WorkerProcess } from "./processes.ts";
+import type { Template } from "./template.ts";
+
+type EventListener = (book: Book, event: Book["raw"][number]) => void;
+
+/** All that one seed plays in: one database, one network, processes that come and go, and the ledger that knows the truth. */
+export class World {
+  readonly plan: Plan;
+  readonly template: Template;
+  readonly epochMs: number;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly faults: Faults;
+  readonly network: Network;
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly board = new Switchboard();
+  readonly broker: Queue = createBroker();
+  readonly presence: Presence;
+  readonly counter: Counter;
+  readonly blobs: BlobShelf = new Map();
+  readonly disk: Disk = new Map();
+  readonly outside: Outside;
+  readonly storeClock: Clock;
+  readonly runtimeSettings: RuntimeSettings;
+  readonly workers: readonly WorkerProcess[];
+  readonly apis: readonly ApiProcess[];
+  readonly listeners: EventListener[] = [];
+  violation: Violation | null = null;
+  /** No more faults: everything shall come to rest. */
+  resting = false;
+  slowUntil = 0;
+  downUntil = 0;
+
+  constructor(plan: Plan, template: Template, keptSteps: number) {
+    const { build, faults, seed } = plan;
+    const scheduler = new Scheduler({ kept: keptSteps });
+    this.scheduler = scheduler;
+    this.plan = plan;
+    this.template = template;
+    this.epochMs = template.epochMs;
+    this.random = createRandom(`world ${seed}`);
+    this.faults = new Faults(
+      scheduler,
+      faults.filter((fault): fault is PortFault => "op" in fault),
+    );
+    this.network = new Network(scheduler, this.random.branch("network"), this.faults);
+    const worldClock: Clock = {
+      now: () => Math.floor(this.epochMs + scheduler.now),
+      monotonic: () => scheduler.now,
+      after: (ms, call) => ({ cancel: scheduler.after(ms, null, "timer", call) }),
+    };
+    this.storeClock = worldClock;
+    this.presence = createInProcessPresence({ clock: worldClock });
+    this.counter = createInProcessCounter({ clock: worldClock });
+    this.database = new Database({
+      image: template.image,
+      scheduler,
+      random: this.random.branch("writer"),
+      clock: worldClock,
+      weather: {
+        slowCommits: () => scheduler.now < this.slowUntil,
+        storeDown: () => scheduler.now < this.downUntil,
+      },
+      witness: (call, reply) => {
+        this.checking(() => this.ledger.witness(call, reply));
+        this.#tell(call, reply);
+      },
+    });
+    this.ledger = new Ledger(this.database.connection.sql.bind(this.database.connection), {
+      onEvent: (book, event) => {
+        scheduler.note("log", `${book.id} ${event.seq} ${event.type}`);
+        for (const listen of this.listeners) listen(book, event);
+      },
+      underWay: () => [],
+    });
+    for (const [agent, edition] of template.editions) this.ledger.editions.set(agent, edition);
+    const mishaps = new Mishaps(
+      scheduler,
+      this.faults,
+      faults.filter((fault) => isMishap(fault)),
+    );
+    this.outside = new Outside({
+      mishaps,
+      contextWindow: build.contextWindow,
+      ledger: () => this.ledger,
+      fail: (thrown) => this.failWith(thrown),
+    });
+    this.runtimeSettings = {
+      leaseMs: build.leaseMs,
+      mailboxPollMs: 500,
+      sweepMs: build.sweepMs,
+      snapshotEvery: build.snapshotEvery,
+      concurrency: build.concurrency,
+      fairShare: false,
+      maxSessions: build.maxSessions,
+      memoryLimitBytes: 1_000,
+      memoryCheckMs: 2_000,
+      idleTtlMs: build.idleTtlMs,
+      clientToolTimeoutMs: build.approvalMs,
+      defaultModel: null,
+    };
+    this.workers = Array.from({ length: build.workers }, (_, at) => new WorkerProcess(this, `w${at + 1}`));
+    this.apis = Array.from({ length: build.apis }, (_, at) => new ApiProcess(this, `a${at + 1}`));
+  }
+
+  get processes(): readonly (WorkerProcess | ApiProcess)[] {
+    return [...this.workers, ...this.apis];
+  }
+
+  start(): void {
+    for (const process of this.processes) process.start();
+  }
+
+  /** From now on nothing goes wrong, and what went wrong is mended. */
+  rest(): void {
+    this.resting = true;
+    this.faults.stop();
+    this.outside.mishaps.stop();
+    Object.assign(this.network.weather, { lossyUntil: 0, doublingUntil: 0, laggyUntil: 0 });
+    this.slowUntil = 0;
+    this.downUntil = 0;
+    for (const { life } of this.processes) {
+      life.pausedUntil = 0;
+      life.deafUntil = 0;
+    }
+  }
+
+  /** What a story needs to know of who holds what. */
+  #tell(call: OperationCall, reply: OperationReply): void {
+    if (call.name === "claim") {
+      const { ok, value } = reply.ok
+        ? { ok: (reply.value as ClaimOutcome).ok, value: call.args }
+        : { ok: false, value: call.args };
+      this.scheduler.note("log", `${value.sessionId} ${ok ? "claimed" : "not claimed"} by ${value.workerId}`);
+    }
+    if (call.name === "release" && reply.ok)
+      this.scheduler.note("log", `${call.args.sessionId} released: ${reply.value === true}`);
+  }
+
+  checking(check: () => void): void {
+    try {
+      check();
+    } catch (thrown) {
+      this.failWith(thrown);
+    }
+  }
+
+  fail(invariant: string, message: string): void {
+    this.failWith(new Violation(invariant, message));
+  }
+
+  failWith(thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    this.violation ??=
+      error instanceof Violation ? error : new Violation("simulation", error.stack ?? error.message);
+    this.scheduler.stop();
+  }
+
+  close(): void {
+    for (const { life } of this.processes) life.end();
+    this.database.close();
+  }
+}
+
+function isMishap(fault: Fault): fault is Extract<Fault, { kind: `model-${string}` | `tool-${string}` }> {
+  return fault.kind.startsWith("model-") || fault.kind.startsWith("tool-");
+}
