@@ -9,6 +9,7 @@ import { type AllocationParts, endAll, openParts } from "./allocation-parts.ts";
 import type { AllocationSettings } from "./allocation-settings.ts";
 import { judged } from "./isolating.ts";
 import { sandboxGone } from "./counted-sandbox.ts";
+import type { EndingSandboxes } from "./ending-sandboxes.ts";
 import type { SandboxDirectory } from "./sandbox-directory.ts";
 import type { SessionSandboxes } from "./session-sandboxes.ts";
 import type { FormerWorkspace } from "./session-workspaces.ts";
@@ -68,7 +69,10 @@ export function createAllocation(options: AllocationOptions): Allocation {
     },
     workspace: (place, begin = async () => undefined) => workspaces.begin(place, begin),
     files: (place) => workspaces.files(place),
-    destroy: (place) => connecting.destroy(place),
+    destroy: (place, within) =>
+      within === undefined
+        ? connecting.destroy(place)
+        : inTime(context.clock, { work: connecting.destroy(place), ending, ...within }),
     async release(place) {
       await connecting.release(place);
     },
@@ -89,6 +93,21 @@ export function createAllocation(options: AllocationOptions): Allocation {
   return { sandboxes, directory };
 }
 
+/** What is not done in time goes on behind the caller's back, and is waited for when this server ends. */
+async function inTime<T>(
+  clock: Clock,
+  {
+    work,
+    ending,
+    withinMs,
+  }: { readonly work: Promise<T>; readonly ending: EndingSandboxes; readonly withinMs: number },
+): Promise<T | "left"> {
+  ending.behind(work.then(() => undefined));
+  const over = new AbortController();
+  const late = pause(clock, withinMs, over.signal).then(() => "left" as const);
+  return await Promise.race([work.catch(() => "left" as const), late]).finally(() => over.abort());
+}
+
 function contextOf(options: AllocationOptions): AllocationContext {
   const { store, clock, instanceId = newId("worker", clock.now()), step = failpoint } = options;
   let deployment: Promise<string> | null = null;
@@ -104,7 +123,7 @@ function contextOf(options: AllocationOptions): AllocationContext {
 
 /** What goes on by itself, from the first use to the end. */
 function createLife(parts: AllocationParts, closeProvider: () => Promise<void>) {
-  const { context, upkeep, emptying, sweep, pool, instances, connecting, line } = parts;
+  const { context, upkeep, emptying, sweep, pool, instances, line } = parts;
   const { store, clock, telemetry } = context;
   const timers: TimerHandle[] = [];
   let starting: Promise<void> | null = null;
@@ -125,7 +144,7 @@ function createLife(parts: AllocationParts, closeProvider: () => Promise<void>) 
   }
   async function sweepAll(): Promise<number> {
     const swept = await sweep.run();
-    for (const place of await store.system.sandboxes.orphanedWorkspaces(100)) await connecting.destroy(place);
+    await removeOrphaned(parts);
     return swept;
   }
   async function begin(): Promise<void> {
@@ -181,6 +200,16 @@ function createLife(parts: AllocationParts, closeProvider: () => Promise<void>) 
     lookAndSweep: async (): Promise<number> => (await look()) + (await sweepAll()),
     close: () => (closing ??= end()),
   };
+}
+
+/** Files of sessions that are deleted. One host that does not answer keeps nobody else's. */
+async function removeOrphaned({ context, connecting }: AllocationParts): Promise<void> {
+  const { store, telemetry } = context;
+  const orphaned = await store.system.sandboxes.orphanedWorkspaces(100);
+  const removals = await Promise.allSettled(orphaned.map((place) => connecting.destroy(place)));
+  for (const removal of removals)
+    if (removal.status === "rejected")
+      telemetry.logger.debug({ err: removal.reason as unknown }, "files of a deleted session are left");
 }
 
 /** As `every`, a tenth sooner or later each time, so that several servers do not look at the same moment. */

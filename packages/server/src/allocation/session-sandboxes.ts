@@ -51,8 +51,14 @@ export interface SessionSandboxes {
   workspace(place: SessionPlace, begin?: (files: SandboxFiles) => Promise<void>): Promise<SandboxFiles>;
   /** The session's files if it has a workspace that can be reached; never makes one. Null also when they went with their host. Calls reject with `workspace_lost` when that happens later. */
   files(place: SessionPlace): Promise<SandboxFiles | null>;
-  /** Ends its processes, takes the sandbox back and deletes the files. Idempotent. */
-  destroy(place: SessionPlace): Promise<"destroyed" | "absent">;
+  /**
+   * Ends its processes, takes the sandbox back and deletes the files. Idempotent. With `withinMs`, for a session that is deleted: what its
+   * host has not done by then goes on by itself, and the upkeep tries again what fails; it is `left` then, and nothing rejects.
+   */
+  destroy(
+    place: SessionPlace,
+    options?: { readonly withinMs: number },
+  ): Promise<"destroyed" | "absent" | "left">;
   /** Ends the session's processes, takes the sandbox back and keeps the files. Idempotent; also ends what a crashed server left behind. */
   release(place: SessionPlace): Promise<void>;
   /** Ends what a crashed server left. Returns how many things. */

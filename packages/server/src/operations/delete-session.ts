@@ -5,6 +5,9 @@ import type { OperationsContext, Origin } from "./context.ts";
 import { quiesceSession } from "./quiesce-session.ts";
 import { hintSessions } from "./wake-session.ts";
 
+/** How long the answer waits for the files to be gone: a host that is dead would hold it up for minutes. */
+const removalMs = 2_000;
+
 /**
  * Drops a session, its log, its mailbox and its workspace; a part of the log that a fork needs stays for the fork. Its run is
  * ended first and its worker lets go of it, so that nothing goes on for it; whoever holds it all the same cannot write any
@@ -30,6 +33,6 @@ export async function deleteSession(
     details: { owner: session.owner, events: session.lastSeq },
   });
   if (!(await context.store.org(orgId).deleteSession(sessionId, audit))) throw sessionNotFound(sessionId);
-  await context.sandboxes.destroy({ orgId, sessionId });
+  await context.sandboxes.destroy({ orgId, sessionId }, { withinMs: removalMs });
   hintSessions(context, session);
 }

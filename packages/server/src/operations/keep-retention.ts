@@ -56,11 +56,14 @@ async function dropSessions(
   }
 }
 
+/** One host that is dead holds up nobody else's sessions. */
+const removalMs = 2_000;
+
 async function drop(context: OperationsContext, session: SessionRecord): Promise<void> {
   const { orgId, id: sessionId } = session;
   await quiesceSession(context, session, { actor, reason: "The session is deleted.", origin });
   if (await context.store.org(orgId).deleteSession(sessionId, told(session)))
-    await context.sandboxes.destroy({ orgId, sessionId });
+    await context.sandboxes.destroy({ orgId, sessionId }, { withinMs: removalMs });
   hintSessions(context, session);
 }
 
