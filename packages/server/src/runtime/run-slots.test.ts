@@ -69,6 +69,18 @@ describe("RunSlots", () => {
     ).toBe(most);
   });
 
+  it("gives nothing to who has ended, also when it ends while it asks", async () => {
+    const { open, run } = rig({ size: 1, fair: false });
+    const slots = open();
+    const [ended, ending] = [run("a"), run("a")];
+    slots.leave(ended);
+    expect(await slots.take(ended)).toBe(false);
+    const asking = slots.take(ending);
+    slots.leave(ending);
+    expect([await asking, slots.waiting("a"), slots.room("a")]).toEqual([false, 0, 1]);
+    expect(await slots.take(run("a"))).toBe(true);
+  });
+
   it("gives a free slot to who holds least for its weight, there to the owner whose turn it is, and tells it", async () => {
     const { open, run } = rig({ size: 3, fair: false, quotas: { heavy: { weight: 4 } } });
     const slots = open();
@@ -102,7 +114,7 @@ describe("RunSlots", () => {
     expect(slots.has(second)).toBe(true);
     slots.free(second, true);
     expect(slots.has(second)).toBe(false);
-    expect(await slots.take(first)).toBe(true);
+    expect(await slots.take(run("a"))).toBe(true);
   });
 
   it("counts an organization's quota over all processes, gets back what a crash held, and sees a raised quota", async () => {

@@ -42,6 +42,7 @@ export class RunSlots {
   /** True for a slot that its holder does not know of yet. */
   readonly #taken = new Map<SlotHolder, { fresh: boolean; leased: boolean }>();
   readonly #heldBy = new Map<string, number>();
+  readonly #gone = new WeakSet<SlotHolder>();
   #renewing: TimerHandle | null = null;
   #closed = false;
 
@@ -62,6 +63,8 @@ export class RunSlots {
     await this.#options.shares.of(orgId);
     // A slot may have come meanwhile.
     if (this.#use(holder)) return true;
+    // So may its end: what it was about to do goes on until it waits for something, and nobody would give the slot back.
+    if (this.#gone.has(holder)) return false;
     this.#line.add(placeOf(holder), holder);
     await this.#give(holder);
     return this.#use(holder);
@@ -79,8 +82,9 @@ export class RunSlots {
     this.#drop(holder);
   }
 
-  /** It has ended: it neither holds a slot nor stands in line. */
+  /** It has ended: it neither holds a slot nor stands in line, now or later. */
   leave(holder: SlotHolder): void {
+    this.#gone.add(holder);
     this.#line.remove(placeOf(holder));
     if (this.#taken.has(holder)) this.#drop(holder);
     else this.#options.onRoom?.();
