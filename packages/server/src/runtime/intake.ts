@@ -91,12 +91,17 @@ export class Intake {
   }
 
   async #waitForRoom(orgId: string): Promise<void> {
-    const { activation } = this.#options;
+    const { activation, context } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const { changes } = activation;
-      if (await activation.makeRoom(this.#claiming.size)) return;
-      if (await this.#parkFor(orgId)) continue;
+      try {
+        if (await activation.makeRoom(this.#claiming.size)) return;
+        if (await this.#parkFor(orgId)) continue;
+      } catch (error) {
+        // The store could not take a session back just now; the next change, or the next check of memory, tries again.
+        context.telemetry.unexpectedError({ where: "room", error });
+      }
       await activation.room(changes, signal);
     }
   }
