@@ -90,8 +90,12 @@ export class Activation {
   room(changes: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted || changes !== this.#changes) return resolve();
-      this.#roomWaiters.push(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const done = () => {
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      this.#roomWaiters.push(done);
+      signal.addEventListener("abort", done, { once: true });
     });
   }
 
