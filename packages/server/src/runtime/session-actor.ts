@@ -209,9 +209,9 @@ export class SessionActor implements SessionAtWork {
     return this.held.epoch * 1_000_000 + this.#attempts;
   }
 
-  /** Gives the session back if it is quiet and its mailbox is empty, or to park it, if it stands in line for a slot. False: it has to stay. */
+  /** Gives the session back if it is quiet and its mailbox is empty (not asked when known: that would wake it), or to park it, if it stands in line for a slot. False: it has to stay. */
   async release({ park = false }: { readonly park?: boolean } = {}): Promise<boolean> {
-    const may = park ? this.#idle && this.slots.stands(this) : this.quiet;
+    const may = park ? this.#idle && this.slots.stands(this) : this.quiet && this.mailbox.length === 0;
     if (!may || this.#stopped) return false;
     this.#turning = true;
     try {

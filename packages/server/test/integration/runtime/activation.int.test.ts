@@ -74,6 +74,33 @@ describe("the activation cache", () => {
     expect(h.worker.activation.get(h.orgId, recent)).not.toBeNull();
   });
 
+  it("does not ask the store to take back a session of which it knows that inputs wait", async () => {
+    let go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    const slow = testTool("slow", async () => (await gate, { ok: true, content: "done" }));
+    const h = await open({
+      answer: (call) => (turnOf(call) === 0 ? calls(["slow", {}]) : text("ok")),
+      tools: [slow],
+      settings: { concurrency: 1, maxSessions: 2, fairShare: false },
+    });
+    const { system } = h.context.store;
+    const release = system.release.bind(system);
+    let asked = 0;
+    Object.assign(system, { release: (...held: Parameters<typeof release>) => (asked++, release(...held)) });
+    const agent = await h.agent({ tools: ["slow"] });
+    const [runs, inLine] = [await h.session(agent), await h.session(agent)];
+    await h.say(runs, "hi");
+    await h.until(runs, (events) => events.some(({ type }) => type === "agent.tool_use"));
+    await h.say(inLine, "hi");
+    const standing = () => h.worker.activation.get(h.orgId, inLine);
+    await eventually(() => standing()?.mailbox.length === 1 && standing()?.quiet === true, "stands in line");
+    await h.worker.activation.check();
+    expect(asked).toBe(0);
+    expect(standing()).not.toBeNull();
+    go();
+    await h.finished(inLine);
+  });
+
   it("never evicts a session that runs, and stops claiming when nothing can go (I13)", async () => {
     let go: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (go = resolve));
