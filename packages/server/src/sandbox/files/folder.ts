@@ -22,18 +22,20 @@ export const hasProc = existsSync("/proc/self/fd");
 
 /** Linux's O_PATH, which Node does not name: a place in the tree, opened without the right to read it. */
 const O_PATH = 0o10000000;
-const folderFlags = constants.O_DIRECTORY | constants.O_NOFOLLOW | (hasProc ? O_PATH : constants.O_RDONLY);
+/** To open a folder, and never a link. */
+export const placeFlags =
+  constants.O_DIRECTORY | constants.O_NOFOLLOW | (hasProc ? O_PATH : constants.O_RDONLY);
 
 /** Opens a folder by the host's path. The caller closes it. */
 export async function openRoot(path: string): Promise<Folder> {
-  const handle = await open(path, folderFlags);
+  const handle = await open(path, placeFlags);
   return { path: hasProc ? `/proc/self/fd/${handle.fd}` : path, handle };
 }
 
 /** Opens a folder inside another one; throws what the system says, for a link too. The caller closes it. */
 export async function enter(parent: Folder, name: string): Promise<Folder> {
   const path = `${parent.path}/${name}`;
-  const handle = await open(path, folderFlags);
+  const handle = await open(path, placeFlags);
   if (hasProc) return { path: `/proc/self/fd/${handle.fd}`, handle };
   if ((await realpath(path)) === path) return { path, handle };
   await handle.close();

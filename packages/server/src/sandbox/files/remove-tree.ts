@@ -1,8 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Dir } from "node:fs";
 import { access, chmod, lstat, mkdir, opendir, readdir, rename, rmdir, unlink } from "node:fs/promises";
+import { deleteLarge } from "./delete-large.ts";
 import { errnoOf } from "./file-errors.ts";
-import { enter, type Folder, openRoot } from "./folder.ts";
+import { enter, type Folder, hasProc, openRoot } from "./folder.ts";
+
+/** Folders that are deleted without a thread of their own, which takes some 50 ms to start. */
+const mostHere = 64;
 
 export interface Removal {
   readonly parent: Folder;
@@ -36,18 +40,25 @@ export async function removeTree({ parent, name, trash, onLeft }: Removal): Prom
 async function emptyBin(path: string): Promise<void> {
   const bin = await openRoot(path);
   try {
-    for (;;) {
-      const entries = await readdir(bin.path, { withFileTypes: true });
-      if (entries.length === 0) break;
-      for (const entry of entries) {
-        if (entry.isDirectory()) await deleteFolder(bin, entry.name);
-        else await deleteFile(`${bin.path}/${entry.name}`);
-      }
-    }
+    if (!(await emptyHere(bin))) await deleteLarge(path);
   } finally {
     await bin.handle.close();
   }
   await rmdir(path);
+}
+
+/** False when there is more than is to be deleted here. */
+async function emptyHere(bin: Folder): Promise<boolean> {
+  let folders = 0;
+  for (;;) {
+    const entries = await readdir(bin.path, { withFileTypes: true });
+    if (entries.length === 0) return true;
+    for (const entry of entries) {
+      if (!entry.isDirectory()) await deleteFile(`${bin.path}/${entry.name}`);
+      else if (hasProc && ++folders > mostHere) return false;
+      else await deleteFolder(bin, entry.name);
+    }
+  }
 }
 
 /** Deletes a folder that lies in the bin. The folders in it are only moved up to the bin, whose next round deletes them. */
