@@ -64,7 +64,8 @@ async function takeOne(
     manifest = await takeManifest(actor, draft, "interrupted");
   }
   const isFile = body.type === "file.write" || body.type === "file.delete" || body.type === "file.move";
-  const fileError = isFile ? await actor.workspace.apply(body, draft.state) : null;
+  const mayBeDone = !actor.recovered;
+  const fileError = isFile ? await actor.workspace.apply(body, draft.state, { mayBeDone }) : null;
   if (isFile) draft.add(actor.sandboxUse.take());
   const { events, taken } = decideInput(draft.state, input, {
     now: actor.context.clock.now(),

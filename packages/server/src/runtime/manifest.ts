@@ -36,6 +36,13 @@ async function readManifest(source: BlobSource, manifest: string | null): Promis
   return (JSON.parse(Buffer.from(data).toString("utf8")) as Manifest).files;
 }
 
+/** A file's content. Rejects with `blob_missing`. */
+export async function readBlob({ blobs, orgId }: BlobSource, hash: string): Promise<Uint8Array> {
+  const data = await blobs.get(orgId, hash);
+  if (data === null) throw new BerthError("blob_missing", `The stored file ${hash} is missing.`);
+  return data;
+}
+
 /** Reads every file of a manifest, one at a time, and keeps none. Rejects with `blob_missing` when one is not there whole. */
 export async function assertWhole({ blobs, orgId }: BlobSource, files: readonly KeptFile[]): Promise<void> {
   const checked = new Set<string>();

@@ -158,3 +158,35 @@ describe("a workspace that cannot be reached any more", () => {
     expect((await sandbox.exec({ command: "cat a/b; ls", timeoutMs: 5_000 })).output).toBe("kepta\n");
   });
 });
+
+describe("a file input", () => {
+  it("that a holder did before it died is told by the next one, and what nobody did is refused", async () => {
+    const blobs = memoryBlobs();
+    const workspace = new Workspace({ sandboxes, blobs, orgId, sessionId: "again", forkedAt: null });
+    const { hash, size } = await blobs.put(orgId, Buffer.from("1"));
+    const now = { hash, size };
+    const fileChanges = [
+      { path: "d/a", now },
+      { path: "gone", now },
+    ];
+    const kept = { ...fresh, toolsTouched: false, fileChanges };
+    const files = await workspace.files(fresh);
+    await files.write("d/a", Buffer.from("1"));
+    const apply = (body: Parameters<Workspace["apply"]>[0], mayBeDone: boolean, state = kept) =>
+      workspace.apply(body, state, { mayBeDone });
+    const move = { type: "file.move", path: "d", to: "e" } as const;
+    expect(await apply(move, true)).toBeNull();
+    expect(await namesIn("again")).toEqual(["e", "e/a"]);
+    expect(await apply(move, false)).toMatchObject({ code: "file_not_found" });
+    expect(await apply(move, true)).toBeNull();
+    expect(await apply({ ...move, to: "f" }, true)).toMatchObject({ code: "file_not_found" });
+    const remove = { type: "file.delete", path: "gone" } as const;
+    expect(await apply(remove, false)).toMatchObject({ code: "file_not_found" });
+    expect(await apply(remove, true)).toBeNull();
+    expect(await apply(remove, true, { ...kept, toolsTouched: true })).toMatchObject({
+      code: "file_not_found",
+    });
+    expect(await apply({ ...remove, path: "never" }, true)).toMatchObject({ code: "file_not_found" });
+    expect(await namesIn("again")).toEqual(["e", "e/a"]);
+  });
+});

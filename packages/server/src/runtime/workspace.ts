@@ -1,4 +1,4 @@
-import type { ErrorInfo, InputBody } from "@berth/contract";
+import type { ErrorInfo } from "@berth/contract";
 import { asBerthError, BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
 import type { SandboxRequest, SessionSandboxes } from "../allocation/session-sandboxes.ts";
@@ -8,6 +8,7 @@ import type { KeptFile } from "../session/file-changes.ts";
 import type { KnownFiles } from "../session/known-files.ts";
 import type { SessionState } from "../session/state.ts";
 import type { Blobs } from "../store/blobs.ts";
+import { applyFileInput, type FileInput } from "./apply-file-input.ts";
 import { tellingFiles } from "./telling-files.ts";
 import {
   assertWhole,
@@ -43,8 +44,6 @@ interface ManifestTime {
 
 /** What the log says about the files. */
 type Kept = Pick<SessionState, "manifest" | "fileChanges" | "workspaceDirty">;
-
-type FileInput = Extract<InputBody, { type: "file.write" | "file.delete" | "file.move" }>;
 
 /** A session's files and their past: a manifest (path to blob) for each run that changed them. */
 export class Workspace {
@@ -110,18 +109,19 @@ export class Workspace {
     return loss;
   }
 
-  /** Does what a file input asks for. Repeating it does no harm. */
-  async apply(input: FileInput, kept: Kept): Promise<{ code: string; message: string } | null> {
+  /**
+   * Does what a file input asks for. Repeating it does no harm: with `mayBeDone`, what a holder before this one did without telling it
+   * in the log is told now and not refused. Resolves to what was in the way.
+   */
+  async apply(
+    input: FileInput,
+    kept: Kept & Pick<SessionState, "toolsTouched">,
+    { mayBeDone }: { readonly mayBeDone: boolean },
+  ): Promise<{ code: string; message: string } | null> {
     try {
       const files = await this.files(kept);
-      if (input.type === "file.write") await files.write(input.path, await this.#bytes(input.hash));
-      else if (input.type === "file.move") await files.move(input.path, input.to);
-      else if (!(await files.remove(input.path))) {
-        return {
-          code: "file_not_found",
-          message: `There is no file ${JSON.stringify(input.path)} in the workspace.`,
-        };
-      }
+      const known = mayBeDone && !kept.toolsTouched ? await readFiles(this.#source, kept) : null;
+      await applyFileInput(files, input, { source: this.#source, known });
       return null;
     } catch (error) {
       const { code, message } = asBerthError(error);
@@ -270,12 +270,6 @@ export class Workspace {
     // A file that vanished or changed its kind since the listing is not part of this manifest.
     const data = await files.read(path).catch(() => null);
     return data === null ? null : (await this.#blobs.put(this.#orgId, data)).hash;
-  }
-
-  async #bytes(hash: string): Promise<Uint8Array> {
-    const data = await this.#blobs.get(this.#orgId, hash);
-    if (data === null) throw new BerthError("blob_missing", `The stored file ${hash} is missing.`);
-    return data;
   }
 }
 

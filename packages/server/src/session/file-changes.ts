@@ -58,6 +58,12 @@ export function filesAfter(files: readonly KeptFile[], changes: FileChanges): re
   return [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** True when one of these files is at the path or in it. */
+export function isAmong(files: readonly KeptFile[], path: string): boolean {
+  const place = plain(path);
+  return files.some((file) => file.path === place || file.path.startsWith(`${place}/`));
+}
+
 function changed(changes: FileChanges, step: FileStep): FileChanges {
   const path = plain(step.path);
   if (step.type === "write") {

@@ -109,6 +109,8 @@ describe("files that came after the last run", () => {
     await api.harness.worker.stop(0);
     const made = await fork(api, id);
     await api.delete(`/sessions/${id}`);
+    const { store } = api.harness.context;
+    expect(await store.system.collectBlobs({ ageMs: 0, limit: 100 })).toEqual([]);
     api.harness.worker = new Worker(api.harness.context);
     await api.harness.worker.start();
     await expect.poll(() => filesOf(api, made)).toEqual({ a: "1" });
