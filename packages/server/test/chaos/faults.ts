@@ -10,6 +10,7 @@ import { createRig, removeRigs, type Rig, type RigOptions } from "./kill-loop/ri
 import { modelsPart } from "./models/model-faults.ts";
 import { type FaultsOptions, type Part, readOptions, usage } from "./options.ts";
 import type { RunPart } from "./part.ts";
+import { proveSandboxesPart } from "./prove/prove-sandboxes.ts";
 import { provePart } from "./prove/prove.ts";
 import { restorePart } from "./restore/restore.ts";
 import { sandboxesPart } from "./sandboxes/sandboxes.ts";
@@ -31,10 +32,14 @@ const runs: Readonly<Record<Part, Omit<Named, "name">>> = {
   sandboxes: { title: "servers that are killed while sandboxes live", run: sandboxesPart },
 };
 
-const proof: Named = {
-  name: "prove",
-  title: "the kill loop on a server without the start mark",
-  run: provePart,
+/** By the part whose rules have to find something. */
+const proofs: Readonly<Partial<Record<Part, Named>>> = {
+  kills: { name: "prove", title: "the kill loop on a server without the start mark", run: provePart },
+  sandboxes: {
+    name: "prove-sandboxes",
+    title: "the rules about sandboxes on servers that leave things behind or lose them",
+    run: proveSandboxesPart,
+  },
 };
 
 interface Count {
@@ -43,7 +48,9 @@ interface Count {
 }
 
 async function faults(options: FaultsOptions): Promise<Count> {
-  const wanted = options.prove ? [proof] : options.only.map((name) => ({ name, ...runs[name] }));
+  const wanted = options.prove
+    ? options.only.flatMap((name) => proofs[name] ?? [])
+    : options.only.map((name) => ({ name, ...runs[name] }));
   // The short run has two lanes: a kill loop waits for starting servers most of the time.
   const isKills = ({ name }: Named) => name === "kills";
   const lanes = options.short ? [wanted.filter(isKills), wanted.filter((part) => !isKills(part))] : [wanted];

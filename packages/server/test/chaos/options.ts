@@ -30,7 +30,7 @@ Kills, cuts and starves a real server, and checks that nothing is lost, doubled 
   --sessions N      sessions at work at once (default 12)
   --seed X          repeats the choices of the run that printed X
   --only PARTS      some of kills, restore, reconnects, models, disk, sandboxes, separated by commas
-  --prove           takes the start mark of tools of effect once out of a copy, and wants the kill loop to notice
+  --prove           puts faults into copies of the server, and wants the kill loop and the rules about sandboxes to notice
   --keep            leaves the temporary folders`;
 
 /** A slow machine kills less in the short run, which is to be over in two minutes. */

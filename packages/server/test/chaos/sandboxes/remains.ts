@@ -59,6 +59,16 @@ function inSandbox(pid: string, { run, data, named }: Marks): boolean {
   );
 }
 
+/** These and all others of the same deployment, which also had sandboxes that nobody saw. */
+export function groupsBeside(groups: readonly string[]): readonly string[] {
+  const prefixes = new Set(groups.flatMap((group) => /[^/]*(?=sbx_)/.exec(group)?.[0] ?? []));
+  prefixes.delete("");
+  if (prefixes.size === 0) return [];
+  return groupsBelow("/sys/fs/cgroup", 0).filter((path) =>
+    [...prefixes].some((prefix) => path.includes(`/${prefix}sbx_`)),
+  );
+}
+
 function groupsBelow(folder: string, depth: number): string[] {
   if (depth > 6) return [];
   const found: string[] = [];

@@ -1,15 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmdirSync } from "node:fs";
 import { failpoints } from "../../../src/lib/failpoint.ts";
 import { bodyOf, type Door, send } from "../../support/server/api.ts";
-import { Keeper } from "../kill-loop/keeper.ts";
+import type { Checklist } from "../checklist.ts";
+import { type Fate, Keeper } from "../kill-loop/keeper.ts";
 import type { PartScene } from "../part.ts";
 import { repository } from "../repository.ts";
 import { sleep } from "../sleep.ts";
 import { type Promised, useUntilDeath } from "./life.ts";
-import { isEmpty, type Remains, remainsOf, sandboxesOn, storyOf } from "./remains.ts";
+import { groupsBeside, isEmpty, type Remains, remainsOf, sandboxesOn, storyOf } from "./remains.ts";
 
-const rules = {
+export const sandboxRules = {
   seen: "the search for remains finds a sandbox that lives",
   nothing:
     "after a kill and two starts no process, mount, control group, device, socket or folder of a sandbox is left",
@@ -24,19 +25,9 @@ const sessionCount = 4;
 
 /** Kills the server at every failpoint of sandboxes and their allocation, and at any time, and looks what is left on the machine. */
 export async function sandboxesPart(scene: PartScene): Promise<void> {
-  const { checklist, options, random, say, rig: newRig } = scene;
-  if (!existsSync("/usr/bin/bwrap")) {
-    if (process.env["CI"]) checklist.violated(rules.seen, "bubblewrap is not installed");
-    else say("SKIPPED: bubblewrap is not installed");
-    return;
-  }
-  checklist.expectCases(...Object.values(rules));
-  const env = { BERTH_SANDBOX: "bubblewrap", BERTH_SANDBOX_WARM: "1", BERTH_SANDBOXES_PER_USER: "8" };
-  const rig = newRig({ name: "sandboxes", env });
-  const keeper = new Keeper({ ...rig, root: repository, checklist, onReady: () => {} });
-  const ids = new Set<string>();
-  const note = () => sandboxesOn(rig.dataDir).forEach((id) => ids.add(id));
-  const sessions = await underServer(keeper, async (door) => await makeSessions(door));
+  const { checklist, options, random, say } = scene;
+  if (!canIsolate(scene)) return;
+  checklist.expectCases(...Object.values(sandboxRules));
   const points = failpoints.filter((name) => /^(allocation|sandbox)\./.test(name));
   const named = options.short ? points : [...points, ...points];
   const fates = [
@@ -49,8 +40,47 @@ export async function sandboxesPart(scene: PartScene): Promise<void> {
       from: "ready" as const,
     })),
   ];
+  const { hits, sandboxes } = await killWhileSandboxesLive(scene, {
+    root: repository,
+    name: "sandboxes",
+    fates,
+  });
+  say(
+    `${fates.length} kills, ${hits} of them at a failpoint of ${points.length}; ${sandboxes} sandboxes lived`,
+  );
+}
+
+/** Says so where there is no bubblewrap; there it is a fault only where everything counts as present. */
+export function canIsolate({ checklist, say }: PartScene): boolean {
+  if (existsSync("/usr/bin/bwrap")) return true;
+  if (process.env["CI"]) checklist.violated(sandboxRules.seen, "bubblewrap is not installed");
+  else say("SKIPPED: bubblewrap is not installed");
+  return false;
+}
+
+export interface SandboxKills {
+  /** Of the server's source. */
+  readonly root: string;
+  readonly name: string;
+  readonly fates: readonly Fate[];
+  /** Asked after each kill. */
+  readonly enough?: () => boolean;
+}
+
+/** One server after another, each until its fate; what is left and what was promised is checked after each. */
+export async function killWhileSandboxesLive(
+  scene: Pick<PartScene, "checklist" | "random" | "rig">,
+  { root, name, fates, enough = () => false }: SandboxKills,
+): Promise<{ readonly hits: number; readonly sandboxes: number }> {
+  const { checklist, random, rig: newRig } = scene;
+  const env = { BERTH_SANDBOX: "bubblewrap", BERTH_SANDBOX_WARM: "1", BERTH_SANDBOXES_PER_USER: "8" };
+  const rig = newRig({ name, env });
+  const keeper = new Keeper({ ...rig, root, checklist, onReady: () => {} });
+  const ids = new Set<string>();
+  const note = () => sandboxesOn(rig.dataDir).forEach((id) => ids.add(id));
   let hits = 0;
   try {
+    const sessions = await underServer(keeper, async (door) => await makeSessions(door));
     for (const fate of fates) {
       const dying = keeper.live(fate);
       let dead = false;
@@ -60,28 +90,24 @@ export async function sandboxesPart(scene: PartScene): Promise<void> {
       if (door !== null) {
         const lives = useUntilDeath({ door, random, sessions, onSandbox, stopping: () => dead });
         const seen = await seenWhileAlive(rig.dataDir, ids, () => dead);
-        if (seen !== null) checklist.check(rules.seen, !isEmpty(seen), () => "it found nothing");
+        if (seen !== null) checklist.check(sandboxRules.seen, !isEmpty(seen), () => "it found nothing");
         await lives;
       }
       const ended = await dying;
       note();
       if (ended === "failpoint") hits++;
       // The first start sweeps; the second finds nothing more to do.
-      await underServer(keeper, async (at) => await checkAfter(scene, at, sessions));
+      await underServer(keeper, async (at) => await checkAfter(checklist, at, sessions));
       note();
       const left = remainsOf(rig.dataDir, ids);
-      checklist.check(
-        rules.nothing,
-        isEmpty(left),
-        () => `${fate.failpoint ?? fate.killAfterMs}\n${storyOf(left)}`,
-      );
+      const story = () => `${fate.failpoint ?? fate.killAfterMs}\n${storyOf(left)}`;
+      checklist.check(sandboxRules.nothing, isEmpty(left), story);
+      if (enough()) break;
     }
-    say(
-      `${fates.length} kills, ${hits} of them at a failpoint of ${points.length}; ${ids.size} sandboxes lived`,
-    );
   } finally {
     cleanUp(remainsOf(rig.dataDir, ids));
   }
+  return { hits, sandboxes: ids.size };
 }
 
 /** The first look that finds something, or null when the server died before. */
@@ -102,7 +128,9 @@ async function seenWhileAlive(
 async function underServer<T>(keeper: Keeper, use: (door: Door) => Promise<T>): Promise<T> {
   const life = keeper.live(never);
   try {
-    return await use(await keeper.door());
+    const door = await Promise.race([keeper.door(), life.then(() => null)]);
+    if (door === null) throw new Error("the server did not start; its log says why");
+    return await use(door);
   } finally {
     await keeper.stop();
     await life;
@@ -128,32 +156,37 @@ interface Listed<T> {
   readonly items: readonly T[];
 }
 
-async function checkAfter(
-  { checklist }: PartScene,
-  door: Door,
-  sessions: readonly Promised[],
-): Promise<void> {
+async function checkAfter(checklist: Checklist, door: Door, sessions: readonly Promised[]): Promise<void> {
   for (const session of sessions) {
     const { sessionId } = session;
     const given = await send(door, { method: "POST", path: "/sandboxes", body: { sessionId } });
     const story = () => `${given.status} ${JSON.stringify(given.json)}`;
-    if (!checklist.check(rules.works, given.status < 300, story, sessionId)) continue;
+    if (!checklist.check(sandboxRules.works, given.status < 300, story, sessionId)) continue;
     const { id } = given.json as { id: string };
     const body = { command: "cat log 2>/dev/null; true" };
     const ran = await send(door, { method: "POST", path: `/sandboxes/${id}/exec`, body });
     const there = new Set(((ran.json as { output?: string } | null)?.output ?? "").split("\n"));
     const lost = session.lines.filter((line) => !there.has(line));
-    checklist.check(rules.files, lost.length === 0, () => `lines ${lost.join(", ")} are gone`, sessionId);
+    checklist.check(
+      sandboxRules.files,
+      lost.length === 0,
+      () => `lines ${lost.join(", ")} are gone`,
+      sessionId,
+    );
   }
   const { live, story } = await agreed(door);
-  checklist.check(rules.equal, story === null, () => story ?? "");
+  checklist.check(sandboxRules.equal, story === null, () => story ?? "");
   const holders = live.flatMap((one) => one.sessions.map(({ sessionId }) => sessionId));
-  checklist.check(rules.one, new Set(holders).size === holders.length, () => holders.join(", "));
+  checklist.check(sandboxRules.one, new Set(holders).size === holders.length, () => holders.join(", "));
   const history = bodyOf<Listed<{ id: string; isActive: boolean; endReason: string | null }>>(
     await send(door, { method: "GET", path: "/sandbox-allocations?limit=100" }),
   ).items;
   for (const { id, isActive, endReason } of history)
-    checklist.check(rules.one, isActive === (endReason === null), () => `allocation ${id}: ${endReason}`);
+    checklist.check(
+      sandboxRules.one,
+      isActive === (endReason === null),
+      () => `allocation ${id}: ${endReason}`,
+    );
 }
 
 interface Held {
@@ -178,7 +211,7 @@ async function agreed(door: Door): Promise<{ live: readonly Held[]; story: strin
 }
 
 /** Leaves the machine as it was, whatever was found. */
-function cleanUp({ processes, mounts }: Remains): void {
+function cleanUp({ processes, mounts, groups }: Remains): void {
   for (const pid of processes) {
     try {
       process.kill(Number(pid), "SIGKILL");
@@ -189,5 +222,12 @@ function cleanUp({ processes, mounts }: Remains): void {
   for (const line of mounts.toReversed()) {
     const place = line.split(" ")[4];
     if (place !== undefined) execFileSync("umount", ["--lazy", place], { stdio: "ignore" });
+  }
+  for (const group of groupsBeside(groups).toReversed()) {
+    try {
+      rmdirSync(group);
+    } catch {
+      // Something in it is still ending: it is empty then, and no more than a name.
+    }
   }
 }
