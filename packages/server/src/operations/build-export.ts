@@ -72,7 +72,7 @@ function aboutOf(record: ExportRecord, parts: Readonly<Record<string, number>>) 
       "<part>.jsonl": "one row a line; times are milliseconds since 1970",
       "sessions/<id>/log.jsonl": "one event a line, rewound ones included",
       "sessions/<id>/files.json":
-        "the workspace when it was last kept: each path and the hash of its content",
+        "the files that the last run left, with what was uploaded, moved and deleted since: each path and the hash of its content",
       "blobs/<hash>": "contents, by their SHA-256",
     },
   };

@@ -62,6 +62,13 @@ it("gives a member a copy of what is theirs, and of nobody else", async () => {
   expect(blobs.some(([, bytes]) => bytes.toString() === a.mark)).toBe(true);
   for (const [name, bytes] of blobs)
     expect(name).toBe(`blobs/${createHash("sha256").update(bytes).digest("hex")}`);
+  // An upload is among the files of its session, whether or not a run came after it.
+  const files = [...entries]
+    .filter(([name]) => name.endsWith("/files.json"))
+    .flatMap(([, bytes]) => (JSON.parse(bytes.toString()) as { files: { hash: string }[] }).files)
+    .map(({ hash }) => entries.get(`blobs/${hash}`)?.toString());
+  expect(files).toContain(a.mark);
+  expect(files).not.toContain(undefined);
   const whole = Buffer.concat([...entries.values()]).toString("latin1");
   expect(whole).not.toContain(a.things.adminSessionId);
   expect(whole).not.toContain(admin.id);
