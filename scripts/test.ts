@@ -11,7 +11,7 @@ if (unknown.length > 0) {
 const chosen = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 
 if (chosen.some(({ name }) => name === "browser")) ensureInstalled([chromium]);
-if (chosen.some(({ name }) => name !== "check" && name !== "browser")) ensureInstalled(isolation);
+if (chosen.some(({ name }) => name !== "check")) ensureInstalled(isolation);
 
 const lines: string[] = [];
 let passed = 0;

@@ -1,5 +1,6 @@
-// npm run attack [-- --provider bubblewrap|remote|all] [--mode single|multi] [--only SBX-08,SBX-09] [--json]: every attack on sandboxes, over
-// the API of real servers. The table goes to standard output, with --json to standard error and the results as JSON to standard output.
+// npm run attack [-- --provider bubblewrap|remote|all] [--mode single|multi] [--only SBX-08,SBX-09] [--rootfs FOLDER] [--json]: every attack
+// on sandboxes, over the API of real servers. --rootfs: what the sandboxes of provider bubblewrap see in the place of this machine's system.
+// The table goes to standard output, with --json to standard error and the results as JSON to standard output.
 import { parseArgs } from "node:util";
 import { endServers } from "../support/server/server-process.ts";
 import { judge, type Result } from "./judge.ts";
@@ -13,13 +14,15 @@ const { values } = parseArgs({
     provider: { type: "string", default: "all" },
     mode: { type: "string" },
     only: { type: "string" },
+    rootfs: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
 
+const openOwn = (mode: Mode) => openBubblewrap(mode, values.rootfs);
 const targets: readonly { provider: string; mode: Mode; open: (mode: Mode) => Promise<Target> }[] = [
-  { provider: "bubblewrap", mode: "multi", open: openBubblewrap },
-  { provider: "bubblewrap", mode: "single", open: openBubblewrap },
+  { provider: "bubblewrap", mode: "multi", open: openOwn },
+  { provider: "bubblewrap", mode: "single", open: openOwn },
   { provider: "remote", mode: "multi", open: openRemote },
 ];
 const chosen = targets.filter(

@@ -8,9 +8,12 @@ import type { Target } from "./target.ts";
 
 export type Mode = "single" | "multi";
 
-/** A server that makes its sandboxes itself. */
-export function openBubblewrap(mode: Mode): Promise<Target> {
-  const settings = { BERTH_SANDBOX: "bubblewrap" };
+/** A server that makes its sandboxes itself. `rootfs`: the system that they see; default: the machine's. */
+export function openBubblewrap(mode: Mode, rootfs?: string): Promise<Target> {
+  const settings = {
+    BERTH_SANDBOX: "bubblewrap",
+    ...(rootfs !== undefined && { BERTH_SANDBOX_ROOTFS: rootfs }),
+  };
   return openApiTarget({ name: `bubblewrap, ${mode}`, mode, settings });
 }
 
