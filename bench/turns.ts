@@ -16,7 +16,7 @@ import { berth } from "./support/turns/berth.ts";
 import { type Contender, type PeerName, peerNames } from "./support/turns/contender.ts";
 import { question, requests } from "./support/turns/direct.ts";
 import { type Case, type Figures, measure } from "./support/turns/measure.ts";
-import { awake, type Missing, startPeers, versionsOf } from "./support/turns/peers.ts";
+import { type Missing, startPeers, versionsOf } from "./support/turns/peers.ts";
 import { ratiosOf, report, type Results } from "./support/turns/report.ts";
 
 const { values } = parseArgs({
@@ -91,7 +91,7 @@ async function contenders(): Promise<readonly Contender[]> {
 }
 
 async function peers(modelUrl: string): Promise<readonly Contender[]> {
-  const started = await startPeers({ modelUrl, agent, files: folder });
+  const started = await startPeers({ modelUrl, files: folder });
   missing.push(...started.missing);
   ends.push(...started.contenders.map((peer) => () => peer.stop()));
   return started.contenders;
@@ -105,7 +105,7 @@ async function measured(contender: Contender, one: Case): Promise<Figures | null
   if (missing.some((peer) => peer.name === name)) return null;
   const run = () => measure(contender, one, seconds);
   try {
-    return await (isPeer(name) ? awake(contender, run) : run());
+    return await (contender.awake?.(run) ?? run());
   } catch (error) {
     if (!isPeer(name)) throw error;
     missing.push({ name, reason: `it broke in ${one.name}: ${String(error)}` });

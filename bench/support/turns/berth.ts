@@ -1,43 +1,8 @@
-import { type Agent, type IncomingMessage, request as httpRequest } from "node:http";
+import type { Agent, IncomingMessage } from "node:http";
+import { type Api, apiOf } from "../api.ts";
 import type { BerthServer } from "../berth-server.ts";
 import { type Contender, type Place, shapes, type TurnTimes } from "./contender.ts";
 import { question } from "./direct.ts";
-
-interface Api {
-  post(path: string, body: string): Promise<string>;
-  stream(path: string): Promise<IncomingMessage>;
-}
-
-function apiOf({ url, adminKey }: BerthServer, agent: Agent): Api {
-  const authorization = `Bearer ${adminKey}`;
-  return {
-    post: (path, body) =>
-      new Promise((resolve, reject) => {
-        const length = Buffer.byteLength(body);
-        const headers = { authorization, "content-type": "application/json", "content-length": length };
-        const asking = httpRequest(url + path, { agent, method: "POST", headers }, (answer) => {
-          const chunks: Buffer[] = [];
-          answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-          answer.on("end", () => {
-            const text = Buffer.concat(chunks).toString();
-            if ((answer.statusCode ?? 0) < 300) resolve(text);
-            else reject(new Error(`POST ${path} answered ${answer.statusCode}: ${text}`));
-          });
-        });
-        asking.on("error", reject);
-        asking.end(body);
-      }),
-    // Not with the agent: a stream keeps its connection for itself.
-    stream: (path) =>
-      new Promise((resolve, reject) => {
-        const asking = httpRequest(url + path, { agent: false, headers: { authorization } }, (answer) => {
-          if (answer.statusCode === 200) resolve(answer);
-          else reject(new Error(`GET ${path} answered ${answer.statusCode}`));
-        });
-        asking.on("error", reject).end();
-      }),
-  };
-}
 
 /** Sessions of a Berth, each with its event stream open; a turn is a POST until its run.finished is on the stream. */
 export async function berth(
@@ -53,16 +18,17 @@ export async function berth(
   return {
     name,
     pid: server.pid,
-    open: (shape, places) =>
-      Promise.all(
-        Array.from({ length: places }, async () => {
-          const made = await api.post("/api/v1/sessions", JSON.stringify({ agent: shape }));
-          const path = `/api/v1/sessions/${(JSON.parse(made) as { id: string }).id}/events`;
-          return placeOf(api, path, await api.stream(`${path}/stream`));
-        }),
-      ),
+    open: (shape, places) => Promise.all(Array.from({ length: places }, () => openSession(api, shape))),
     stop: () => server.stop(),
   };
+}
+
+/** A new session of an agent with its event stream open. */
+export async function openSession(api: Api, agent: string): Promise<Place & { readonly id: string }> {
+  const made = await api.post("/api/v1/sessions", JSON.stringify({ agent }));
+  const { id } = JSON.parse(made) as { id: string };
+  const path = `/api/v1/sessions/${id}/events`;
+  return { id, ...placeOf(api, path, await api.stream(`${path}/stream`)) };
 }
 
 const message = JSON.stringify({ events: [{ type: "user.message", content: question }] });

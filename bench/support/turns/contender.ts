@@ -19,6 +19,8 @@ export interface Contender {
   readonly pid: number | null;
   /** Opens what belongs to a measurement: places for turns, one turn at a time in each. */
   open(shape: Shape, places: number): Promise<readonly Place[]>;
+  /** Runs what needs its server; without it, the server never stands still. */
+  readonly awake?: <T>(work: () => Promise<T>) => Promise<T>;
   stop(): Promise<void>;
 }
 

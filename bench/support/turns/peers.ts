@@ -1,7 +1,7 @@
 // The peers of the turn benches: their servers in bench/peers, each with a lockfile of its own, installed when they are asked for.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import type { Agent } from "node:http";
+import { Agent } from "node:http";
 import { join } from "node:path";
 import { startChild } from "../child.ts";
 import { type Contender, type PeerName, peerNames, type Shape } from "./contender.ts";
@@ -22,7 +22,6 @@ export interface Peers {
 
 interface PeerOptions {
   readonly modelUrl: string;
-  readonly agent: Agent;
   /** A folder that goes with the bench: where peers put what they write. */
   readonly files: string;
 }
@@ -36,13 +35,13 @@ export function versionsOf(name: PeerName): Readonly<Record<string, string>> {
 }
 
 /** Installs and starts every peer; those that cannot be had are named with the reason. */
-export async function startPeers({ modelUrl, agent, files }: PeerOptions): Promise<Peers> {
+export async function startPeers({ modelUrl, files }: PeerOptions): Promise<Peers> {
   const contenders: Contender[] = [];
   const missing: Missing[] = [];
   for (const name of peerNames) {
     try {
       install(name);
-      contenders.push(await start(name, { modelUrl, agent, files }));
+      contenders.push(await start(name, { modelUrl, files }));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       console.error(`${name} takes no part: ${reason}`);
@@ -63,12 +62,13 @@ function install(name: PeerName): void {
   if (status !== 0) throw new Error(`npm ci failed: ${(error?.message ?? stderr).trim().slice(-500)}`);
 }
 
-async function start(name: PeerName, { modelUrl, agent, files }: PeerOptions): Promise<Contender> {
+async function start(name: PeerName, { modelUrl, files }: PeerOptions): Promise<Contender> {
   const child = await startChild(join(folder, name, "server.mjs"), [modelUrl], {
     execArgv: ["--import", join(folder, "loopback-only.mjs")],
     env: environment(files),
     quiet: true,
   });
+  const agent = new Agent({ keepAlive: true });
   const base = `http://127.0.0.1:${child.port}`;
   const ask = (shape: Shape) => asks[name](shape, base);
   const kill = () => void process.kill(child.pid, "SIGKILL");
@@ -79,18 +79,18 @@ async function start(name: PeerName, { modelUrl, agent, files }: PeerOptions): P
     process.kill(child.pid, "SIGCONT");
     await child.stop();
   };
-  return requests({ name, pid: child.pid, base, agent, ask, stop });
-}
-
-/** Peers stand still but while they are measured: LangGraph's workers look for runs all the time, at the cost of everybody else. */
-export async function awake<T>({ pid }: Contender, work: () => Promise<T>): Promise<T> {
-  if (pid === null) throw new Error("a peer has a process");
-  process.kill(pid, "SIGCONT");
-  try {
-    return await work();
-  } finally {
-    process.kill(pid, "SIGSTOP");
-  }
+  // LangGraph's workers look for runs all the time, at the cost of everybody else: peers stand still but while they are measured.
+  const awake = async <T>(work: () => Promise<T>): Promise<T> => {
+    process.kill(child.pid, "SIGCONT");
+    try {
+      return await work();
+    } finally {
+      // A connection would time out on the side that stands still, and be used on the other.
+      agent.destroy();
+      process.kill(child.pid, "SIGSTOP");
+    }
+  };
+  return { ...requests({ name, pid: child.pid, base, agent, ask, stop }), awake };
 }
 
 /** As in production, and told not to tell anybody: that they could not is the work of loopback-only.mjs. */

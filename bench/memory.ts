@@ -1,0 +1,130 @@
+// T6: memory of each live idle session with 10 messages and of each that was put out, of the real server, after garbage collection;
+// beside what the conversations alone take as plain objects. And whether the heap is what the activation cache measured.
+//   npm run bench -- memory [--sessions 10000] [--turns 5] [--rounds 1] [--concurrent 64] [--json] [--dir folder]
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { Agent } from "node:http";
+import { join } from "node:path";
+import type { RuntimeStats } from "@berth/contract";
+import { about } from "./support/about.ts";
+import { type Api, apiOf } from "./support/api.ts";
+import { startBerth } from "./support/berth-server.ts";
+import { startChild } from "./support/child.ts";
+import { median } from "./support/machine.ts";
+import { readSizes } from "./support/options.ts";
+import { probed } from "./support/probe/probe.ts";
+import { tell } from "./support/tell.ts";
+import { openSession } from "./support/turns/berth.ts";
+
+const options = readSizes({ sessions: 10_000, turns: 5, rounds: 1, concurrent: 64 });
+const { sessions, turns, rounds, concurrent } = options;
+const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const agent = new Agent({ keepAlive: true });
+
+/** Bytes of each session. */
+interface Figures {
+  readonly heldLive: number;
+  readonly residentLive: number;
+  readonly measuredLive: number;
+  readonly heldOut: number;
+  readonly residentOut: number;
+  readonly floor: number;
+}
+
+async function floor(): Promise<number> {
+  const script = join(import.meta.dirname, "support/memory/floor.ts");
+  const child = fork(script, [String(sessions), String(turns)], { execArgv: ["--expose-gc"] });
+  const [bytes] = (await once(child, "message")) as [number];
+  await once(child, "exit");
+  return bytes;
+}
+
+async function fill(api: Api, count: number): Promise<void> {
+  let left = count;
+  const one = async () => {
+    while (left-- > 0) {
+      const session = await openSession(api, "at-once");
+      for (let turn = 0; turn < turns; turn++) await session.turn();
+      await session.close();
+    }
+  };
+  await Promise.all(Array.from({ length: concurrent }, one));
+}
+
+async function measure(round: number, modelPort: number): Promise<Figures> {
+  const own = join(folder, String(round));
+  mkdirSync(own);
+  const probe = probed(own);
+  const server = await startBerth({
+    data: join(own, "data"),
+    config: {
+      providers: [{ name: "double", kind: "openai-compatible", baseUrl: `http://127.0.0.1:${modelPort}/v1` }],
+      // All of them stay in memory until they are asked to leave.
+      activationMaxSessions: 2 * sessions + 1_000,
+      activationMemoryLimit: "64GiB",
+      rateLimits: false,
+    },
+    ...probe.start,
+  });
+  try {
+    const api = apiOf(server, agent);
+    await api.post("/api/v1/agents", JSON.stringify({ name: "at-once", model: "double/at-once", tools: [] }));
+    const look = async () => {
+      const { heldBytes, residentBytes } = await probe.ask();
+      const { live, memory } = await api.get<RuntimeStats>("/api/v1/runtime/stats");
+      return { held: heldBytes, resident: residentBytes, live, measured: memory.sessionBytes };
+    };
+    // What the first sessions make the server load and compile is not theirs, nor what it keeps for many at once.
+    await fill(api, 4 * concurrent);
+    await api.post("/api/v1/runtime/cleanup", "");
+    const before = await look();
+    await fill(api, sessions);
+    const live = await look();
+    if (live.live < sessions) throw new Error(`only ${live.live} of ${sessions} sessions are live`);
+    await api.post("/api/v1/runtime/cleanup", "");
+    const out = await look();
+    if (out.live > 0) throw new Error(`${out.live} sessions did not leave`);
+    return {
+      heldLive: (live.held - before.held) / sessions,
+      residentLive: (live.resident - before.resident) / sessions,
+      measuredLive: (live.measured - before.measured) / sessions,
+      heldOut: (out.held - before.held) / sessions,
+      residentOut: (out.resident - before.resident) / sessions,
+      floor: await floor(),
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+const model = await startChild(join(import.meta.dirname, "support/turns/model-double.ts"));
+try {
+  const where = about();
+  const figures: Figures[] = [];
+  for (let round = 0; round < rounds; round++) figures.push(await measure(round, model.port));
+  const of = (key: keyof Figures) => median(figures.map((one) => one[key]));
+  const kb = (key: keyof Figures) => (of(key) / 1_000).toFixed(2);
+  const off = Math.abs(of("heldLive") / of("measuredLive") - 1);
+  tell({
+    about: where,
+    settings: `${sessions} sessions of ${2 * turns} messages, ${concurrent} at once, ${rounds} rounds, medians, after garbage collection`,
+    results: figures,
+    rows: [
+      ["KB for each session", "heap and external", "resident", "measured by the cache"],
+      ["plain objects", kb("floor"), "-", "-"],
+      ["live and idle", kb("heldLive"), kb("residentLive"), kb("measuredLive")],
+      ["put out", kb("heldOut"), kb("residentOut"), "0"],
+    ],
+    verdicts: [
+      { id: "T6", what: "KB resident, live", value: of("residentLive") / 1_000, target: 10, beyond: 5 },
+      { id: "T6", what: "KB held, put out", value: of("heldOut") / 1_000, target: 0.1, beyond: null },
+      { id: "T6", what: "heap off what the cache measured", value: off, target: 0.25, beyond: null },
+    ],
+    json: options.json,
+  });
+} finally {
+  agent.destroy();
+  await model.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
