@@ -114,6 +114,7 @@ export const agent = agentDefinition.extend({
   archived: z.boolean(),
   createdAt: timestamp,
   updatedAt: timestamp,
+  warnings: z.array(z.string()).optional().describe("when it is written: what is missing for it to work"),
 });
 export type Agent = z.infer<typeof agent>;
 

@@ -31,6 +31,9 @@ export const sandbox = z.strictObject({
     diskBytes: z.int(),
     processes: z.int().describe("commands at the same time"),
   }),
+  unenforced: z
+    .array(z.enum(["memory", "cpus", "pids", "disk"]))
+    .describe("limits that nothing holds it to: its host cannot, and berth doctor says why"),
   egress: z.array(z.string()).describe("what it may reach besides nothing"),
   createdAt: timestamp,
   lastUsedAt: timestamp,
@@ -123,7 +126,7 @@ export const execResult = z.strictObject({
   output: z.string().describe("both streams, in order of arrival"),
   outputBytes: z.int().nonnegative().describe("that it wrote in all"),
   truncated: z.boolean(),
-  durationMs: z.number().nonnegative(),
+  durationMs: z.number().nonnegative().describe("in tenths of a millisecond at most"),
 });
 export type ExecResult = z.infer<typeof execResult>;
 

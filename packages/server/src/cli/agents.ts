@@ -157,6 +157,7 @@ function parseDefinition(text: string, file: string): Partial<AgentDefinitionInp
   );
 }
 
-function printAgent({ print }: CommandContext<unknown>, verb: string, agent: Agent): void {
+function printAgent({ print, printer }: CommandContext<unknown>, verb: string, agent: Agent): void {
+  for (const warning of agent.warnings ?? []) printer.err(`${safeText(warning)}\n`);
   print(agent, `Agent ${agent.name} ${verb} version ${agent.version} (${agent.id})\n`);
 }

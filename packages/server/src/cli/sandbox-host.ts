@@ -39,7 +39,11 @@ export function sandboxHostCommand(actions: Actions): Command {
   const command = new Command("sandbox-host")
     .description("Make sandboxes on this machine for servers elsewhere.")
     .addHelpText("after", examples);
-  for (const { name, flag, help } of settingFlags()) if (names.includes(name)) command.option(flag, help);
+  command.option("--data <folder>", "the data folder of this host (BERTH_DATA); default: ./berth-data");
+  for (const { name, flag, help } of settingFlags()) {
+    if (!names.includes(name)) continue;
+    command.option(flag, name === "port" ? "The port to listen on. Default: 7430" : help);
+  }
   command.action(async () => {
     // It minds signals by itself, so this command has no context of its own.
     const { serveSandboxHost } = await import("./serve-sandbox-host.ts");

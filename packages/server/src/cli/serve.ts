@@ -2,6 +2,7 @@ import { loadConfig } from "../config/load.ts";
 import { asBerthError } from "../lib/errors.ts";
 import { type Program, startProgram } from "../roles/program.ts";
 import { announcedChat } from "./announced-chat.ts";
+import { compactHeap } from "./compact-heap.ts";
 import { failureOf } from "./exit.ts";
 import { reloadOnHangUp } from "./hang-up.ts";
 
@@ -11,6 +12,7 @@ export async function serve(flags: Readonly<Record<string, unknown>>): Promise<n
     const loaded = loadConfig({ flags });
     const program = await startProgram(loaded);
     console.log(announcement(program, announcedChat(program, loaded)));
+    compactHeap();
     const reloads = reloadOnHangUp(program.reload);
     await untilStopped(() => program.stop()).finally(() => reloads.end());
     return 0;
@@ -57,7 +59,7 @@ function toolsLine({ provider, isolated, label, reasons, unavailable }: Program[
   if (unavailable !== null) return `commands are refused: ${unavailable}\n         ${remedy}`;
   const more = reasons.map((reason) => `\n         ${reason}`).join("");
   if (!isolated) return `run as this server's own user, ${label}: to isolate them ${remedy}${more}`;
-  return `run in sandboxes by ${provider}: ${label}${more}`;
+  return `run in sandboxes, ${label.includes(provider) ? label : `${provider}: ${label}`}${more}`;
 }
 
 /** A terminal's Ctrl-C reaches the server twice under npm, which forwards it: what comes within this time is the same one. Milliseconds. */

@@ -1,4 +1,5 @@
 import type { SandboxSecret } from "@berth/client";
+import { sandboxSecretName } from "@berth/contract";
 import { Command } from "commander";
 import type { Actions } from "./context.ts";
 import { CliError, exit } from "./exit.ts";
@@ -23,6 +24,8 @@ export function vaultSecretsCommand(actions: Actions): Command {
     .requiredOption("--host <host...>", "where it may be sent: a name, *.name or an address");
   actions.bind<{ host: string[] }>(put, async ({ client, args, flags, io, print }) => {
     const [name = ""] = args;
+    const wrong = sandboxSecretName.safeParse(name).error?.issues[0]?.message;
+    if (wrong !== undefined) throw new CliError(`The name ${name} of a secret ${wrong}.`, exit.usage);
     const value = await readValue(io.stdin);
     const saved = await (await client()).sandboxSecrets.put(name, { value, hosts: flags.host });
     print(saved, `${saved.name} is kept. Nobody can read it again.\n`);

@@ -82,6 +82,8 @@ export interface OperationsSettings {
   readonly userModelProviders: boolean;
   /** Below which previews have their names; null: there are none. */
   readonly previewDomain: string | null;
+  /** The most that an agent may wish of its sandbox; memory and disk in MiB. */
+  readonly sandboxMost: { readonly memory: number; readonly cpus: number; readonly disk: number };
   readonly system: SystemSettings;
 }
 

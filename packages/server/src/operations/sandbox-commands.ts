@@ -39,7 +39,7 @@ export async function runCommand(
       environment: { ...environment, ...spec.environment },
     });
     if (result.reason === "killed" && context.stopping.aborted) throw shuttingDown();
-    return result;
+    return { ...result, durationMs: Math.round(result.durationMs * 10) / 10 };
   });
 }
 

@@ -4,6 +4,7 @@ import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { SandboxRequest } from "../allocation/session-sandboxes.ts";
 import { BerthError } from "../lib/errors.ts";
+import type { Capabilities } from "../sandbox/sandbox.ts";
 import { sessionFor } from "./access.ts";
 import { auditDraft } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
@@ -38,7 +39,9 @@ export async function listSandboxes(
   const userId = heldBy(principal) ?? query.userId;
   if (query.userId !== undefined && query.userId !== userId) return { items: [], next: null };
   const filter = { ...query, ...(userId !== undefined && { userId }) };
-  return pageView(await context.sandboxDirectory.list(principal.orgId, filter), sandboxView);
+  const capabilities = await context.sandboxes.probe();
+  const page = await context.sandboxDirectory.list(principal.orgId, filter);
+  return pageView(page, (held) => sandboxView(held, capabilities));
 }
 
 /** Rejects with `sandbox_not_found`. */
@@ -47,7 +50,8 @@ export async function getSandbox(
   principal: Principal,
   { sandboxId }: { readonly sandboxId: string },
 ): Promise<SandboxInfo> {
-  return sandboxView(await sandboxFor({ context, principal, id: sandboxId, permission: "session:read" }));
+  const held = await sandboxFor({ context, principal, id: sandboxId, permission: "session:read" });
+  return sandboxView(held, await context.sandboxes.probe());
 }
 
 /** What it uses now. To ask is no use of it. Rejects with `sandbox_not_found`. */
@@ -58,7 +62,8 @@ export async function measureSandbox(
 ): Promise<SandboxMetrics> {
   await sandboxFor({ context, principal, id: sandboxId, permission: "session:read" });
   const sandbox = await context.sandboxDirectory.connect(principal.orgId, sandboxId);
-  return sandbox.metrics();
+  const { cpuMs, ...figures } = await sandbox.metrics();
+  return { ...figures, cpuMs: cpuMs === null ? null : Math.round(cpuMs) };
 }
 
 /** The session's sandbox, given to it when it has none. Rejects with `session_not_found`, `sandbox_quota`, `sandbox_capacity`, `sandbox_unavailable`, `sandbox_gone`, `shutting_down`. */
@@ -92,7 +97,7 @@ export async function createSandbox(
     const details = { sessionId, strategy: held.strategy };
     await context.store.org(orgId).audit.append(auditDraft(principal, origin, { ...told, details }));
   }
-  return { sandbox: sandboxView(held), created: given !== null };
+  return { sandbox: sandboxView(held, await context.sandboxes.probe()), created: given !== null };
 }
 
 /** One that is taken back the moment it is given is of no use: there is another. Rejects with `sandbox_gone` when that goes on. */
@@ -154,7 +159,7 @@ export async function getAllocation(
   return allocationView(found);
 }
 
-function sandboxView(held: HeldSandbox): SandboxInfo {
+function sandboxView(held: HeldSandbox, { cgroup, diskQuota }: Capabilities): SandboxInfo {
   const { memoryBytes, cpus, pids, diskBytes, processes } = held.policy.limits;
   return {
     id: held.id,
@@ -165,6 +170,10 @@ function sandboxView(held: HeldSandbox): SandboxInfo {
     userId: held.userId,
     sessions: held.sessions.map((session) => ({ ...session })),
     limits: { memoryBytes, cpus, pids, diskBytes, processes },
+    unenforced: [
+      ...(cgroup === "none" ? (["memory", "cpus", "pids"] as const) : []),
+      ...(diskQuota === "none" ? (["disk"] as const) : []),
+    ],
     egress: held.policy.egress.allow.flatMap(({ host, ports = [] }) =>
       ports.length === 0 ? [host] : ports.map((port) => `${host}:${port}`),
     ),

@@ -36,7 +36,8 @@ export async function createAgent(
     }),
     ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
   });
-  return { agent: agentView(result), replayed };
+  const warnings = await warningsOf(context, principal.orgId, definition);
+  return { agent: { ...agentView(result), ...warnings }, replayed };
 }
 
 /** The next version. Rejects with `agent_not_found`, `version_mismatch` and as creating does. */
@@ -66,7 +67,8 @@ export async function putAgent(
     ...(ifVersion !== null && { ifVersion }),
     ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
   });
-  return { agent: agentView(result), replayed };
+  const warnings = await warningsOf(context, principal.orgId, definition);
+  return { agent: { ...agentView(result), ...warnings }, replayed };
 }
 
 /** An archived agent starts no new session; its sessions go on. Rejects with `agent_not_found`. */
@@ -87,7 +89,37 @@ export async function archiveAgent(
 }
 
 /** What the schema cannot see: tools that there are, client tools that can be told apart and have usable schemas. */
-function checkDefinition(context: OperationsContext, { tools, clientTools }: AgentDefinition): void {
+/** What is fine and will not work yet: secrets can be put later. */
+async function warningsOf(
+  { store }: OperationsContext,
+  orgId: string,
+  { sandbox }: AgentDefinition,
+): Promise<{ readonly warnings?: string[] }> {
+  if (sandbox.secrets.length === 0) return {};
+  const known = new Set((await store.org(orgId).vault.listSandboxSecrets()).map(({ name }) => name));
+  const missing = [...new Set(sandbox.secrets.map(({ secret }) => secret))].filter(
+    (name) => !known.has(name),
+  );
+  if (missing.length === 0) return {};
+  const warnings = missing.map(
+    (name) =>
+      `There is no secret ${name}: no command runs in its sandboxes until berth vault secret put ${name}.`,
+  );
+  return { warnings };
+}
+
+/** What its sandbox may not have on this server. */
+function checkSandbox({ settings }: OperationsContext, { sandbox }: AgentDefinition): void {
+  for (const name of ["memory", "cpus", "disk"] as const) {
+    const [wished, most] = [sandbox[name], settings.sandboxMost[name]];
+    if (wished === undefined || wished <= most) continue;
+    throw invalidBody(`/sandbox/${name}`, `is above the most that this server gives: ${most}.`);
+  }
+}
+
+function checkDefinition(context: OperationsContext, definition: AgentDefinition): void {
+  const { tools, clientTools } = definition;
+  checkSandbox(context, definition);
   const known = context.tools.list().map(({ name }) => name);
   for (const pattern of tools) {
     if (known.some((name) => matchesGlob(pattern, name))) continue;

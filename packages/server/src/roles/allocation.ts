@@ -69,6 +69,17 @@ function formerWorkspaces(dataDir: string) {
 
 const mebibyte = 1024 * 1024;
 
+/** The most that an agent may wish; memory and disk in MiB. */
+export function sandboxMostOf(config: Config): {
+  readonly memory: number;
+  readonly cpus: number;
+  readonly disk: number;
+} {
+  const { limits, maxLimits } = allocationSettings(config);
+  const { memoryBytes, cpus, diskBytes } = { ...limits, ...maxLimits };
+  return { memory: Math.floor(memoryBytes / mebibyte), cpus, disk: Math.floor(diskBytes / mebibyte) };
+}
+
 function allocationSettings(config: Config): AllocationSettings {
   const cpus = config.sandboxCpuPercent / 100;
   return {

@@ -18,6 +18,7 @@ import { openAuthentication } from "./authentication.ts";
 import { openEdge } from "./edge.ts";
 import { startDataJobs } from "./data-jobs.ts";
 import { openAgentPort } from "../operations/agent-ports.ts";
+import { sandboxMostOf } from "./allocation.ts";
 import type { AgentPorts } from "./agent-ports.ts";
 import type { Ports } from "./ports.ts";
 import { openTransport } from "./transport.ts";
@@ -134,6 +135,7 @@ function operationsContext(
     toolResultBytes: 1024 * 1024,
     userModelProviders: loaded.config.userModelProviders,
     previewDomain: previewDomainOf(loaded.config),
+    sandboxMost: sandboxMostOf(loaded.config),
     system: {
       version,
       mode: loaded.config.mode,

@@ -64,7 +64,7 @@ describe("a start", () => {
       unavailable: null,
     };
     expect(announcement({ ...program, sandboxes })).toContain(
-      "  tools  run in sandboxes by bubblewrap: isolated by bubblewrap\n         No control groups: do this.\n",
+      "  tools  run in sandboxes, isolated by bubblewrap\n         No control groups: do this.\n",
     );
   });
 

@@ -124,7 +124,10 @@ async function openProvider(
     return openLocalProcess(options);
   }
   if (sandbox === "remote" || sandbox === "none") {
-    throw new BerthError("invalid_config", `A sandbox host cannot have sandbox ${sandbox}: leave it out.`);
+    throw new BerthError(
+      "invalid_config",
+      `A sandbox host makes sandboxes, so it cannot have --sandbox ${sandbox}: leave that out, or write --sandbox bubblewrap, or local-process, which isolates nothing.`,
+    );
   }
   const opened = await openBubblewrap({
     ...options,

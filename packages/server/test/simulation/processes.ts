@@ -118,6 +118,7 @@ export class ApiProcess extends Process {
         toolResultBytes: 1_048_576,
         userModelProviders: false,
         previewDomain: null,
+        sandboxMost: { memory: 4_096, cpus: 4, disk: 20_480 },
         system: {
           version: "0.0.0-simulation",
           mode: "single",

@@ -2,6 +2,8 @@ import type { SandboxAllocation, SandboxInfo, SandboxMetrics, SandboxState } fro
 import type { Command } from "commander";
 import { formatByteSize } from "../../lib/byte-size.ts";
 import type { Actions } from "../context.ts";
+import { CliError } from "../exit.ts";
+import { inOrg } from "../identity/org-option.ts";
 import { inSandbox } from "./in-sandbox.ts";
 import { safeText } from "../terminal/safe-text.ts";
 import { targetOf } from "./target.ts";
@@ -36,9 +38,20 @@ export function bindSandboxList(actions: Actions, sandbox: Command): void {
     });
     printList(items, columns, "There are no sandboxes: a session gets one with its first command.");
   });
-  const show = inSandbox(sandbox.command("show <sandbox>").description("Show a sandbox."));
+  const show = inOrg(
+    sandbox.command("show <session|sandbox>").description("Show a sandbox, or the one that a session has."),
+  );
   actions.bind(show, async ({ client, args, print, signal }) => {
-    const found = await (await client()).sandboxes.get(args[0] ?? "", { signal });
+    const [name = ""] = args;
+    const { sandboxes } = await client();
+    const found = name.startsWith("ses_")
+      ? (await sandboxes.list({ sessionId: name, limit: 1, signal })).items[0]
+      : await sandboxes.get(name, { signal });
+    if (found === undefined) {
+      throw new CliError(
+        `The session ${name} has no sandbox now: ./berth sandbox create ${name} gives it one.`,
+      );
+    }
     print(found, () => shown(found));
   });
   const metrics = inSandbox(
@@ -98,7 +111,7 @@ const columns = {
   HOST: ({ host }: SandboxInfo) => host,
   SESSION: ({ sessions }: SandboxInfo) =>
     sessions.length > 1
-      ? `${sessions[0]?.sessionId} and ${sessions.length - 1} more`
+      ? `${sessions[0]?.sessionId}(+${sessions.length - 1})`
       : (sessions[0]?.sessionId ?? "-"),
 };
 
@@ -113,6 +126,8 @@ const allocationColumns = {
 
 function shown(found: SandboxInfo): string {
   const { limits, egress } = found;
+  const held = (name: SandboxInfo["unenforced"][number], text: string) =>
+    found.unenforced.includes(name) ? `${text}, which nothing enforces here: see ./berth doctor` : text;
   const rows: readonly (readonly [string, string])[] = [
     ["id", found.id],
     ["state", found.state],
@@ -123,10 +138,10 @@ function shown(found: SandboxInfo): string {
       ({ sessionId, folder }) =>
         ["session", folder === null ? sessionId : `${sessionId} in ${folder}`] as const,
     ),
-    ["memory", formatByteSize(limits.memoryBytes)],
-    ["processors", String(limits.cpus)],
-    ["processes", String(limits.pids)],
-    ["workspace", formatByteSize(limits.diskBytes)],
+    ["memory", held("memory", formatByteSize(limits.memoryBytes))],
+    ["processors", held("cpus", String(limits.cpus))],
+    ["processes", held("pids", String(limits.pids))],
+    ["workspace", held("disk", formatByteSize(limits.diskBytes))],
     ["may reach", egress.length === 0 ? "nothing" : egress.join(", ")],
     ["created", found.createdAt],
     ["last used", found.lastUsedAt],

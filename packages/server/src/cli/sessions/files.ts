@@ -86,14 +86,19 @@ function bindArchive(actions: Actions, files: Command): void {
     .command("archive <id>")
     .description("Write the workspace, or a folder of it, to a tar.gz archive here.")
     .option("--path <folder>", "default: the workspace itself")
-    .option("--to <file>", "default: the session's id and .tar.gz");
-  actions.bind<{ path?: string; to?: string }>(command, async ({ client, args, flags, print, signal }) => {
-    const [id = ""] = args;
-    const to = flags.to ?? `${id.replaceAll(/[^\w-]/g, "")}.tar.gz`;
-    const { path = "" } = flags;
-    await writeWhole(to, (await client()).session(id).files.archive({ path, signal }), signal);
-    print({ id, file: to }, `${safeText(to)}\n`);
-  });
+    .option("--to <file>", "default: the session's id and .tar.gz; - is standard output");
+  actions.bind<{ path?: string; to?: string }>(
+    command,
+    async ({ client, args, flags, io, print, signal }) => {
+      const [id = ""] = args;
+      const to = flags.to ?? `${id.replaceAll(/[^\w-]/g, "")}.tar.gz`;
+      const { path = "" } = flags;
+      const pieces = (await client()).session(id).files.archive({ path, signal });
+      if (to === "-") return await pipeline(pieces, io.stdout, { signal, end: false });
+      await writeWhole(to, pieces, signal);
+      print({ id, file: to }, `${safeText(to)}\n`);
+    },
+  );
 }
 
 function bindExtract(actions: Actions, files: Command): void {

@@ -24,6 +24,8 @@ describe("vault secret", () => {
     expect(listed.out).toContain("github");
     expect(saved.out + listed.out).not.toContain("CANARY");
     expect((await given("", ...put)).code).toBe(2);
+    const misnamed = await given("CANARY_cli_9981", ...secret, "put", "Bad_Name", "--host", "api.github.com");
+    expect([misnamed.code, misnamed.err]).toEqual([2, expect.stringContaining("must be lower-case letters")]);
     expect((await given("CANARY_cli_9981", ...secret, "put", "x")).code).toBe(2);
     expect((await rig.berth(...secret, "remove", "github")).out).toBe("github is gone.\n");
     const again = await rig.berth(...secret, "remove", "github");

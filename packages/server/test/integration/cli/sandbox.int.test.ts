@@ -30,10 +30,16 @@ describe("berth sandbox", () => {
     expect((JSON.parse(listed.out) as SandboxInfo[]).map((one) => one.id)).toEqual([id]);
     expect((await berth("sandbox", "list")).out).toContain(sessionId);
     expect((await berth("sandbox", "show", id)).out).toMatch(/memory +512 ?MiB/);
+    expect((await berth("sandbox", "show", sessionId)).out).toContain(id);
     expect((await berth("sandbox", "metrics", sessionId)).out).toContain("processes");
     const gone = await berth("sandbox", "destroy", id);
     expect([gone.code, gone.out]).toEqual([0, `Sandbox ${id} is taken back.\n`]);
     expect((await berth("sandbox", "show", id)).code).toBe(1);
+    const none = await berth("sandbox", "show", sessionId);
+    expect([none.code, none.err]).toEqual([
+      1,
+      expect.stringContaining(`./berth sandbox create ${sessionId}`),
+    ]);
     const history = await berth("sandbox", "allocations", "--session", sessionId, "--json");
     expect(JSON.parse(history.out) as SandboxAllocation[]).toMatchObject([
       { sandboxId: id, isActive: false, endReason: "destroyed" },

@@ -112,3 +112,30 @@ describe("agents", () => {
     expect((await api.get("/models")).json()).toMatchObject({ items: [{ name: "test/model" }], next: null });
   });
 });
+
+describe("an agent's wish for its sandbox", () => {
+  const body = { name: "wisher", model: "test/model" };
+
+  it("is refused above what the server gives, and names the most", async () => {
+    const api = await start();
+    const refused = await api.post("/agents", { ...body, sandbox: { memory: 8_192 } });
+    expect(refused.problem()).toMatchObject({ status: 422, code: "validation_failed" });
+    expect(refused.text).toContain("/sandbox/memory");
+    expect(refused.text).toContain("4096");
+    expect((await api.post("/agents", { ...body, sandbox: { memory: 4_096 } })).status).toBe(201);
+  });
+
+  it("warns of secrets that are not there, and takes it all the same", async () => {
+    const api = await start();
+    const sandbox = {
+      egress: [{ host: "api.example.com" }],
+      secrets: [{ env: "TOKEN", secret: "later", hosts: ["api.example.com"] }],
+    };
+    const made = await api.post("/agents", { ...body, sandbox });
+    expect([made.status, made.json()["warnings"]]).toEqual([201, [expect.stringContaining("secret later")]]);
+    await api.put("/sandbox-secrets/later", { value: "a-value-of-it", hosts: ["api.example.com"] });
+    const { id } = made.json<{ id: string }>();
+    const again = await api.put(`/agents/${id}`, { ...body, sandbox });
+    expect([again.status, again.json()["warnings"]]).toEqual([200, undefined]);
+  });
+});

@@ -47,7 +47,6 @@ export function partsOf(world: World, life: Life): Parts {
     sandboxes: workspacesOf(world.disk, life),
     fetch: () => Promise.reject(new Error("simulated")),
     openSecret: async () => null,
-    openPort: () => Promise.reject(new Error("simulated")),
     openPort: () => Promise.reject(new Error("no previews in a simulation")),
     telemetry,
     memory: () => ({ heapUsed: 1, external: 0, arrayBuffers: 0 }),

@@ -260,6 +260,7 @@ const operationsSettings: OperationsSettings = {
   toolResultBytes: 1_048_576,
   userModelProviders: true,
   previewDomain: "localhost",
+  sandboxMost: { memory: 4_096, cpus: 4, disk: 20_480 },
   system: {
     version: "0.0.0-test",
     mode: "single",
