@@ -28,6 +28,8 @@ export class Intake {
   readonly #stopping = new AbortController();
   readonly #claiming = new Map<string, { readonly orgId: string; readonly done: Promise<void> }>();
   readonly #wokenMeanwhile = new Set<string>();
+  /** What only this worker can run, by session: taken before the queue is asked. */
+  readonly #own = new Map<string, WakeUp>();
   #taking: Promise<void> = Promise.resolve();
   #look = new AbortController();
   #without: ReadonlySet<string> = new Set();
@@ -53,13 +55,23 @@ export class Intake {
     if (this.#without.size > 0) this.#look.abort();
   }
 
+  /**
+   * Takes a session that the store counts as this worker's while nobody here runs it. In the queue another worker would come by it, and
+   * could only say whose it is.
+   */
+  offer(wakeUp: WakeUp): void {
+    this.#own.set(keyOf(wakeUp), wakeUp);
+    this.#look.abort();
+  }
+
   async #takeWork(): Promise<void> {
     const { activation, context } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       this.#look = new AbortController();
       this.#without = this.#crowded();
-      const wakeUp = await context.queue.take(this.#look.signal, { without: this.#without });
+      const wakeUp =
+        this.#takeOwn() ?? (await context.queue.take(this.#look.signal, { without: this.#without }));
       this.#without = new Set();
       // Without an abort only a closed queue gives nothing.
       if (wakeUp === null && !this.#look.signal.aborted) return;
@@ -77,6 +89,14 @@ export class Intake {
       if (signal.aborted) return;
       this.#claimSoon(wakeUp);
     }
+  }
+
+  #takeOwn(): WakeUp | null {
+    for (const [key, wakeUp] of this.#own) {
+      this.#own.delete(key);
+      return wakeUp;
+    }
+    return null;
   }
 
   /** Organizations of which enough stand in line for a slot, or are about to. */
@@ -123,7 +143,7 @@ export class Intake {
   #claimSoon(wakeUp: WakeUp): void {
     const { activation, adrift, claim, context } = this.#options;
     const { orgId, sessionId } = wakeUp;
-    const key = `${orgId}/${sessionId}`;
+    const key = keyOf(wakeUp);
     if (this.#claiming.has(key)) {
       this.#wokenMeanwhile.add(key);
       return;
@@ -145,4 +165,8 @@ export class Intake {
       });
     this.#claiming.set(key, { orgId, done });
   }
+}
+
+function keyOf({ orgId, sessionId }: WakeUp): string {
+  return `${orgId}/${sessionId}`;
 }

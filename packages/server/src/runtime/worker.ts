@@ -95,8 +95,7 @@ export class Worker {
   async sweep(): Promise<void> {
     await this.#quietly("sweep", async () => {
       await sweep(this.#context);
-      if (this.#heartbeat.fresh)
-        for (const lost of this.#adrift.values()) await this.#context.queue.push(lost);
+      if (this.#heartbeat.fresh) for (const lost of this.#adrift.values()) this.#intake.offer(lost);
     });
   }
 
