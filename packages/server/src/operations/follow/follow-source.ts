@@ -1,4 +1,4 @@
-import type { LiveItem } from "./live-item.ts";
+import type { LiveItem, TextPlace } from "./live-item.ts";
 import type { LogEntry } from "./log-entry.ts";
 
 /** Why nothing will come any more. */
@@ -35,7 +35,7 @@ export interface FollowSource {
   read(after: number): Promise<LogPage | null | "failed">;
   /** The text so far of the blocks that are being written; nothing when nobody answers. Never rejects. */
   openBlocks(): Promise<readonly LiveItem[]>;
-  isFinished(block: string): boolean;
+  isFinished(text: TextPlace): boolean;
   /** Told of what must not happen. */
   report(thrown: unknown): void;
 }

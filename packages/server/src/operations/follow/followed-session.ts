@@ -6,7 +6,7 @@ import type { SessionStore } from "../../store/store.ts";
 import { FinishedBlocks } from "./finished-blocks.ts";
 import type { LogPage } from "./follow-source.ts";
 import type { Follower } from "./follower.ts";
-import { LiveItem } from "./live-item.ts";
+import { LiveItem, type TextPlace } from "./live-item.ts";
 import { LogEntry } from "./log-entry.ts";
 import type { Turns } from "./turns.ts";
 
@@ -88,8 +88,8 @@ export class FollowedSession {
     this.#onEmpty();
   }
 
-  isFinished(block: string): boolean {
-    return this.#finished.has(block);
+  isFinished(text: TextPlace): boolean {
+    return this.#finished.has(text);
   }
 
   report(thrown: unknown): void {
@@ -150,7 +150,7 @@ export class FollowedSession {
   }
 
   #noteFinished(entries: readonly LogEntry[]): void {
-    for (const { finishedBlock } of entries) if (finishedBlock !== null) this.#finished.add(finishedBlock);
+    for (const { finishedText } of entries) if (finishedText !== null) this.#finished.add(finishedText);
   }
 
   async #ask(): Promise<readonly LiveItem[]> {

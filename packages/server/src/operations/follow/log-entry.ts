@@ -1,5 +1,6 @@
 import { formatCursor } from "@berth/contract";
 import { knownEventVersion } from "../../session/upcast.ts";
+import { messageIdOf } from "../../session/message-id.ts";
 import type { SessionRecord, StoredEvent } from "../../store/records.ts";
 import { ownEvent } from "../own-event.ts";
 
@@ -40,6 +41,12 @@ export class LogEntry {
     return this.#parts().namespace;
   }
 
+  /** Key of the block of text that this event finishes, or id of the message of which it leaves no block open; null when it ends none. */
+  get finishedText(): string | null {
+    if (this.type === "step.finished") return messageIdOf(this.#parts().stepId ?? "");
+    return this.finishedBlock;
+  }
+
   /** Key of the block of text that this event finishes; null when it finishes none. */
   get finishedBlock(): string | null {
     if (!finishing.has(this.type)) return null;
@@ -54,13 +61,15 @@ export class LogEntry {
 
 interface ParsedParts {
   readonly namespace: string;
+  readonly stepId?: string;
   readonly data: { readonly messageId?: string; readonly blockId?: number };
 }
 
 /** Lets go of the rest of the event. */
-function partsOf({ namespace, data: { messageId, blockId } }: ParsedParts): ParsedParts {
+function partsOf({ namespace, stepId, data: { messageId, blockId } }: ParsedParts): ParsedParts {
   return {
     namespace,
+    ...(stepId !== undefined && { stepId }),
     data: { ...(messageId !== undefined && { messageId }), ...(blockId !== undefined && { blockId }) },
   };
 }

@@ -92,6 +92,26 @@ describe("live text", () => {
     expect(reader.got).toEqual(["1"]);
   });
 
+  it("of a block that its step left open is dropped once the step is over, also by who had seen it", async () => {
+    const scene = begin(0);
+    const reader = await follow(scene);
+    await scene.settle();
+    const late: (() => void)[] = [];
+    scene.wire.carry = (frame, deliver) => {
+      deliver(frame);
+      if (frame.kind === "live") late.push(() => deliver(frame));
+    };
+    scene.writer.write(first, "cut off in its mid");
+    scene.finishStep(first);
+    scene.append("run.finished");
+    for (const deliver of late) deliver();
+    const joined = await follow(scene, { after: "1.2" });
+    await scene.settle();
+    for (const deliver of late) deliver();
+    expect(reader.got).toEqual(["msg_one/0@1+0", "1", "2"]);
+    expect(joined.got).toEqual([]);
+  });
+
   it("is dropped while the backlog is read", async () => {
     const scene = begin(3);
     scene.reads.after = once(() => scene.writer.write(first, "early"));

@@ -93,7 +93,7 @@ export class TextFollower {
 
   /** Sends what is new of a delta. False when there is a hole before it. */
   #pass(item: LiveItem): boolean {
-    if (item.text === null || this.#source.isFinished(item.text.block)) return true;
+    if (item.text === null || this.#source.isFinished(item.text)) return true;
     const from = this.#advance(item.text);
     if (from === "hole") return false;
     if (from !== "known") this.#sink.live(item, from === item.text.offset ? item.json : cutDelta(item, from));

@@ -3,6 +3,7 @@ import { newId } from "../../lib/id.ts";
 import { failpoint } from "../../lib/failpoint.ts";
 import type { ModelCall, ModelClient, ModelError, ModelPart } from "../../models/model.ts";
 import type { Block, StepResult } from "../../session/decide-step.ts";
+import { messageIdOf } from "../../session/message-id.ts";
 import type { NewEvent } from "../../session/new-event.ts";
 import { textTokens } from "../../session/size.ts";
 import { noUsage } from "../../session/state.ts";
@@ -172,11 +173,6 @@ function blockOf(progress: Progress, part: WritingPart): Draft | null {
   if (part.type === "tool_call") made.tool = { toolUseId: newId("toolUse"), name: part.name };
   progress.blocks.set(part.block, made);
   return made;
-}
-
-/** A step has one message, whatever its attempts. */
-export function messageIdOf(stepId: string): string {
-  return stepId.replace(/^stp_/, "msg_");
 }
 
 function resultOf(

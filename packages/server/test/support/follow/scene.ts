@@ -45,6 +45,8 @@ export interface FollowScene {
   append(type: PersistedType, data?: object, namespace?: string): StoredEvent;
   /** The finished event of a block; the worker forgets its text. */
   finish(block: Block): StoredEvent;
+  /** The end of the step whose message this block is of, which leaves none of it open; the worker forgets its text. */
+  finishStep(block: Block): StoredEvent;
   /** Called at each read of the log: before it looks, and when it has looked but not yet answered. */
   readonly reads: { count: number; before: (() => void) | null; after: (() => void) | null; fail: boolean };
   /** How often the end of the log was asked for. */
@@ -129,6 +131,16 @@ export function createFollowScene(settings: Partial<FollowingSettings> = {}): Fo
       const data = { messageId, blockId, text: scene.writer.textOf(block) };
       const event = scene.append("agent.message", data, namespace);
       live.close(messageId);
+      return event;
+    },
+    finishStep({ messageId, namespace }) {
+      const { seq } = scene.commit("step.finished", {}, namespace);
+      const stepId = messageId.replace("msg_", "stp_");
+      const json = JSON.stringify({ seq, type: "step.finished", sessionId, namespace, stepId, data: {} });
+      const event = { seq, type: "step.finished", json };
+      log[seq - 1] = event;
+      live.close(messageId);
+      scene.publish(event);
       return event;
     },
     async settle() {
