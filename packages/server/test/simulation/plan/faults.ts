@@ -48,7 +48,7 @@ type MishapKind = Extract<Fault, { kind: `model-${string}` | `tool-${string}` }>
 const mishap =
   (kind: MishapKind): Draw =>
   (random, at) =>
-    ({ kind, at, ms: random.pick([100, 2_000, 8_000]) }) as Fault;
+    ({ kind, at, ms: random.pick([100, 2_000, 8_000]) });
 type OperatorKind = Extract<
   Fault,
   { kind: "drain" | "restart-all" | "evict" | "cleanup" | "prune" | "sweep" | "cut" | "slow-reader" }
