@@ -34,7 +34,7 @@ export interface AllocationQuery extends PageQuery {
   readonly isActive?: boolean;
 }
 
-export interface CreateSandboxOptions extends ChangeOptions {
+interface CreateSandboxOptions extends ChangeOptions {
   /** How long the server may wait until one is free, milliseconds; default, and at most: as its settings say. */
   readonly waitMs?: number;
   /** How often it is sent again when none is free; default: as the client's options say. */

@@ -8,7 +8,7 @@ import type { OperationsContext } from "./context.ts";
 import { sandboxFor } from "./sandbox-access.ts";
 
 /** What people run in a sandbox begins with. */
-export interface UsedSandbox {
+interface UsedSandbox {
   readonly sandbox: Sandbox;
   /** The placeholders of the agent's secrets by the names of their variables, as the agent's own tools have them. */
   readonly environment: Readonly<Record<string, string>>;

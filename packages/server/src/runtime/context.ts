@@ -39,7 +39,7 @@ export interface RuntimeContext {
   readonly redact: (text: string, scope: { readonly orgId: string; readonly owner: string }) => string;
 }
 
-export interface SessionPort {
+interface SessionPort {
   readonly orgId: string;
   readonly sessionId: string;
   readonly owner: string;
