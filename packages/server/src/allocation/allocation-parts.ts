@@ -82,7 +82,11 @@ export function openParts(
     if (orgId === null || userId === null || sessionId === null || strategy === null || info === null)
       throw new BerthError("sandbox_not_found", `There is no sandbox ${id}.`);
     const policy = record.policy as SandboxPolicy;
-    return giving.hold(record, { owner: { orgId, userId, sessionId, strategy }, policy });
+    return giving.hold(record, {
+      owner: { orgId, userId, sessionId, strategy },
+      policy,
+      ageMs: info.ageMs,
+    });
   }
   return {
     context,

@@ -106,8 +106,11 @@ export class GivingSandboxes {
     return this.hold(active, { owner, policy });
   }
 
-  /** From now on this server gives it out. */
-  hold(record: SandboxRecord, { owner, policy }: { owner: SandboxOwner; policy: SandboxPolicy }): Held {
+  /** From now on this server gives it out. `ageMs`: of one that lives already, so that its life does not begin anew. */
+  hold(
+    record: SandboxRecord,
+    { owner, policy, ageMs = 0 }: { owner: SandboxOwner; policy: SandboxPolicy; ageMs?: number },
+  ): Held {
     const { context, held } = this.#parts;
     const { clock, instanceId } = context;
     const { id, incarnation, host, template, idleTtlMs } = record;
@@ -120,7 +123,7 @@ export class GivingSandboxes {
       template,
       policy,
       idleTtlMs,
-      bornAt: now,
+      bornAt: now - ageMs,
       usedAt: now,
       unnoted: new Set(),
       busy: 0,
@@ -157,7 +160,8 @@ export class GivingSandboxes {
     if (known === null && state === "active" && host !== null) {
       const info = await provider.get({ id, host });
       if (info?.incarnation === record.incarnation) {
-        const found = this.hold(record, { owner: need.claimant.owner, policy: need.policy });
+        const { owner } = need.claimant;
+        const found = this.hold(record, { owner, policy: need.policy, ageMs: info.ageMs });
         await this.holdTo(found, need.policy);
         return found;
       }

@@ -236,8 +236,18 @@ describe("several servers", () => {
     );
     await rig.clock.advance(minute);
     expect((await rig.live())[0]?.ownerInstance).not.toBe("other");
-    expect((await allocation.sandboxes.connect(request)).id).toBe(id);
+    const adopted = await allocation.sandboxes.connect(request);
+    expect(adopted.id).toBe(id);
     expect(ids()).toEqual([id]);
+    // Its life does not begin anew: 4 hours since it was made, of which 6 minutes are over.
+    for (let passed = 6; passed < 236; passed += 10) {
+      await adopted.exec(run);
+      await rig.clock.advance(10 * minute);
+    }
+    await adopted.exec(run);
+    expect(ids()).toEqual([id]);
+    await rig.clock.advance(5 * minute);
+    expect(ids()).toEqual([]);
   });
 
   it("a sandbox that one uses is not taken back by the one that owns it", async () => {

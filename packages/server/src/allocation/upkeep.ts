@@ -185,17 +185,17 @@ export class Upkeep {
     await context.provider.renew({ id, host }, { incarnation, ttlMs: providerTtlMs });
     if (state === "warm") return false;
     const guest = held.find(id);
-    if (guest === null) await this.#hold(adopted);
+    if (guest === null) await this.#hold(adopted, info.ageMs);
     else guest.guest = null;
     return false;
   }
 
-  async #hold(record: SandboxRecord): Promise<void> {
+  async #hold(record: SandboxRecord, ageMs: number): Promise<void> {
     const { giving } = this.#parts;
     const { orgId, userId, sessionId, strategy } = record;
     if (orgId === null || userId === null || sessionId === null || strategy === null) return;
     const owner = { orgId, userId, sessionId, strategy };
-    giving.hold(record, { owner, policy: record.policy as SandboxPolicy });
+    giving.hold(record, { owner, policy: record.policy as SandboxPolicy, ageMs });
   }
 
   /** What has ended elsewhere is given out no more. */
