@@ -83,8 +83,7 @@ export class EgressAudit implements EgressListener {
       bytesOut,
       bytesIn,
     });
-    if (known === null || verdict === "allowed" || known.told.has(host) || known.told.size >= mostTold)
-      return;
+    if (known === null || verdict !== "denied" || known.told.has(host) || known.told.size >= mostTold) return;
     known.told.add(host);
     const { orgId, sessionId, userId } = known;
     await store.org(orgId).audit.append({

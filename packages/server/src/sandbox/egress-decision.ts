@@ -21,6 +21,13 @@ export const egressReasons = [
 ] as const;
 export type EgressReason = (typeof egressReasons)[number];
 
+/** `failed`: it may be reached, and was not. */
+export const egressVerdicts = ["allowed", "denied", "failed"] as const;
+export type EgressVerdict = (typeof egressVerdicts)[number];
+
+/** Characters of a host's name that are told. */
+export const mostHostShown = 100;
+
 /** What a sandbox asked of the egress proxy, and what became of it. Holds no path, no query, no header and no secret. */
 export interface EgressDecision {
   /** As it was understood: lower case, addresses in their usual form. Printable ASCII, at most 100 characters; `*` for many together. */
@@ -28,7 +35,7 @@ export interface EgressDecision {
   /** 0 where none was understood. */
   readonly port: number;
   readonly method: string;
-  readonly verdict: "allowed" | "denied";
+  readonly verdict: EgressVerdict;
   readonly reason: EgressReason;
   /** The checked address that was dialled. */
   readonly address: string | null;

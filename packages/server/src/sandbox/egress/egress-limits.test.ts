@@ -106,7 +106,7 @@ describe("the egress proxy", () => {
       await vi.waitFor(() => expect(underWay()).toBe(true));
       await clock.advance(ms);
       expect(await answer).toContain(status);
-      expect(decisions.at(-1)).toMatchObject({ verdict: "allowed", reason });
+      expect(decisions.at(-1)).toMatchObject({ verdict: "failed", reason });
     }
   });
 

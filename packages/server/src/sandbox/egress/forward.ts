@@ -19,7 +19,7 @@ export async function forward(gate: Gate, request: IncomingMessage, response: Se
     inside === undefined ? plainTarget(request.url ?? "") : innerTarget(request.url ?? "", inside);
   const place = { host: target.host, port: "port" in target ? target.port : 0, method };
   const refuse = (reason: EgressReason) => {
-    const verdict = isFailure(reason) ? "allowed" : "denied";
+    const verdict = isFailure(reason) ? "failed" : "denied";
     gate.reports.decided({ ...place, verdict, reason, address: null });
     answer(response, reason, place.host);
   };

@@ -49,6 +49,18 @@ describe("reports of decisions", () => {
     expect(told.reduce((sum, { count }) => sum + count, 0)).toBe(1_000);
   });
 
+  it("tell a hundred characters of a host at most", () => {
+    const { reports, told } = scene();
+    const long = "a.".repeat(120);
+    reports.decided(denied(`${long}one`));
+    reports.decided(denied(`${long}two`));
+    reports.close();
+    expect(told.map(({ host, count }) => [host, count])).toEqual([
+      [long.slice(0, 100), 1],
+      [long.slice(0, 100), 1],
+    ]);
+  });
+
   it("bring the bytes of what was told before", async () => {
     const { clock, reports, told } = scene();
     const allowed: Decided = { ...denied("a.test"), verdict: "allowed", reason: "allowed" };

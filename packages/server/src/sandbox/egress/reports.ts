@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from "../../lib/clock.ts";
-import type { EgressDecision } from "../egress-decision.ts";
+import { type EgressDecision, mostHostShown } from "../egress-decision.ts";
 
 export type Decided = Omit<EgressDecision, "count" | "bytesOut" | "bytesIn">;
 
@@ -35,7 +35,8 @@ export function createEgressReports(options: ReportsOptions): EgressReports {
   const known = new Map<string, Counted>();
   let timer: TimerHandle | null = null;
 
-  function entryOf(decision: Decided): Counted {
+  function entryOf(whole: Decided): Counted {
+    const decision = { ...whole, host: whole.host.slice(0, mostHostShown) };
     const key = `${decision.host} ${decision.port} ${decision.reason}`;
     const found = known.get(key);
     if (found !== undefined) return found;

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { normalAddress } from "../../lib/addresses.ts";
 import { plainHost } from "../../lib/checked-addresses.ts";
+import { mostHostShown } from "../egress-decision.ts";
 
 /** What a sandbox wants to reach, as it was understood. */
 export interface Target {
@@ -19,7 +20,6 @@ export interface NoTarget {
 }
 
 const mostUrl = 8_192;
-const shownLength = 100;
 
 /** `host:port` of CONNECT. */
 export function tunnelTarget(text: string): Target | NoTarget {
@@ -86,5 +86,5 @@ function placeOf(authority: string, usualPort: number | null): { host: string; p
 
 /** For people to read: printable ASCII, and never long. */
 function shown(text: string): string {
-  return text.slice(0, shownLength).replace(/[^!-~]/g, "?");
+  return text.slice(0, mostHostShown).replace(/[^!-~]/g, "?");
 }

@@ -31,7 +31,7 @@ export async function tunnel(gate: Gate, { request, client, head }: Asked): Prom
   const place = { host: target.host, port: "port" in target ? target.port : 0, method: "CONNECT" };
   let stands = false;
   const refuse = (reason: EgressReason) => {
-    const verdict = isFailure(reason) ? "allowed" : "denied";
+    const verdict = isFailure(reason) ? "failed" : "denied";
     gate.reports.decided({ ...place, verdict, reason, address: null });
     if (stands) return void client.destroy();
     const { status, text } = refusalOf(reason, place.host);

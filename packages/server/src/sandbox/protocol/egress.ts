@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { normalAddress } from "../../lib/addresses.ts";
-import { type EgressDecision, egressReasons } from "../egress-decision.ts";
+import { type EgressDecision, egressReasons, egressVerdicts, mostHostShown } from "../egress-decision.ts";
 import { sandboxId } from "./shapes.ts";
 
 /** What no answer of a host goes over. */
 export const egressLimits = {
   /** Decisions in one answer. */
   items: 500,
-  /** Characters of a host's name that are told. */
-  host: 100,
   /** Alike decisions that one entry may stand for: it sums up a minute of one sandbox. */
   count: 10_000_000,
   /** Bytes of one entry, in each direction. */
@@ -29,10 +27,10 @@ export type EgressCursor = z.infer<typeof egressCursor>;
 
 const egressItem = z.strictObject({
   sandboxId,
-  host: z.string().max(egressLimits.host),
+  host: z.string().max(mostHostShown),
   port: z.int().min(0).max(65_535),
   method: z.string().regex(/^[A-Z-]{0,20}$/),
-  verdict: z.enum(["allowed", "denied"]),
+  verdict: z.enum(egressVerdicts),
   reason: z.enum(egressReasons),
   address: z.string().max(64).nullable(),
   count: z.int().nonnegative().max(egressLimits.count),
@@ -54,7 +52,7 @@ export type EgressNews = z.infer<typeof egressNews>;
 export function plainDecision(decision: EgressDecision): EgressDecision {
   const { host, port, method, verdict, reason, address, count, bytesOut, bytesIn } = decision;
   return {
-    host: host.slice(0, egressLimits.host).replace(/[^!-~]/g, "?"),
+    host: host.slice(0, mostHostShown).replace(/[^!-~]/g, "?"),
     port,
     method: /^[A-Z-]{0,20}$/.test(method) ? method : "",
     verdict,

@@ -44,7 +44,7 @@ export interface CommandEnded extends EventScope {
 
 export interface EgressAsked extends EventScope {
   readonly sandboxId: string;
-  readonly decision: "allowed" | "denied";
+  readonly decision: "allowed" | "denied" | "failed";
   /** In one word of our own: `allowed`, `not_listed`, `unreachable`, … */
   readonly reason: string;
   /** As it was asked for: what a sandbox says. */

@@ -113,7 +113,7 @@ function inside(registry: Registry) {
     }),
     sandboxEgress: new Counter({
       name: "berth_sandbox_egress_total",
-      help: "Connections and requests that sandboxes of this machine and of sandbox hosts asked for, by decision: allowed or denied, and by reason.",
+      help: "Connections and requests that sandboxes of this machine and of sandbox hosts asked for, by decision: allowed, denied or failed (allowed, and not reached), and by reason.",
       labelNames: ["decision", "reason"],
       registers,
     }),
