@@ -8,7 +8,7 @@ import type { Owners } from "./owners.ts";
 import { bestFirst } from "./placement.ts";
 import type { WatchedHosts } from "./watched-hosts.ts";
 
-export interface EmptyingParts {
+interface EmptyingParts {
   readonly context: AllocationContext;
   readonly owners: Owners;
   readonly hosts: WatchedHosts;

@@ -19,7 +19,7 @@ const sayMs = 5_000;
 /** Servers try again after a minute what they could not move. When none has asked for a workspace for longer, nobody moves them. */
 const nobodyMs = 75_000;
 
-export interface Drain {
+interface Drain {
   /** Resolves with what is left when nothing is, when nobody moves what is, or when the time is over. */
   readonly done: Promise<HostRemains>;
   readonly began: () => boolean;

@@ -58,7 +58,7 @@ export function canIsolate({ checklist, say }: PartScene): boolean {
   return false;
 }
 
-export interface SandboxKills {
+interface SandboxKills {
   /** Of the server's source. */
   readonly root: string;
   readonly name: string;
