@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import type { ControlGroup, ControlGroups, GroupLimits } from "./control-groups.ts";
-import { readField, readNumber, writeIfThere } from "./control-groups.ts";
+import { readField, readNumber, sandboxShare, writeIfThere } from "./control-groups.ts";
 
 /** One folder for each controller in which groups may be made; several controllers may share one. */
 export interface Hierarchies {
@@ -12,6 +12,7 @@ export interface Hierarchies {
 }
 
 const periodUs = 100_000;
+const usualShares = 1_024;
 
 /** Control groups of version 1: a hierarchy for each controller. */
 export function controlGroupsV1(parents: Hierarchies): ControlGroups {
@@ -27,6 +28,7 @@ export function controlGroupsV1(parents: Hierarchies): ControlGroups {
     foldersOf,
     async create(name, limits) {
       for (const folder of foldersOf(name)) await mkdir(folder, { recursive: true });
+      await writeIfThere(`${parents.cpu}/${name}/cpu.shares`, String(Math.round(usualShares * sandboxShare)));
       const group = openGroup(parents, name, foldersOf(name));
       await group.apply(limits);
       return group;

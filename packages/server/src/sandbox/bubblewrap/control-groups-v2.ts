@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { ControlGroup, ControlGroups, GroupLimits } from "./control-groups.ts";
-import { readField, readNumber, writeIfThere } from "./control-groups.ts";
+import { readField, readNumber, sandboxShare, writeIfThere } from "./control-groups.ts";
 
 const periodUs = 100_000;
+const usualWeight = 100;
 
 /** Control groups of version 2, in a folder whose `cgroup.subtree_control` has memory, pids and cpu. */
 export function controlGroupsV2(parent: string): ControlGroups {
@@ -13,6 +14,7 @@ export function controlGroupsV2(parent: string): ControlGroups {
       const folder = `${parent}/${name}`;
       await mkdir(folder, { recursive: true });
       await writeIfThere(`${folder}/memory.swap.max`, "0");
+      await writeIfThere(`${folder}/cpu.weight`, String(Math.round(usualWeight * sandboxShare)));
       // memory.oom.group stays 0: what needs more memory is ended, and the sandbox goes on with the rest, as in version 1.
       const group = openGroup(folder);
       await group.apply(limits);

@@ -18,9 +18,11 @@ describe("the files of control groups", () => {
     mkdirSync(`${top}/sbx`);
     writeFileSync(`${top}/sbx/memory.swap.max`, "max");
     writeFileSync(`${top}/sbx/memory.oom.group`, "0");
+    writeFileSync(`${top}/sbx/cpu.weight`, "100");
     const group = await controlGroupsV2(top).create("sbx", limits);
     expect(read("sbx/memory.max")).toBe("536870912");
     expect(read("sbx/memory.swap.max")).toBe("0");
+    expect(read("sbx/cpu.weight")).toBe("50");
     expect(read("sbx/memory.oom.group")).toBe("0");
     expect(read("sbx/pids.max")).toBe("128");
     expect(read("sbx/cpu.max")).toBe("50000 100000");
@@ -43,13 +45,16 @@ describe("the files of control groups", () => {
   });
 
   it("of version 1 are a folder for each controller, and one for several that are mounted together", async () => {
-    for (const name of ["memory", "pids", "cpu,cpuacct"]) mkdirSync(`${top}/${name}`);
+    for (const name of ["memory", "pids", "cpu,cpuacct/sbx"])
+      mkdirSync(`${top}/${name}`, { recursive: true });
+    writeFileSync(`${top}/cpu,cpuacct/sbx/cpu.shares`, "1024");
     const cpu = `${top}/cpu,cpuacct`;
     const groups = controlGroupsV1({ memory: `${top}/memory`, pids: `${top}/pids`, cpu, cpuacct: cpu });
     expect(groups.foldersOf("sbx")).toEqual([`${top}/memory/sbx`, `${top}/pids/sbx`, `${cpu}/sbx`]);
     const group = await groups.create("sbx", limits);
     expect(read("memory/sbx/memory.limit_in_bytes")).toBe("536870912");
     expect(read("pids/sbx/pids.max")).toBe("128");
+    expect(read("cpu,cpuacct/sbx/cpu.shares")).toBe("512");
     expect(read("cpu,cpuacct/sbx/cpu.cfs_quota_us")).toBe("50000");
     expect(await group.apply({ ...limits, memoryBytes: 4_096 })).toEqual({ ...limits, memoryBytes: 4_096 });
   });

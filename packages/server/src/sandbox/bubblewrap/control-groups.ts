@@ -9,6 +9,12 @@ export type GroupLimits = Pick<SandboxLimits, "memoryBytes" | "cpus" | "pids">;
 
 export type GroupMetrics = Omit<SandboxMetrics, "diskBytes">;
 
+/**
+ * Of the usual weight (1,024 of version 1, 100 of version 2), for the whole sandbox: the server goes first where both want a processor. No
+ * less than half, or sandboxes would hardly begin beside other programs of a busy machine.
+ */
+export const sandboxShare = 0.5;
+
 /** The control groups of this machine that sandboxes may have groups in. */
 export interface ControlGroups {
   readonly version: "v1" | "v2";
