@@ -20,7 +20,7 @@ export interface SourceSettings {
   readonly pageBytes: number;
 }
 
-/** Newest entries of the last page whose blocks may still get late deltas. */
+/** Newest entries of the log whose blocks may still get late deltas. */
 const recent = 64;
 
 /**
@@ -130,7 +130,7 @@ export class FollowedSession {
       if ((entries.at(-1)?.seq ?? after) !== reached || (entries.length === 0 && lastSeq > after)) {
         throw new BerthError("log_broken", `the log has a hole after ${after}`);
       }
-      if (reached >= lastSeq) this.#noteFinished(entries.slice(-recent));
+      this.#noteFinished(entries.filter(({ seq }) => seq > lastSeq - recent));
       return { generation, lastSeq, entries };
     } catch (thrown) {
       this.#report(thrown);

@@ -112,6 +112,21 @@ describe("live text", () => {
     expect(joined.got).toEqual([]);
   });
 
+  it("of a block that was finished some pages before the end of the log is dropped", async () => {
+    const scene = begin(0, { pageEvents: 1 });
+    const reader = await follow(scene);
+    await scene.settle();
+    const late: (() => void)[] = [];
+    scene.wire.carry = (frame, deliver) => late.push(() => deliver(frame));
+    scene.writer.write(first, "text");
+    scene.finish(first);
+    for (let more = 0; more < 3; more++) scene.append("todo.changed");
+    await scene.clock.advance(2_000);
+    await scene.settle();
+    for (const deliver of late) deliver();
+    expect(reader.got).toEqual(["1", "2", "3", "4"]);
+  });
+
   it("is dropped while the backlog is read", async () => {
     const scene = begin(3);
     scene.reads.after = once(() => scene.writer.write(first, "early"));

@@ -134,11 +134,10 @@ export function createFollowScene(settings: Partial<FollowingSettings> = {}): Fo
       return event;
     },
     finishStep({ messageId, namespace }) {
-      const { seq } = scene.commit("step.finished", {}, namespace);
-      const stepId = messageId.replace("msg_", "stp_");
+      const [seq, stepId] = [log.length + 1, messageId.replace("msg_", "stp_")];
       const json = JSON.stringify({ seq, type: "step.finished", sessionId, namespace, stepId, data: {} });
       const event = { seq, type: "step.finished", json };
-      log[seq - 1] = event;
+      log.push(event);
       live.close(messageId);
       scene.publish(event);
       return event;
