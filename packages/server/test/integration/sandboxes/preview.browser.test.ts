@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 // A preview where people use it: a real server, a real sandbox with a development server in it, a real Chromium.
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
