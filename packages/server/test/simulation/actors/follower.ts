@@ -140,6 +140,7 @@ export class Follower {
   }
 
   #entry({ seq, type, json }: LogEntry): void {
+    this.#world.scheduler.note(this.#name, `event ${seq} ${type}`);
     const known = this.#book.raw[seq - 1];
     must(seq === this.position + 1, "I9", () => `${this.#name} was sent ${seq} after ${this.position}`);
     must(known !== undefined, "I9", () => `${this.#name} was sent ${seq}, which is not committed`);
@@ -157,6 +158,7 @@ export class Follower {
   #live({ text }: LiveItem, json: string): void {
     if (text === null) return;
     const { data } = JSON.parse(json) as { data: { offset: number; text: string } };
+    this.#world.scheduler.note(this.#name, `text ${text.block}@${text.attempt}+${data.offset}`);
     const before = this.#texts.get(text.block);
     const goesOn = before?.attempt === text.attempt;
     must(

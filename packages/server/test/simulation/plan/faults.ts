@@ -47,8 +47,7 @@ const forAWhile =
 type MishapKind = Extract<Fault, { kind: `model-${string}` | `tool-${string}` }>["kind"];
 const mishap =
   (kind: MishapKind): Draw =>
-  (random, at) =>
-    ({ kind, at, ms: random.pick([100, 2_000, 8_000]) });
+  (random, at) => ({ kind, at, ms: random.pick([100, 2_000, 8_000]) });
 type OperatorKind = Extract<
   Fault,
   { kind: "drain" | "restart-all" | "evict" | "cleanup" | "prune" | "sweep" | "cut" | "slow-reader" }

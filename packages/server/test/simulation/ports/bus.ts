@@ -53,9 +53,11 @@ export function busOf(board: Switchboard, network: Network, life: Life): Bus {
       };
       for (const other of there) {
         network.carry(other.life, "question", () => {
-          void Promise.resolve(other.call(question)).then((answer) => {
+          const tell = (answer: unknown) => {
             if (!other.life.dead) network.carry(life, "answer", () => hear(answer ?? null));
-          });
+          };
+          // Who fails to answer is taken for one who has none.
+          new Promise((answered) => answered(other.call(question))).then(tell, () => tell(null));
         });
       }
     });
