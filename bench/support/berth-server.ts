@@ -13,6 +13,8 @@ export interface BerthServer {
   /** From spawning the process until it said that it is ready. Milliseconds. */
   readonly readyMs: number;
   stop(): Promise<void>;
+  /** Ends it at once, as a crash does. */
+  kill(): Promise<void>;
 }
 
 export interface BerthOptions {
@@ -39,11 +41,11 @@ export async function startBerth({
   mkdirSync(data, { recursive: true });
   writeFileSync(join(data, "berth.config.json"), JSON.stringify(config), { mode: 0o600 });
   const log = openSync(join(data, "log.jsonl"), "a");
-  const main = join(checkout, "packages/server/src/main.ts");
   const began = performance.now();
-  const child = spawn(process.execPath, [...execArgv, main, "serve", "--port", "0", "--data", data], {
+  // As users do: it is a build of the sources, made by the first start.
+  const child = spawn(join(checkout, "berth"), ["serve", "--port", "0", "--data", data], {
     stdio: ["ignore", "pipe", log],
-    env: { ...plainEnvironment(), ...env },
+    env: { ...plainEnvironment(), ...(execArgv.length > 0 && { NODE_OPTIONS: execArgv.join(" ") }), ...env },
   });
   closeSync(log);
   // Should the bench break, its server goes with it.
@@ -63,17 +65,19 @@ export async function startBerth({
     });
   });
   const readyMs = performance.now() - began;
+  const end = async (signal: "SIGTERM" | "SIGKILL") => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill(signal);
+    await exited;
+  };
   return {
     pid: pidOf(child),
     url,
     adminKey: readFileSync(join(data, "admin.key"), "utf8").trim(),
     readyMs,
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, "exit");
-      child.kill("SIGTERM");
-      await exited;
-    },
+    stop: () => end("SIGTERM"),
+    kill: () => end("SIGKILL"),
   };
 }
 

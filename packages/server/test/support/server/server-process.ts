@@ -11,6 +11,8 @@ export interface Exit {
 export interface ServerOptions {
   /** The folder that holds `packages/`. */
   readonly root: string;
+  /** What to start with the arguments of `berth`. Default: the sources. */
+  readonly command?: readonly [string, ...string[]];
   readonly dataDir: string;
   /** All that the server sees of the environment. */
   readonly env: Readonly<Record<string, string>>;
@@ -62,8 +64,9 @@ export function endServers(): void {
 export function startServer(options: ServerOptions): StartingServer {
   const { root, dataDir, env, logFile, startMs = 30_000, uid } = options;
   const log = openSync(logFile, "a");
-  const main = join(root, "packages/server/src/main.ts");
-  const child = spawn(process.execPath, [main, "serve", "--port", "0", "--data", dataDir], {
+  const sources = [process.execPath, join(root, "packages/server/src/main.ts")] as const;
+  const [program, ...first] = options.command ?? sources;
+  const child = spawn(program, [...first, "serve", "--port", "0", "--data", dataDir], {
     cwd: root,
     env,
     stdio: ["ignore", "pipe", log],
