@@ -31,6 +31,13 @@ export async function openSession(api: Api, agent: string): Promise<Place & { re
   return { id, ...placeOf(api, path, await api.stream(`${path}/stream`)) };
 }
 
+/** A session that exists, with its event stream open from its end on. */
+export async function followSession(api: Api, id: string): Promise<Place> {
+  const at = await api.get<{ generation: number; lastSeq: number }>(`/api/v1/sessions/${id}`);
+  const path = `/api/v1/sessions/${id}/events`;
+  return placeOf(api, path, await api.stream(`${path}/stream?after=${at.generation}.${at.lastSeq}`));
+}
+
 const message = JSON.stringify({ events: [{ type: "user.message", content: question }] });
 
 /** Looks for what it waits for without parsing: the client must not be what is measured. */
