@@ -116,8 +116,8 @@ async function followLies(): Promise<Finding> {
 
 const look = "readlink /proc/self/ns/pid";
 
-/** Sandboxes are to be on this machine, and not on hosts that the target may have. */
-const here = { BERTH_SANDBOX_HOSTS: "" };
+/** Sandboxes are to be on this machine and see its own system, whatever the target has. */
+const here = { BERTH_SANDBOX_HOSTS: "", BERTH_SANDBOX_ROOTFS: "" };
 
 /** With a file in the place of one of its folders bubblewrap can make nothing. */
 async function spoilBubblewrap(dataDir: string): Promise<void> {
