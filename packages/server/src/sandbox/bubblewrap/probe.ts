@@ -63,7 +63,7 @@ export async function probeMachine(options: ProbeOptions): Promise<Probed> {
 const sharedUser =
   "The server is not root, so sandboxes run as its own user and a warm sandbox takes only a workspace that is new: run a sandbox host as root to give each sandbox a user of its own.";
 const unverified =
-  "The system call filter for arm64 was checked by its decoder only, on no machine of that kind: try it before you rely on it.";
+  "On arm64 the system call filter was tried under a kernel of that kind, but no whole sandbox: run the attacks (npm run attack) before you rely on it.";
 
 const everything: Capabilities = {
   isolation: "namespace",
