@@ -113,7 +113,7 @@ export class World {
     });
     this.runtimeSettings = {
       leaseMs: build.leaseMs,
-      mailboxPollMs: 500,
+      mailboxPollMs: build.mailboxPollMs,
       sweepMs: build.sweepMs,
       snapshotEvery: build.snapshotEvery,
       concurrency: build.concurrency,

@@ -98,6 +98,22 @@ export class Life {
     });
   }
 
+  /** Reads as `call` does. Most reads are answered in the step in which they look, as those of an embedded database are. */
+  read<T>(op: string, look: () => T | Promise<T>): Promise<T> {
+    if (this.random.chance(0.2)) return this.call(op, look);
+    return new Promise<T>((resolve, reject) => {
+      if (this.dead) return;
+      const fault = this.#faults.take(this, op);
+      if (fault?.kind === "crash-before" || fault?.kind === "crash-in-flight") return this.crash();
+      const slow = fault?.kind === "slow-call" || fault?.kind === "late-answer" ? fault.ms : 0;
+      this.#scheduler.after(this.#latency() + slow, this, op, () => {
+        if (fault?.kind === "crash-after") return this.crash();
+        if (fault?.kind.startsWith("fail-")) return reject(unavailable());
+        Promise.resolve().then(look).then(resolve, reject);
+      });
+    });
+  }
+
   /** Ends this life at once. */
   crash(): void {
     if (this.dead) return;

@@ -82,7 +82,12 @@ export function planActions(
   for (let session = 0; session < sessions; session++) {
     const own = random.branch(`session ${session}`);
     let at = own.int(0, ms / 3);
-    const more = own.int(1, 6);
+    const more = own.weighted([
+      [4, 1],
+      [3, 2],
+      [2, 4],
+      [1, 6],
+    ]);
     for (let no = 0; no <= more; no++) {
       const tag = `S${session}.${no}`;
       const first: Unplaced = {

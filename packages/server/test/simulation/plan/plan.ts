@@ -10,6 +10,7 @@ export interface Build {
   readonly apis: number;
   readonly leaseMs: number;
   readonly sweepMs: number;
+  readonly mailboxPollMs: number;
   readonly snapshotEvery: number;
   readonly concurrency: number;
   readonly maxSessions: number;
@@ -37,11 +38,11 @@ export interface Plan {
 export function planOf(seed: number): Plan {
   const random = createRandom(`simulation ${seed}`);
   const sessions = random.weighted([
-    [6, random.int(5, 9)],
-    [3, random.int(10, 16)],
-    [1, random.int(17, 30)],
+    [14, random.int(5, 7)],
+    [5, random.int(8, 14)],
+    [1, random.int(15, 30)],
   ]);
-  const ms = random.int(15, 40) * 1_000;
+  const ms = random.int(8, 22) * 1_000;
   const build = planBuild(random.branch("build"), sessions, ms);
   return {
     seed,
@@ -57,14 +58,15 @@ function planBuild(random: Random, sessions: number, ms: number): Build {
     workers: random.int(2, 4),
     apis: random.int(1, 2),
     leaseMs: random.pick([3_000, 6_000, 6_000, 12_000]),
-    sweepMs: random.pick([1_000, 3_000, 5_000]),
+    sweepMs: random.pick([2_000, 5_000, 5_000]),
+    mailboxPollMs: random.pick([500, 1_000, 3_000]),
     snapshotEvery: random.pick([3, 10, 40]),
     concurrency: random.pick([1, 2, 8, 64]),
     maxSessions: random.pick([2, 4, 8, 100]),
     idleTtlMs: random.pick([2_000, 10_000, 60_000]),
     contextWindow: random.pick([1_200, 4_000, 128_000]),
     approvalMs: random.pick([3_000, 15_000, 120_000]),
-    followers: Array.from({ length: random.int(2, 5) }, () => ({
+    followers: Array.from({ length: random.int(1, 3) }, () => ({
       session: random.int(0, sessions - 1),
       at: random.int(0, ms / 2),
     })),

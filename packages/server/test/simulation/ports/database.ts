@@ -121,7 +121,7 @@ export class Database {
       const call = calls[index];
       if (reply === undefined || call === undefined) throw new Error("a batch without its reply");
       this.#witness(call, reply);
-      if (reply.ok) return resolve(structuredClone(reply.value) as never);
+      if (reply.ok) return resolve(reply.value as never);
       const { code, message, ...rest } = reply.error;
       reject(new BerthError(code, message, rest));
     });
@@ -136,17 +136,16 @@ function down(): BerthError {
 export function storeOf(database: Database, life: Life, clock: Clock): Store {
   const writer = {
     run: <K extends OperationName>(name: K, args: ArgsOf<K>) => {
-      const own = name === "append" ? args : structuredClone(args);
       return life.call(name, () => {
         if (name === "heartbeat" && life.deafUntil > life.clock.monotonic()) throw down();
-        return database.submit(name, own);
+        return database.submit(name, args);
       });
     },
   } as unknown as Writer;
   const reader = {
-    read: (work: Parameters<Reader["read"]>[0]) => life.call("read", () => database.reader.read(work)),
+    read: (work: Parameters<Reader["read"]>[0]) => life.read("read", () => database.reader.read(work)),
     readTogether: (work: Parameters<Reader["readTogether"]>[0]) =>
-      life.call("read", () => database.reader.readTogether(work)),
+      life.read("read", () => database.reader.readTogether(work)),
   } as unknown as Reader;
   return {
     kind: "simulated",

@@ -94,7 +94,7 @@ function answer(call: ModelCall): readonly ModelPart[] {
   const words = script?.turns[turn] ?? [];
   const calls = words.filter((word) => word !== "text");
   const tag = `${script?.tag ?? "?"}/${turn}`;
-  const text: ModelPart[] = ["So ", "I answer ", tag].map((piece) => ({
+  const text: ModelPart[] = ["I answer ", tag].map((piece) => ({
     type: "text",
     block: 0,
     text: piece,

@@ -34,11 +34,16 @@ const kinds: readonly (readonly [name: string, effect: Effect, writes: boolean])
 export const freeTools = ["peek", "put", "fire"] as const;
 export const askingTools = ["ask_peek", "ask_put", "ask_fire"] as const;
 
+const schema = { type: "object" };
+
+/** Checks inputs for all lives: compiling schemas for each of them was a fifth of the simulation's time. */
+const checks = createRegistry([delegateTool]);
+
 export function toolsOf(world: ToolWorld, life: Life): Registry {
   const tools = kinds.map(([name, effect, writes]): Tool => ({
     name,
     description: `The tool ${name}.`,
-    inputSchema: { type: "object" },
+    inputSchema: schema,
     effect,
     touchesWorkspace: writes,
     reachesOutside: effect === "once",
@@ -48,7 +53,8 @@ export function toolsOf(world: ToolWorld, life: Life): Registry {
       return run(world, life, context, writes);
     },
   }));
-  return createRegistry([...tools, delegateTool]);
+  const { checkInput, clientToolError } = checks;
+  return { ...createRegistry([...tools, delegateTool]), checkInput, clientToolError };
 }
 
 async function run(
