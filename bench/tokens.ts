@@ -1,150 +1,165 @@
-// Part of T3: CPU per token of reading a model's stream through the OpenAI-compatible adapter and the model client, against
-// fetch and undici's request with nothing but a split and JSON.parse, in the same run.
-//   npm run bench -- tokens [--tokens 500] [--streams 64] [--answers 300] [--rounds 5] [--shape lumps|single]
-import { fork } from "node:child_process";
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { request as undiciRequest } from "undici";
-import { systemClock } from "../packages/server/src/lib/clock.ts";
-import { createModelDispatcher } from "../packages/server/src/models/model-dispatcher.ts";
-import { createOpenAiCompatible } from "../packages/server/src/models/openai-compatible/openai-compatible.ts";
-import { createModelClient } from "../packages/server/src/models/retry.ts";
-import { machine, median } from "./support/machine.ts";
+// T3: CPU of the server for each token on its way from the model to a client's event stream, at 1, 64 and 512 answers of 500 tokens at
+// once, every token a packet; beside the least that can be done: fetch, parse, write. What a server takes at rest is taken off.
+//   npm run bench -- tokens [--tokens 500] [--most 512] [--rate 12800] [--rounds 3] [--answers 4] [--json] [--dir folder]
+//     --rate: tokens per second of all answers together; --answers: how many at least make one measurement
+import { mkdtempSync, rmSync } from "node:fs";
+import { Agent } from "node:http";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { about } from "./support/about.ts";
+import { type Api, apiOf } from "./support/api.ts";
+import { startBerth } from "./support/berth-server.ts";
+import { startChild } from "./support/child.ts";
+import { median } from "./support/machine.ts";
+import { readSizes } from "./support/options.ts";
+import { cpuUs } from "./support/process-use.ts";
+import { tell } from "./support/tell.ts";
+import { openSession } from "./support/turns/berth.ts";
+import type { Place } from "./support/turns/contender.ts";
+import { question, requests } from "./support/turns/direct.ts";
 
-const { values } = parseArgs({
-  options: {
-    tokens: { type: "string", default: "500" },
-    streams: { type: "string", default: "64" },
-    answers: { type: "string", default: "300" },
-    rounds: { type: "string", default: "5" },
-    shape: { type: "string", default: "single" },
-    serve: { type: "boolean", default: false },
-  },
-});
-const [tokens, streams, answers, rounds] = [values.tokens, values.streams, values.answers, values.rounds].map(
-  Number,
-) as [number, number, number, number];
+const options = readSizes({ tokens: 500, most: 512, rate: 12_800, rounds: 3, answers: 4 });
+const { tokens, most, rate, rounds, answers } = options;
+const cases = [1, 64, 512].filter((streams) => streams <= most);
+const everyMs = (streams: number) => Math.max(2, Math.round((streams * 1_000) / rate));
+const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const agent = new Agent({ keepAlive: true });
+const ends: (() => Promise<void>)[] = [];
 
-const eventOf = (chunk: object) =>
-  `data: ${JSON.stringify({ id: "chatcmpl-1", object: "chat.completion.chunk", ...chunk })}\n\n`;
-const delta = (content: string) =>
-  eventOf({
-    created: 1,
-    model: "m",
-    choices: [{ index: 0, delta: { content }, logprobs: null, finish_reason: null }],
-  });
-const usage = { prompt_tokens: 5, completion_tokens: tokens };
-const tail = `${eventOf({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })}${eventOf({ choices: [], usage })}data: [DONE]\n\n`;
-
-/** The model, in a process of its own so that its CPU is not counted: a token per packet each ms, or 20 tokens at once. */
-function serve(): void {
-  const events = Array.from({ length: tokens }, (_, i) => delta(` token${i}`));
-  const step = values.shape === "single" ? 1 : 20;
-  const stream = (response: ServerResponse, at: number): void => {
-    if (at >= tokens) return void response.end(tail);
-    response.write(events.slice(at, at + step).join(""));
-    if (step === 1) setTimeout(stream, 1, response, at + step);
-    else setImmediate(stream, response, at + step);
-  };
-  const server = createServer((request, response) => {
-    request.resume().on("end", () => {
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      stream(response, 0);
-    });
-  });
-  server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));
-  process.on("disconnect", () => server.close(() => undefined).closeAllConnections());
+interface Side {
+  readonly name: "floor" | "berth";
+  readonly pid: number;
+  open(streams: number): Promise<readonly Place[]>;
 }
 
-type Answer = () => Promise<number>;
-
-/** The least that has to be done: whole events, parsed, their text looked at. */
-async function parse(body: AsyncIterable<Uint8Array>): Promise<number> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  let characters = 0;
-  for await (const chunk of body) {
-    rest += decoder.decode(chunk, { stream: true });
-    for (let end = rest.indexOf("\n\n"); end !== -1; end = rest.indexOf("\n\n")) {
-      const data = rest.slice(6, end);
-      rest = rest.slice(end + 2);
-      if (data === "[DONE]") continue;
-      const event = JSON.parse(data) as { choices: { delta: { content?: string } }[] };
-      characters += event.choices[0]?.delta.content?.length ?? 0;
-    }
-  }
-  return characters;
+/** Microseconds of CPU for each token without what the server takes at rest, and that. */
+interface Figures {
+  readonly perToken: number;
+  /** Microseconds for each second. */
+  readonly atRest: number;
+  readonly tokensPerSecond: number;
+  readonly firstP50: number;
 }
 
-function contenders(baseUrl: string): Readonly<Record<string, Answer>> {
-  const dispatcher = createModelDispatcher();
-  const url = `${baseUrl}/chat/completions`;
-  const adapter = createOpenAiCompatible({ baseUrl, apiKey: null, dispatcher });
-  const info = {
-    name: "p/m",
-    provider: "p",
-    contextWindow: 1,
-    maxOutputTokens: null,
-    price: null,
-    demo: false,
-  };
-  const catalog = { resolve: () => ({ adapter, info, model: "m" }), list: async () => [info] };
-  const client = createModelClient({ catalog, clock: systemClock });
-  const never = new AbortController().signal;
-  const request = { system: "", messages: [], tools: [], settings: {} };
-  return {
-    "fetch + parse": async () =>
-      parse((await fetch(url, { method: "POST", body: "{}" })).body ?? new ReadableStream()),
-    "undici + parse": async () =>
-      parse((await undiciRequest(url, { method: "POST", body: "{}", dispatcher })).body),
-    "model client": async () => {
-      let characters = 0;
-      for await (const parts of client.stream({ models: ["p/m"], request }, never)) {
-        for (const part of parts) if (part.type === "text") characters += part.text.length;
-      }
-      return characters;
+async function sidesOf(): Promise<readonly Side[]> {
+  const support = join(import.meta.dirname, "support/tokens");
+  const model = await startChild(join(support, "model-double.ts"), [String(tokens)]);
+  ends.push(() => model.stop());
+  const relay = await startChild(join(support, "relay.ts"), [String(model.port)]);
+  ends.push(() => relay.stop());
+  const baseUrl = `http://127.0.0.1:${model.port}/v1`;
+  const models = cases.map((streams) => ({ name: `every-${everyMs(streams)}`, contextWindow: 1_000_000 }));
+  const server = await startBerth({
+    data: join(folder, "berth"),
+    config: {
+      providers: [{ name: "double", kind: "openai-compatible", baseUrl, models }],
+      rateLimits: false,
+      // Every answer is streamed at once: none stands in line for a place.
+      workerConcurrency: 1_024,
+      activationMaxSessions: 4_096,
     },
-  };
+  });
+  ends.push(() => server.stop());
+  const api = apiOf(server, agent);
+  for (const { name } of models) await makeAgent(api, name);
+  const messages = [{ role: "user", content: question }];
+  return [
+    {
+      name: "floor",
+      pid: relay.pid,
+      open: (streams) => {
+        const body = { model: `every-${everyMs(streams)}`, stream: true, messages };
+        const ask = () => ({ path: "/", body });
+        const { pid } = relay;
+        const base = `http://127.0.0.1:${relay.port}`;
+        const stop = () => relay.stop();
+        return requests({ name: "floor", pid, base, agent, ask, stop }).open("tokens", streams);
+      },
+    },
+    {
+      name: "berth",
+      pid: server.pid,
+      open: (streams) => {
+        const opened = Array.from({ length: streams }, () => openSession(api, `every-${everyMs(streams)}`));
+        return Promise.all(opened);
+      },
+    },
+  ];
 }
 
-/** Microseconds of CPU per token. */
-async function measure(answer: Answer): Promise<number> {
-  let left = answers;
-  const before = process.cpuUsage();
-  const one = async (): Promise<void> => {
-    while (left-- > 0) if ((await answer()) < tokens) throw new Error("an answer is too short");
-  };
-  await Promise.all(Array.from({ length: streams }, one));
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / (answers * tokens);
+async function makeAgent(api: Api, name: string): Promise<void> {
+  await api.post("/api/v1/agents", JSON.stringify({ name, model: `double/${name}`, tools: [] }));
 }
 
-async function compare(): Promise<void> {
-  const model = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), "--serve"]);
+async function measure(side: Side, streams: number): Promise<Figures> {
+  const places = await side.open(streams);
   try {
-    const port = await new Promise<number>((resolve) =>
-      model.once("message", (message) => resolve(Number(message))),
-    );
-    const all = Object.entries(contenders(`http://127.0.0.1:${port}/v1`));
-    for (const [, answer] of all) await measure(answer);
-    const figures = new Map(all.map(([name]) => [name, [] as number[]]));
-    for (let round = 0; round < rounds; round++) {
-      for (const [name, answer] of all) figures.get(name)?.push(await measure(answer));
-    }
-    console.log(`machine: ${machine()}`);
-    const shape = values.shape === "single" ? "one token per packet, 1 ms apart" : "20 tokens per packet";
-    console.log(
-      `settings: ${answers} answers of ${tokens} tokens, ${streams} at once, ${shape}, ${rounds} interleaved rounds, medians`,
-    );
-    const of = (name: string) => median(figures.get(name) ?? []);
-    for (const [name] of all) console.log(`${name.padEnd(15)}${of(name).toFixed(2)} us CPU per token`);
-    console.log(`ratio to fetch + parse: ${(of("model client") / of("fetch + parse")).toFixed(2)}`);
+    await sleep(500);
+    const restBefore = cpuUs(side.pid);
+    await sleep(2_000);
+    const atRest = (cpuUs(side.pid) - restBefore) / 2;
+    const each = Math.ceil(answers / streams);
+    const firsts: number[] = [];
+    const before = cpuUs(side.pid);
+    const began = performance.now();
+    const one = async (place: Place) => {
+      for (let i = 0; i < each; i++) firsts.push((await place.turn()).firstMs);
+    };
+    await Promise.all(places.map(one));
+    const seconds = (performance.now() - began) / 1_000;
+    const all = streams * each * tokens;
+    const perToken = (cpuUs(side.pid) - before - atRest * seconds) / all;
+    return { perToken, atRest, tokensPerSecond: all / seconds, firstP50: median(firsts) };
   } finally {
-    model.disconnect();
+    await Promise.all(places.map((place) => place.close()));
   }
 }
 
-if (values.serve) serve();
-else await compare();
+try {
+  const where = about();
+  const sides = await sidesOf();
+  const found = new Map<string, Figures[]>();
+  for (let round = -1; round < rounds; round++) {
+    for (const streams of round === -1 ? cases.slice(0, 2) : cases) {
+      for (const side of sides) {
+        const figures = await measure(side, streams);
+        const key = `${streams}/${side.name}`;
+        // The first round warms up.
+        if (round >= 0) found.set(key, [...(found.get(key) ?? []), figures]);
+      }
+    }
+  }
+  const of = (key: string, which: keyof Figures) =>
+    median((found.get(key) ?? []).map((figures) => figures[which]));
+  const rows = cases.flatMap((streams) =>
+    sides.map(({ name }) => {
+      const key = `${streams}/${name}`;
+      const shown = [of(key, "perToken"), of(key, "tokensPerSecond"), of(key, "firstP50")];
+      return [
+        String(streams),
+        name,
+        ...shown.map((value) => value.toFixed(1)),
+        (of(key, "atRest") / 1_000).toFixed(1),
+      ];
+    }),
+  );
+  const paces = cases.map((streams) => `${everyMs(streams)} ms apart at ${streams}`).join(", ");
+  tell({
+    about: where,
+    settings: `answers of ${tokens} tokens, a packet each, ${paces}; ${rounds} interleaved rounds, medians; files in ${options.dir}`,
+    results: Object.fromEntries(found),
+    rows: [["at once", "who", "CPU us per token", "tokens/s", "first token ms", "at rest, ms/s"], ...rows],
+    verdicts: cases.map((streams) => ({
+      id: streams === 64 ? "T3" : "",
+      what: `CPU per token at ${streams}, to the floor's`,
+      value: of(`${streams}/berth`, "perToken") / of(`${streams}/floor`, "perToken"),
+      target: 3,
+      beyond: 2,
+    })),
+    json: options.json,
+  });
+} finally {
+  agent.destroy();
+  for (const end of ends.toReversed()) await end();
+  rmSync(folder, { recursive: true, force: true });
+}
