@@ -19,7 +19,7 @@ interface Mounted {
 const wanted = ["memory", "pids", "cpu"] as const;
 
 /** What the kernel tells this process of control groups. */
-export interface OwnControlGroups {
+interface OwnControlGroups {
   /** /proc/self/mountinfo */
   readonly mounts: string;
   /** /proc/self/cgroup */
