@@ -12,7 +12,7 @@ const programs = ["bash", "cat", "id", "ls", "mkdir", "mkfifo", "script", "stty"
 async function makeSystem(root: string): Promise<void> {
   const files = new Set<string>();
   for (const program of [...programs.map((name) => `/usr/bin/${name}`), process.execPath]) {
-    const libraries = execFileSync("ldd", [await realpath(program)], { encoding: "utf8" });
+    const libraries = execFileSync("/usr/bin/ldd", [await realpath(program)], { encoding: "utf8" });
     for (const [path] of libraries.matchAll(/\/\S+/g)) files.add(path);
   }
   for (const name of programs) {
