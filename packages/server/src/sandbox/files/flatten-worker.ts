@@ -11,6 +11,7 @@ import {
   renameSync,
 } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import { bytesOfPath } from "./bytes-of-path.ts";
 import { errnoOf } from "./file-errors.ts";
 import { placeFlags } from "./folder.ts";
 
@@ -36,7 +37,7 @@ function flatten({ bin: path, lanes }: Flattening): void {
     const found: string[] = [];
     const bring = (from: string) => {
       const to = nextPlace();
-      moveUp(from, to);
+      moveUp(bytesOfPath(from), to);
       found.push(to);
     };
     for (const lane of lanes) {
@@ -55,7 +56,7 @@ function flatten({ bin: path, lanes }: Flattening): void {
 }
 
 /** Calls with a path of an open folder, which leads there whatever is renamed. */
-function withPlace(path: string, use: (place: string) => void): void {
+function withPlace(path: string | Buffer, use: (place: string) => void): void {
   const fd = openSync(path, placeFlags);
   try {
     use(`/proc/self/fd/${fd}`);
@@ -64,13 +65,14 @@ function withPlace(path: string, use: (place: string) => void): void {
   }
 }
 
+/** Their names are as `bytesOfPath` takes them. */
 function* foldersIn(folder: string): Generator<Dirent> {
   try {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {
     chmodSync(folder, 0o700);
   }
-  const dir = opendirSync(folder, { bufferSize: 256 });
+  const dir = opendirSync(folder, { bufferSize: 256, encoding: "latin1" });
   try {
     for (let entry = dir.readSync(); entry !== null; entry = dir.readSync())
       if (entry.isDirectory()) yield entry;
@@ -79,7 +81,7 @@ function* foldersIn(folder: string): Generator<Dirent> {
   }
 }
 
-function moveUp(from: string, to: string): void {
+function moveUp(from: Buffer, to: string): void {
   try {
     renameSync(from, to);
   } catch (thrown) {

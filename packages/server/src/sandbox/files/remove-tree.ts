@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Dir } from "node:fs";
 import { access, chmod, lstat, mkdir, opendir, readdir, rename, rmdir, unlink } from "node:fs/promises";
+import { textOfName } from "./bytes-of-path.ts";
 import { deleteLarge } from "./delete-large.ts";
 import { errnoOf } from "./file-errors.ts";
 import { enter, type Folder, hasProc, openRoot } from "./folder.ts";
@@ -56,19 +57,23 @@ async function emptyHere(bin: Folder): Promise<boolean> {
     for (const entry of entries) {
       if (!entry.isDirectory()) await deleteFile(`${bin.path}/${entry.name}`);
       else if (hasProc && ++folders > mostHere) return false;
-      else await deleteFolder(bin, entry.name);
+      else if (!(await deleteFolder(bin, entry.name))) return false;
     }
   }
 }
 
-/** Deletes a folder that lies in the bin. The folders in it are only moved up to the bin, whose next round deletes them. */
-async function deleteFolder(bin: Folder, name: string): Promise<void> {
+/**
+ * Deletes a folder that lies in the bin. The folders in it are only moved up to the bin, whose next round deletes them. False when there is
+ * something in it that no text names.
+ */
+async function deleteFolder(bin: Folder, name: string): Promise<boolean> {
   const folder = await enter(bin, name);
   try {
     for await (const child of await openLocked(bin, name, folder)) {
-      const path = `${folder.path}/${child.name}`;
-      if (child.isDirectory()) await moveUp(bin, folder, child.name);
-      else await deleteFile(path);
+      const text = textOfName(child.name);
+      if (text === null) return false;
+      if (child.isDirectory()) await moveUp(bin, folder, text);
+      else await deleteFile(`${folder.path}/${text}`);
     }
   } finally {
     await folder.handle.close();
@@ -77,15 +82,17 @@ async function deleteFolder(bin: Folder, name: string): Promise<void> {
     // Something was added meanwhile; the bin's next round deletes it.
     if (errnoOf(thrown) !== "ENOTEMPTY") throw thrown;
   });
+  return true;
 }
 
+/** Names are as `textOfName` takes them. */
 async function openLocked(bin: Folder, name: string, folder: Folder): Promise<Dir> {
   try {
     await access(folder.path, constants.W_OK | constants.X_OK);
   } catch {
     await unlock(bin, name);
   }
-  return await opendir(folder.path, { bufferSize: 256 });
+  return await opendir(folder.path, { bufferSize: 256, encoding: "latin1" });
 }
 
 async function moveUp(bin: Folder, folder: Folder, name: string): Promise<void> {

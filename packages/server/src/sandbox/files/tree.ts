@@ -2,6 +2,7 @@ import type { Dirent } from "node:fs";
 import { lstat, readlink } from "node:fs/promises";
 import type { TreeItem } from "../sandbox.ts";
 import type { Folder } from "./folder.ts";
+import { errnoOf } from "./file-errors.ts";
 import { kindOf } from "./kind-of.ts";
 import { walkTree } from "./walk-tree.ts";
 
@@ -15,22 +16,23 @@ export async function treeOf(
   const onCut = () => {
     truncated = true;
   };
-  for await (const found of walkTree({ folder, path, depth: Infinity, onCut })) {
+  for await (const found of walkTree({ folder, path, depth: Infinity, onCut, onUnnamed: onCut })) {
     if (items.length === limit) return { items, truncated: true };
-    const item = await itemOf(found.parent, found);
+    const item = await itemOf(found.parent, found).catch((thrown: unknown) => {
+      if (errnoOf(thrown) !== "ENOENT") onCut();
+      return null;
+    });
     if (item !== null) items.push(item);
   }
   return { items, truncated };
 }
 
-/** Null when it is gone meanwhile. */
 async function itemOf(
   parent: Folder,
   { path, name }: { readonly path: string; readonly name: string; readonly entry: Dirent },
-): Promise<TreeItem | null> {
+): Promise<TreeItem> {
   const place = `${parent.path}/${name}`;
-  const stat = await lstat(place).catch(() => null);
-  if (stat === null) return null;
+  const stat = await lstat(place);
   const kind = kindOf(stat);
   const target = kind === "link" ? await targetOf(place) : null;
   return {

@@ -1,5 +1,7 @@
 import type { Dirent } from "node:fs";
 import { opendir } from "node:fs/promises";
+import { textOfName } from "./bytes-of-path.ts";
+import { errnoOf } from "./file-errors.ts";
 import { enter, type Folder } from "./folder.ts";
 
 /** Folders deeper than this are not entered: each level holds one open handle. */
@@ -26,6 +28,8 @@ export interface TreeWalk {
   readonly into?: (name: string) => boolean;
   /** Called when something was left out because the tree is too deep or too wide. */
   readonly onCut: () => void;
+  /** Called when something was left out because its name is not text. */
+  readonly onUnnamed?: () => void;
 }
 
 /**
@@ -41,7 +45,10 @@ export async function* walkTree(walk: TreeWalk): AsyncGenerator<TreeEntry> {
       walk.onCut();
       continue;
     }
-    const folder = await enter(walk.folder, entry.name).catch(() => null);
+    const folder = await enter(walk.folder, entry.name).catch((thrown: unknown) => {
+      if (!vanished.has(errnoOf(thrown) ?? "")) walk.onCut();
+      return null;
+    });
     if (folder === null) continue;
     try {
       yield* walkTree({ ...walk, folder, path, depth: walk.depth - 1 });
@@ -51,14 +58,22 @@ export async function* walkTree(walk: TreeWalk): AsyncGenerator<TreeEntry> {
   }
 }
 
-async function entriesOf({ folder, onCut }: TreeWalk): Promise<Dirent[]> {
+const vanished = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
+
+async function entriesOf({ folder, onCut, onUnnamed }: TreeWalk): Promise<Dirent[]> {
   const entries: Dirent[] = [];
   try {
-    for await (const entry of await opendir(folder.path, { bufferSize: 256 })) {
+    for await (const entry of await opendir(folder.path, { bufferSize: 256, encoding: "latin1" })) {
       if (entries.length === widest) {
         onCut();
         break;
       }
+      const name = textOfName(entry.name);
+      if (name === null) {
+        onUnnamed?.();
+        continue;
+      }
+      entry.name = name;
       entries.push(entry);
     }
   } catch {

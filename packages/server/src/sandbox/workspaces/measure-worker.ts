@@ -12,6 +12,7 @@ import {
   type Stats,
 } from "node:fs";
 import { parentPort } from "node:worker_threads";
+import { bytesOfPath } from "../files/bytes-of-path.ts";
 import type { Measured, MeasureJob, MeasureReport } from "./measure.ts";
 
 /** Folders that are held open at a time; those above are found again by their child's `..`. */
@@ -23,7 +24,7 @@ interface Level {
   fd: number | null;
   readonly device: number;
   readonly inode: number;
-  /** Its folders that were not entered yet. */
+  /** Names of its folders that were not entered yet, as `bytesOfPath` takes them. */
   readonly pending: string[];
   /** What it had of permissions and gets back, if it had to be given more; else null. */
   readonly lockedMode: number | null;
@@ -60,7 +61,7 @@ function measure({ root, maxBytes, maxFiles }: MeasureJob): Omit<Measured, "took
     }
   }
 
-  function enter(path: string): void {
+  function enter(path: string | Buffer): void {
     const opened = unlessGone(() => openFolder(path));
     if (opened === null) return;
     const { fd, lockedMode } = opened;
@@ -69,7 +70,7 @@ function measure({ root, maxBytes, maxFiles }: MeasureJob): Omit<Measured, "took
     levels.push(level);
     unlessGone(() => {
       for (const name of namesIn(fd)) {
-        const stat = unlessGone(() => lstatSync(`/proc/self/fd/${fd}/${name}`));
+        const stat = unlessGone(() => lstatSync(placeOf(fd, name)));
         if (stat === null) continue;
         add(stat);
         if (stat.isDirectory()) level.pending.push(name);
@@ -101,7 +102,7 @@ function measure({ root, maxBytes, maxFiles }: MeasureJob): Omit<Measured, "took
       const here = levels.at(-1);
       const name = here?.pending.pop();
       if (here?.fd == null || name === undefined) leave();
-      else enter(`/proc/self/fd/${here.fd}/${name}`);
+      else enter(placeOf(here.fd, name));
     }
     return { ...sum, complete: !over() && !missed };
   } catch (thrown) {
@@ -118,7 +119,7 @@ interface OpenedFolder {
 }
 
 /** One that its owner closed is open to its owner until it is left: a name in it is looked up by its permissions each time. */
-function openFolder(path: string): OpenedFolder {
+function openFolder(path: string | Buffer): OpenedFolder {
   try {
     const fd = openSync(path, folderFlags);
     const isOpen = process.getuid?.() === 0 || (fstatSync(fd).mode & 0o700) === 0o700;
@@ -133,7 +134,7 @@ function openFolder(path: string): OpenedFolder {
 /** Linux's O_PATH: a place in the tree, opened without the right to read it. */
 const O_PATH = 0o10000000;
 
-function openLocked(path: string): OpenedFolder {
+function openLocked(path: string | Buffer): OpenedFolder {
   const place = openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     const lockedMode = fstatSync(place).mode & 0o7777;
@@ -151,8 +152,10 @@ function close({ fd, lockedMode }: Level): void {
   closeSync(fd);
 }
 
+const placeOf = (fd: number, name: string) => bytesOfPath(`/proc/self/fd/${fd}/${name}`);
+
 function* namesIn(fd: number): Generator<string> {
-  const folder: Dir = opendirSync(`/proc/self/fd/${fd}`, { bufferSize: 256 });
+  const folder: Dir = opendirSync(`/proc/self/fd/${fd}`, { bufferSize: 256, encoding: "latin1" });
   try {
     for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) yield entry.name;
   } finally {

@@ -72,6 +72,20 @@ describe("a workspace that is watched", () => {
     expect((await workspaces.usage(ref))?.files).toBe(1);
   });
 
+  it.runIf(process.platform === "linux")("SBX-10 measures what no text names", async () => {
+    const ref = workspaceRef();
+    await workspaces.create(ref, limits);
+    const held = await workspaces.hold(ref.id, { uid: null });
+    const script = `chdir "${held.path}"; mkdir "d\\xff"; for ("d\\xff/x", "\\xff") { open(F, ">$_"); print F "x" x 9000000; close F }`;
+    await run("perl", ["-e", script]);
+    const usage = await held.usage();
+    expect(usage.files).toBe(3);
+    expect(usage.bytes).toBeGreaterThan(18_000_000);
+    await held.release();
+    expect(await workspaces.remove(ref)).toBe(true);
+    expect(await readdir(join(rig.dataDir, "workspaces"))).toEqual([]);
+  });
+
   // To make 3,000 folders takes a busy disk 10 s.
   it(
     "SBX-10 measures what is deep, wide, locked or linked, without leaving it",
