@@ -11,6 +11,7 @@ import type { AppendOutcome, SessionCommit } from "../store/store.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import type { Draft } from "./draft.ts";
 import type { Heartbeat } from "./heartbeat.ts";
+import { fenced } from "./held-still.ts";
 import { tellBusiness } from "./tell-business.ts";
 
 /** Pause before a commit that the store could not take is tried again. Milliseconds. */
@@ -88,10 +89,7 @@ export class Committer {
     if (outcome.reason === "too_large") {
       throw new BerthError("event_too_large", "An event of this step is larger than the log takes.");
     }
-    // Another holder wrote, or this one lost track: in both cases its picture of the session is not to be trusted.
-    throw new BerthError("fenced", `The session is not this worker's any more (${outcome.reason}).`, {
-      retryable: true,
-    });
+    throw fenced(outcome.reason);
   }
 
   #publish(draft: Draft, events: readonly StoredEvent[]): void {

@@ -12,6 +12,8 @@ export class Heartbeat {
   readonly #onLost: () => void;
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #lost = false;
+  /** How often the lease was lost. */
+  #losses = 0;
   #timer: TimerHandle | null = null;
   #guard: TimerHandle | null = null;
   #stopped = false;
@@ -44,9 +46,10 @@ export class Heartbeat {
     this.#guard?.cancel();
   }
 
-  /** Rejects with `lease_lost` when this worker may no longer act. */
-  assertFresh(): void {
-    if (!this.fresh) throw new BerthError("lease_lost", "This worker lost its lease.", { retryable: true });
+  /** Throws `lease_lost` when this worker may not act, or its lease is another one than that which an earlier call returned. */
+  assertFresh(lease = this.#losses): number {
+    if (this.fresh && lease === this.#losses) return lease;
+    throw new BerthError("lease_lost", "This worker lost its lease.", { retryable: true });
   }
 
   async #beat(): Promise<void> {
@@ -76,6 +79,7 @@ export class Heartbeat {
       // Timers take whole milliseconds, so one can be early by a part of one.
       if (this.fresh) return this.#watch();
       this.#lost = true;
+      this.#losses += 1;
       this.#onLost();
     });
   }

@@ -18,6 +18,7 @@ import type { Draft } from "./draft.ts";
 import { Effects } from "./effects/effects.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { LiveText } from "./live-text.ts";
+import { fenced, isHeldStill } from "./held-still.ts";
 import type { LoadedSession } from "./load.ts";
 import { OwnerNotes } from "./owner-notes.ts";
 import type { RunSlots } from "./run-slots.ts";
@@ -190,7 +191,8 @@ export class SessionActor implements SessionAtWork {
     }
     if (this.state.run === null) for (const ids of [this.begun, this.forced, this.tooLong]) ids.clear();
     this.lastUsedAt = this.context.clock.now();
-    if (this.state.seq - this.#snapshotSeq >= this.context.settings.snapshotEvery) this.#snapshot();
+    if (this.state.seq - this.#snapshotSeq >= this.context.settings.snapshotEvery)
+      void this.#writeSnapshot().catch((error: unknown) => this.#report("snapshot", error));
     this.#status.tell(this.state);
     return null;
   }
@@ -216,7 +218,10 @@ export class SessionActor implements SessionAtWork {
     this.#turning = true;
     try {
       if (this.state.seq > this.#snapshotSeq) await this.#writeSnapshot();
-      if (!(await this.context.store.system.release({ ...this.held, withInputs: park }))) return false;
+      if (!(await this.context.store.system.release({ ...this.held, withInputs: park }))) {
+        if (!(await isHeldStill(this.context.store, this.held))) void this.#fail(fenced("released"));
+        return false;
+      }
       await this.#end();
       return true;
     } finally {
@@ -227,8 +232,7 @@ export class SessionActor implements SessionAtWork {
 
   /** Stops at once and writes nothing: another holder goes on from the log. Tools and model calls are ended. */
   async abandon(): Promise<void> {
-    if (this.#stopped) return;
-    await this.#end();
+    if (!this.#stopped) await this.#end();
   }
 
   async #end(): Promise<void> {
@@ -279,10 +283,6 @@ export class SessionActor implements SessionAtWork {
     if (run === null || run.waitingSince !== null || this.#stopped) return;
     const now = this.context.clock.now();
     this.#deadline = this.context.clock.after(Math.max(0, deadlineOf(run, now) - now), () => this.#wakeUp());
-  }
-
-  #snapshot(): void {
-    void this.#writeSnapshot().catch((error: unknown) => this.#report("snapshot", error));
   }
 
   #report(where: string, error: unknown): void {

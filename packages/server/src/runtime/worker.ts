@@ -152,10 +152,10 @@ export class Worker {
     }
   }
 
-  /** False when the session is this worker's now and has no actor. */
+  /** False when the session is this worker's now and has no actor, or none any more. */
   async #claim({ orgId, sessionId }: WakeUp): Promise<boolean> {
     const { store, settings, telemetry, bus } = this.#context;
-    this.#heartbeat.assertFresh();
+    const lease = this.#heartbeat.assertFresh();
     const claimed = await store.system.claim({
       orgId,
       sessionId,
@@ -179,9 +179,11 @@ export class Worker {
     const held = { orgId, sessionId, epoch };
     const actor = await this.#activate(held, claimsWithoutEvent);
     if (typeof actor === "boolean") return actor;
+    // Whoever thought this worker dead meanwhile may have taken the session.
+    this.#heartbeat.assertFresh(lease);
     this.activation.add(actor);
     await actor.start();
-    return true;
+    return this.activation.get(orgId, sessionId) === actor;
   }
 
   /** Folds the session; one that cannot be folded is quarantined at once. Without an actor: whether it was given back. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { knownEventVersion } from "../../../src/session/upcast.ts";
 import { Harness, type HarnessOptions } from "../../support/runtime/harness.ts";
 import { calls, text, turnOf } from "../../support/runtime/scripted-client.ts";
 import { testTool } from "../../support/runtime/test-tools.ts";
@@ -99,6 +100,22 @@ describe("the activation cache", () => {
     expect(standing()).not.toBeNull();
     go();
     await h.finished(inLine);
+  });
+
+  it("lets go of an idle session that another worker took, and of one that was deleted", async () => {
+    const h = await open({ answer: () => text("ok") });
+    const agent = await h.agent();
+    const [taken, deleted] = [await h.session(agent), await h.session(agent)];
+    await Promise.all([talk(h, taken, "hi"), talk(h, deleted, "hi")]);
+    await eventually(() => h.worker.activation.all().every((actor) => actor.quiet), "quiet");
+    const { store } = h.context;
+    const { orgId } = h;
+    await store.system.heartbeat("wrk_other");
+    const wanted = { orgId, sessionId: taken, workerId: "wrk_other", knownEventVersion };
+    expect(await store.system.claim({ ...wanted, leaseMs: -60_000 })).toMatchObject({ ok: true });
+    await store.org(orgId).deleteSession(deleted);
+    for (const actor of h.worker.activation.all()) await h.worker.activation.evict(actor, "asked");
+    await eventually(() => h.worker.activation.all().length === 0, "gone");
   });
 
   it("never evicts a session that runs, and stops claiming when nothing can go (I13)", async () => {

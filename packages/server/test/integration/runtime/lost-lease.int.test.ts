@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { Harness } from "../../support/runtime/harness.ts";
+import { createInProcessBus } from "../../../src/coordination/in-process/bus.ts";
+import { Harness, type HarnessOptions } from "../../support/runtime/harness.ts";
 import { calls, text, turnOf } from "../../support/runtime/scripted-client.ts";
 import { testTool } from "../../support/runtime/test-tools.ts";
 
@@ -9,6 +10,30 @@ afterEach(async () => {
   harness = null;
 });
 
+async function open(options: Omit<HarnessOptions, "settings">): Promise<Harness> {
+  harness = await Harness.open({ ...options, settings: { leaseMs: 300 } });
+  return harness;
+}
+
+/** Something that waits until it is let go. */
+function createGate() {
+  let reached = false;
+  let letGo: () => void = () => {};
+  const opened = new Promise<void>((resolve) => (letGo = resolve));
+  const pass = (): Promise<void> => ((reached = true), opened);
+  return { pass, open: () => letGo(), reached: () => reached };
+}
+
+/** The lease is lost and found again. */
+async function loseLease(h: Harness, session: string): Promise<void> {
+  const { system } = h.context.store;
+  const heartbeat = system.heartbeat.bind(system);
+  Object.assign(system, { heartbeat: () => Promise.reject(new Error("the disk is full")) });
+  await h.until(session, () => !h.worker.health().ok && h.worker.activation.all().length === 0);
+  Object.assign(system, { heartbeat });
+  await h.until(session, () => h.worker.health().ok);
+}
+
 describe("a worker that loses its lease and gets it back", () => {
   it("goes on with what it had to leave, without anybody asking for it", async () => {
     let starts = 0;
@@ -16,27 +41,52 @@ describe("a worker that loses its lease and gets it back", () => {
       starts += 1;
       return starts === 1 ? new Promise(() => undefined) : { ok: true, content: "second time" };
     });
-    harness = await Harness.open({
+    const h = await open({
       answer: (call) => (turnOf(call) === 0 ? calls(["slow", {}]) : text("done")),
       tools: [slow],
-      settings: { leaseMs: 300 },
     });
-    const h = harness;
     const session = await h.session(await h.agent({ tools: ["*"] }));
     await h.say(session, "hi");
     await h.until(session, () => starts === 1);
-    const { system } = h.context.store;
-    const heartbeat = system.heartbeat.bind(system);
-    let missed = 0;
-    const full = () => ((missed += 1), Promise.reject(new Error("the disk is full")));
-    Object.assign(system, { heartbeat: full });
-    await h.until(
-      session,
-      () => missed > 0 && !h.worker.health().ok && h.worker.activation.all().length === 0,
-    );
-    Object.assign(system, { heartbeat });
+    await loseLease(h, session);
     const log = await h.finished(session);
     expect(starts).toBe(2);
     expect(log.at(-1)).toMatchObject({ type: "run.finished", data: { reason: "end_turn" } });
+  });
+
+  it("goes on with a session that it was just about to begin with", async () => {
+    const bus = createInProcessBus();
+    const gate = createGate();
+    const answer: typeof bus.answer = async (topic, call) => {
+      if (topic.startsWith("session:")) await gate.pass();
+      return bus.answer(topic, call);
+    };
+    const h = await open({ answer: () => text("done"), overrides: { bus: { ...bus, answer } } });
+    const session = await h.session(await h.agent());
+    await h.say(session, "hi");
+    await h.until(session, gate.reached);
+    await loseLease(h, session);
+    gate.open();
+    await h.finished(session);
+  });
+
+  it("does not begin with a session that it claimed under the lease before: claims it anew", async () => {
+    const h = await open({ answer: () => text("done") });
+    const { system } = h.context.store;
+    const claim = system.claim.bind(system);
+    const gate = createGate();
+    const late: typeof claim = async (wanted) => {
+      const claimed = await claim(wanted);
+      await gate.pass();
+      return claimed;
+    };
+    Object.assign(system, { claim: late });
+    const session = await h.session(await h.agent());
+    await h.say(session, "hi");
+    await h.until(session, gate.reached);
+    await loseLease(h, session);
+    gate.open();
+    await h.finished(session);
+    expect((await h.context.store.session(h.orgId, session).find())?.epoch).toBe(2);
   });
 });
