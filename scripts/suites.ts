@@ -9,6 +9,7 @@ export type Suite = { readonly name: string; readonly run: () => Promise<Count> 
 
 const root = join(import.meta.dirname, "..");
 const chaos = "packages/server/test/chaos/faults.ts";
+const simulation = "packages/server/test/simulation/sim.ts";
 
 /** Runs a Node script with our output as its own, and returns its exit code and what it printed. */
 async function runNode(args: readonly string[], keep: boolean): Promise<{ code: number; output: string }> {
@@ -63,9 +64,9 @@ function vitest(name: string, ...options: string[]): Suite {
   return { name, run };
 }
 
-/** The faults print "N passed, N failed" as a line of their own, each fault being one test. */
-async function faults(): Promise<Count> {
-  const { code, output } = await runNode([chaos, "--short"], true);
+/** A script that prints "N passed, N failed" as a line of its own: each fault, or each seed, is one test. */
+async function counting(...command: string[]): Promise<Count> {
+  const { code, output } = await runNode(command, true);
   const line = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
   if (!line) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   return counted({ passed: Number(line[1]), failed: Number(line[2]) }, code);
@@ -78,5 +79,6 @@ export const suites: readonly Suite[] = [
   vitest("integration"),
   vitest("alone"),
   vitest("browser"),
-  { name: "faults", run: faults },
+  { name: "simulation", run: () => counting(simulation, "--seeds", "300") },
+  { name: "faults", run: () => counting(chaos, "--short") },
 ];
