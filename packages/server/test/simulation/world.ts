@@ -95,6 +95,7 @@ export class World {
     this.ledger = new Ledger(this.database.connection.sql.bind(this.database.connection), {
       onEvent: (book, event) => {
         scheduler.note("log", `${book.id} ${event.seq} ${event.type}`);
+        scheduler.mix(book.jsons[event.seq - 1] ?? "");
         for (const listen of this.listeners) listen(book, event);
       },
       underWay: () => [],

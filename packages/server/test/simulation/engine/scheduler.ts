@@ -87,8 +87,8 @@ export class Scheduler {
 
   /** Mixes a text into the hash of this history, and into its last steps. */
   note(who: string, label: string): void {
-    this.#mix(who);
-    this.#mix(label);
+    this.mix(who);
+    this.mix(label);
     this.#last.push({ at: this.now, who, label });
     if (this.#last.length > 2 * this.#kept) this.#last.splice(0, this.#kept);
   }
@@ -111,7 +111,8 @@ export class Scheduler {
     entry.call();
   }
 
-  #mix(text: string): void {
+  /** Mixes a text into the hash of this history. */
+  mix(text: string): void {
     let hash = this.#hash;
     for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
     this.#hash = Math.imul(hash ^ (this.now * 1_000), 0x01000193);

@@ -53,8 +53,12 @@ export function toolsOf(world: ToolWorld, life: Life): Registry {
       return run(world, life, context, writes);
     },
   }));
-  const { checkInput, clientToolError } = checks;
-  return { ...createRegistry([...tools, delegateTool]), checkInput, clientToolError };
+  const registry = createRegistry([...tools, delegateTool]);
+  return {
+    ...registry,
+    checkInput: (tool, input) => checks.checkInput(tool, input),
+    clientToolError: (tool) => checks.clientToolError(tool),
+  };
 }
 
 async function run(
