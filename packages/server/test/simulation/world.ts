@@ -99,6 +99,7 @@ export class World {
         for (const listen of this.listeners) listen(book, event);
       },
       underWay: () => [],
+      now: worldClock.now,
     });
     for (const [agent, edition] of template.editions) this.ledger.editions.set(agent, edition);
     const mishaps = new Mishaps(

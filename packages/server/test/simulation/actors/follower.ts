@@ -24,7 +24,7 @@ export class Follower {
   position = 0;
   ended: FollowEnd | null = null;
   #connection: Connection | null = null;
-  #texts = new Map<string, { attempt: number; length: number }>();
+  #texts = new Map<string, { attempt: number; text: string }>();
   /** Entries that it takes before it is slow, and how long it is slow then. */
   #slow: { left: number; ms: number } | null = null;
   #sink: FollowSink | null = null;
@@ -157,7 +157,7 @@ export class Follower {
   /** Of an attempt it is sent the text from 0 on, without a hole or a repeat; a higher one begins anew. */
   #live({ text }: LiveItem, json: string): void {
     if (text === null) return;
-    const { data } = JSON.parse(json) as { data: { offset: number; text: string } };
+    const { type, data } = JSON.parse(json) as { type: string; data: { offset: number; text: string } };
     this.#world.scheduler.note(this.#name, `text ${text.block}@${text.attempt}+${data.offset}`);
     const before = this.#texts.get(text.block);
     const goesOn = before?.attempt === text.attempt;
@@ -166,12 +166,18 @@ export class Follower {
       "I9",
       () => `${this.#name} was sent an older attempt of ${text.block}`,
     );
-    const expected = goesOn ? before.length : 0;
+    const expected = goesOn ? before.text.length : 0;
     must(
       data.offset === expected,
       "I9",
       () => `${this.#name} was sent ${text.block} from ${data.offset}, after ${expected}`,
     );
-    this.#texts.set(text.block, { attempt: text.attempt, length: expected + data.text.length });
+    const soFar = (goesOn ? before.text : "") + data.text;
+    must(
+      type !== "agent.message.delta" || this.#world.outside.isAnswer(soFar, { whole: false }),
+      "I9",
+      () => `${this.#name} was sent ${JSON.stringify(soFar)}, which no model said`,
+    );
+    this.#texts.set(text.block, { attempt: text.attempt, text: soFar });
   }
 }

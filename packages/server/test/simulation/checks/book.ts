@@ -126,6 +126,7 @@ export class Book {
   #noteRun({ type, seq, runId }: SessionEvent): void {
     if (type === "run.started") {
       must(this.#run === null, "I4", () => `${this.id}: a run started at ${seq} while ${this.#run} went on`);
+      must(!this.state.archived, "archive", () => `${this.id}: a run started at ${seq} in the archive`);
       this.#run = runId ?? "";
     }
     if (type !== "run.finished") return;

@@ -16,7 +16,10 @@ interface Call {
 /** The tool calls of one session: what the log says of them, and what really ran. */
 export class CallBook {
   readonly #calls = new Map<string, Call>();
+  /** Call by approval. */
   readonly #approvals = new Map<string, string>();
+  /** Approvals that were decided or expired. */
+  readonly #over = new Set<string>();
   /** Namespace by call that has no result. */
   readonly #open = new Map<string, string>();
   readonly #steps = new Set<string>();
@@ -52,6 +55,8 @@ export class CallBook {
       case "approval.requested":
         this.#approvals.set(event.data.approvalId, event.data.toolUseId);
         return;
+      case "approval.expired":
+        return this.#close(event.data.approvalId, event.seq);
       case "approval.decided":
         return this.#decide(event);
       default:
@@ -132,7 +137,14 @@ export class CallBook {
     this.#open.delete(data.toolUseId);
   }
 
-  #decide({ data }: SessionEvent<"approval.decided">): void {
+  /** The first of decision and expiry counts. */
+  #close(approvalId: string, seq: number): void {
+    must(!this.#over.has(approvalId), "I7", () => `the approval ${approvalId} was over before ${seq}`);
+    this.#over.add(approvalId);
+  }
+
+  #decide({ seq, data }: SessionEvent<"approval.decided">): void {
+    this.#close(data.approvalId, seq);
     const call = this.#calls.get(this.#approvals.get(data.approvalId) ?? "");
     if (call === undefined || data.decision === "deny") return;
     call.allowed = data.decision === "edit" ? (data.inputHash ?? null) : call.asked;

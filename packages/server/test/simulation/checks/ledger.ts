@@ -18,6 +18,8 @@ export interface LedgerHooks {
   readonly onEvent: (book: Book, event: SessionEvent) => void;
   /** What is going on for a session in the process that holds it: tools and model calls. */
   readonly underWay: (sessionId: string, epoch: number) => readonly string[];
+  /** The store's clock, milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 type Seen = { readonly [K in OperationName]?: (args: ArgsOf<K>, value: ResultOf<K>) => void };
@@ -27,6 +29,12 @@ export class Ledger {
   readonly books = new Map<string, Book>();
   /** Instructions of agents by `id@version`. */
   readonly editions = new Map<string, string>();
+  /** Of workers: when the store took their last one. */
+  readonly #heartbeats = new Map<string, number>();
+  /** Idempotency keys of requests that were done. */
+  readonly #keys = new Set<string>();
+  /** Timers that fired, but those of budgets: each is set once. */
+  readonly #fired = new Set<string>();
   readonly #hooks: LedgerHooks;
   readonly #sql: Connection["sql"];
   readonly #seen: Seen;
@@ -37,13 +45,17 @@ export class Ledger {
     this.#seen = {
       append: (args, value) => value.ok && this.#append(args),
       accept: (args, { result, replayed }) => {
-        if (!replayed) this.#accept(this.book(args.sessionId), args.inputs, result);
+        if (replayed) return;
+        this.#once(args);
+        this.#accept(this.book(args.sessionId), args.inputs, result);
       },
       createSession: (args, value) => this.#create(args, value),
       deleteSession: ({ sessionId }, deleted) => {
         if (deleted) this.book(sessionId).deleted = true;
       },
       fireTimers: ({ inputIds }) => this.#fireTimers(inputIds),
+      heartbeat: (workerId) => void this.#heartbeats.set(workerId, hooks.now()),
+      removeWorker: (workerId) => this.#leave(workerId),
       claim: (args, value) => this.#claim(args, value),
       release: ({ sessionId, withInputs = false }, released) => {
         if (released) this.#release(this.book(sessionId), withInputs);
@@ -89,8 +101,17 @@ export class Ledger {
     }
   }
 
+  /** I3: what was asked with one key is done once. */
+  #once({ idempotency }: Pick<ArgsOf<"accept">, "idempotency">): void {
+    if (idempotency === undefined) return;
+    const key = `${idempotency.scope} ${idempotency.key}`;
+    must(!this.#keys.has(key), "I3", () => `the request with the key ${key} was done twice`);
+    this.#keys.add(key);
+  }
+
   #create(args: ArgsOf<"createSession">, { result, replayed }: ResultOf<"createSession">): void {
     if (replayed) return;
+    this.#once(args);
     const { session } = result;
     if (result.created) {
       must(!this.books.has(session.id), "I1", () => `session ${session.id} was made twice`);
@@ -103,18 +124,27 @@ export class Ledger {
   }
 
   #fireTimers(inputIds: readonly string[]): void {
-    const rows = this.#sql<{ id: string; sessionId: string }>(
-      `SELECT m.id, s.id AS sessionId FROM mailbox m JOIN sessions s ON s.no = m.session_no
+    const rows = this.#sql<{ id: string; sessionId: string; kind: string; ref: string }>(
+      `SELECT m.id, s.id AS sessionId, m.body ->> '$.kind' AS kind, m.body ->> '$.ref' AS ref FROM mailbox m JOIN sessions s ON s.no = m.session_no
         WHERE m.id IN (SELECT value FROM json_each(?)) ORDER BY m.position`,
     ).all(JSON.stringify(inputIds));
-    for (const { id, sessionId } of rows) {
+    for (const { id, sessionId, kind, ref } of rows) {
+      must(!this.#fired.has(ref), "timer", () => `${sessionId}: the ${kind} timer of ${ref} fired twice`);
+      if (kind !== "budget") this.#fired.add(ref);
       this.book(sessionId).accept({ id, lane: "control", type: "timer", clientId: null });
     }
   }
 
-  #claim({ sessionId, workerId }: ArgsOf<"claim">, value: ClaimOutcome): void {
+  #claim({ sessionId, workerId, leaseMs }: ArgsOf<"claim">, value: ClaimOutcome): void {
     if (!value.ok) return;
     const book = this.book(sessionId);
+    const { holder } = book;
+    const silentSince = this.#heartbeats.get(holder ?? "") ?? Number.NEGATIVE_INFINITY;
+    must(
+      holder === null || holder === workerId || silentSince <= this.#hooks.now() - leaseMs,
+      "I2",
+      () => `${sessionId}: ${workerId} claimed it from ${holder}, which is alive`,
+    );
     must(
       value.epoch === book.epoch + 1,
       "I2",
@@ -123,6 +153,12 @@ export class Ledger {
     must(!book.deleted, "I2", () => `${sessionId} was claimed after it was deleted`);
     book.epoch = value.epoch;
     book.holder = workerId;
+  }
+
+  /** A worker ended in good order: nobody holds what it held. */
+  #leave(workerId: string): void {
+    this.#heartbeats.delete(workerId);
+    for (const book of this.books.values()) if (book.holder === workerId) book.holder = null;
   }
 
   #release(book: Book, withInputs: boolean): void {

@@ -13,6 +13,8 @@ export interface Caller {
 export interface ModelWorld {
   readonly mishaps: Mishaps;
   readonly contextWindow: number;
+  /** The texts of all answers, whole; the number of each is in its pieces. */
+  readonly answers: string[];
   /** Is told of each call when it starts. */
   readonly called: (caller: Caller, call: ModelCall) => void;
 }
@@ -49,7 +51,7 @@ export function modelsOf(world: ModelWorld, life: Life): Models {
 }
 
 async function* stream(
-  { mishaps }: ModelWorld,
+  { mishaps, answers }: ModelWorld,
   life: Life,
   call: ModelCall,
   signal: AbortSignal,
@@ -63,7 +65,7 @@ async function* stream(
     return yield [failed("timeout", true)];
   }
   if (mishap?.kind === "model-error") return yield [failed("server_error", random.chance(0.5))];
-  const parts = answer(call);
+  let parts = answer(call, answers);
   let left =
     mishap?.kind === "model-cut" || mishap?.kind === "model-retry" ? random.int(0, parts.length - 2) : -1;
   for (let at = 0; at < parts.length; at++) {
@@ -73,6 +75,7 @@ async function* stream(
     if (left === 0 && mishap?.kind === "model-retry") {
       const error = { code: "overloaded", message: "simulated", retryable: true } as const;
       yield [{ type: "retry", attempt: 1, delayMs: 10, error }];
+      parts = answer(call, answers);
       at = -1;
     } else yield [parts[at] as ModelPart];
     left -= 1;
@@ -83,7 +86,7 @@ function failed(code: "server_error" | "aborted" | "timeout", retryable: boolean
   return { type: "error", error: { code, message: "simulated", retryable } };
 }
 
-function answer(call: ModelCall): readonly ModelPart[] {
+function answer(call: ModelCall, answers: string[]): readonly ModelPart[] {
   const { messages } = call.request;
   const asked = messages.findLastIndex(
     (message) => message.role === "user" && parseScript(textOf(message)) !== null,
@@ -94,11 +97,9 @@ function answer(call: ModelCall): readonly ModelPart[] {
   const words = script?.turns[turn] ?? [];
   const calls = words.filter((word) => word !== "text");
   const tag = `${script?.tag ?? "?"}/${turn}`;
-  const text: ModelPart[] = ["I answer ", tag].map((piece) => ({
-    type: "text",
-    block: 0,
-    text: piece,
-  }));
+  const pieces = ["I answer", tag].map((piece) => `${piece}[${answers.length}] `);
+  answers.push(pieces.join(""));
+  const text: ModelPart[] = pieces.map((piece) => ({ type: "text", block: 0, text: piece }));
   const end: ModelPart[] = [
     { type: "usage", usage },
     { type: "finish", finish: calls.length > 0 ? "tool_calls" : "stop" },

@@ -9,6 +9,7 @@ import type { ToolStart, ToolWorld } from "./tools.ts";
 export class Outside implements ModelWorld, ToolWorld {
   readonly mishaps: Mishaps;
   readonly contextWindow: number;
+  readonly answers: string[] = [];
   readonly #ledger: () => Ledger;
   readonly #fail: (thrown: unknown) => void;
 
@@ -51,6 +52,12 @@ export class Outside implements ModelWorld, ToolWorld {
       );
     });
   };
+
+  /** True when a text is an answer of a model, or how one begins, and not put together of several. */
+  isAnswer(text: string, { whole }: { whole: boolean }): boolean {
+    const said = this.answers[Number(/^I answer\[(\d+)\]/.exec(text)?.[1] ?? -1)];
+    return said !== undefined && (whole ? said === text : said.startsWith(text));
+  }
 
   forget(_life: string): void {}
 
