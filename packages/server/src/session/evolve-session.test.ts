@@ -163,6 +163,14 @@ describe("events about the session", () => {
       expect(unkept).toMatchObject({ fileChanges: [file("a")], workspaceDirty: true });
     });
 
+    it("are not said to be all where they are too deep to be known", () => {
+      const deep = "d/".repeat(126);
+      const move = (to: string) =>
+        ({ type: "file.changed", inputId, data: { path: "a", change: "moved", to } }) as const;
+      expect(story().add(upload("a/b"), move(`${deep}c`)).state.toolsTouched).toBe(false);
+      expect(story().add(upload("a/b"), move(`${deep}c/d`)).state.toolsTouched).toBe(true);
+    });
+
     it("are not what a tool made of them", () => {
       const data = { path: "a", change: "written" } as const;
       const told = story().add(upload("a")).message("hi").add({ type: "file.changed", data });

@@ -95,12 +95,13 @@ function withChanges(state: SessionState, fileChanges: FileChanges): SessionStat
   return { ...state, fileChanges, bytes };
 }
 
-/** What an input did to files is known; what a tool did is not, until a manifest is kept. */
+/** What an input did to files is known; what a tool did is not, nor what is too much to know, until a manifest is kept. */
 function changeFile(state: SessionState, event: SessionEvent<"file.changed">): SessionState {
   const touched = { ...state, workspaceDirty: true };
   const step = event.inputId === undefined ? null : stepOf(event.data);
-  if (step === null) return { ...touched, toolsTouched: true };
-  return withChanges(touched, changeFiles(state.fileChanges, step));
+  const changes = step === null ? null : changeFiles(state.fileChanges, step);
+  if (changes === null) return { ...touched, toolsTouched: true };
+  return withChanges(touched, changes);
 }
 
 function stepOf({ path, change, to, blob }: SessionEvent<"file.changed">["data"]): FileStep | null {

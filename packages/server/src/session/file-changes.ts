@@ -22,13 +22,22 @@ export type FileStep =
 /** Changes beyond these are not kept, as files beyond 10,000 are not in a manifest; a manifest makes room for others. */
 export const mostFileChanges = 10_000;
 
+/** Of all their paths: a folder moved into others again and again makes those of what is in it longer and longer. */
+const mostCharacters = 4 * 1024 * 1024;
+
+/** Names of a path. Manifests have nothing that is deeper either, because no list of files does. */
+const mostNames = 128;
+
 /** What one change takes in memory, in bytes, about. */
 export const bytesOfChange = 400;
 
-/** The changes after one more, which was done: what it named was there. */
-export function changeFiles(changes: FileChanges, step: FileStep): FileChanges {
+/** The changes after one more, which was done: what it named was there. Null when they are too many, or it is too deep, to keep this one. */
+export function changeFiles(changes: FileChanges, step: FileStep): FileChanges | null {
   const after = changed(changes, step);
-  return after.length > mostFileChanges && after.length > changes.length ? changes : after;
+  if (after === null) return null;
+  if (after.length > mostFileChanges && after.length > changes.length) return null;
+  const characters = charactersOf(after);
+  return characters > mostCharacters && characters > charactersOf(changes) ? null : after;
 }
 
 /** The files of a manifest with the changes that came after it, by path. */
@@ -41,7 +50,7 @@ export function filesAfter(files: readonly KeptFile[], changes: FileChanges): re
   }
   const found = new Map<string, KeptFile>();
   for (const file of files) {
-    for (const from of foldersOf(file.path)) {
+    for (const from of placesOf(file.path)) {
       for (const place of places.get(from) ?? []) {
         const path = join(place, file.path.slice(from === "" ? 0 : from.length + 1));
         if (nearest(changes, path)?.path === (place === "" ? undefined : place))
@@ -52,10 +61,9 @@ export function filesAfter(files: readonly KeptFile[], changes: FileChanges): re
   for (const { path, now } of changes) {
     if (now !== null && "hash" in now) found.set(path, { path, ...now });
   }
+  const all = [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
   // A file cannot be where a folder has to be: tools made room for what was written into it.
-  for (const path of found.keys())
-    for (const folder of foldersOf(path)) if (folder !== path) found.delete(folder);
-  return [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return all.filter(({ path }) => !all[firstFrom(all, `${path}/`)]?.path.startsWith(`${path}/`));
 }
 
 /** True when one of these files is at the path or in it. */
@@ -64,8 +72,16 @@ export function isAmong(files: readonly KeptFile[], path: string): boolean {
   return files.some((file) => file.path === place || file.path.startsWith(`${place}/`));
 }
 
-function changed(changes: FileChanges, step: FileStep): FileChanges {
+function charactersOf(changes: FileChanges): number {
+  let characters = 0;
+  for (const { path, now } of changes)
+    characters += path.length + (now !== null && "from" in now ? now.from.length : 0);
+  return characters;
+}
+
+function changed(changes: FileChanges, step: FileStep): FileChanges | null {
   const path = plain(step.path);
+  if (isDeep(path)) return null;
   if (step.type === "write") {
     const { hash, size } = step;
     return set(without(changes, path), { path, now: { hash, size } });
@@ -73,17 +89,26 @@ function changed(changes: FileChanges, step: FileStep): FileChanges {
   if (step.type === "remove") return set(without(changes, path), { path, now: null });
   const to = plain(step.to);
   if (to === path) return changes;
-  const [first, last] = inside(changes, path);
-  const moved: FileChange[] = [{ path: to, now: at(changes, path) }];
-  for (const { path: old, now } of changes.slice(first, last))
-    moved.push({ path: join(to, old.slice(path.length + 1)), now });
+  if (isDeep(to)) return null;
   const gone = set(without(changes, path), { path, now: null });
-  return moved.reduce(set, without(gone, to));
+  const rest = set(without(gone, to), { path: to, now: at(changes, path) });
+  const moved: FileChange[] = [];
+  for (const { path: old, now } of changes.slice(...inside(changes, path))) {
+    const change = { path: join(to, old.slice(path.length + 1)), now };
+    if (isDeep(change.path)) return null;
+    if (!isSame(now, said(nearest(moved, change.path) ?? nearest(rest, change.path), change.path)))
+      moved.push(change);
+  }
+  const [place] = inside(rest, to);
+  return [...rest.slice(0, place), ...moved, ...rest.slice(place)];
 }
 
 /** What a path is: what a change says of it, or of a folder that it is in. */
 function at(changes: FileChanges, path: string): FileChange["now"] {
-  const change = nearest(changes, path);
+  return said(nearest(changes, path), path);
+}
+
+function said(change: FileChange | null, path: string): FileChange["now"] {
   if (change === null) return { from: path };
   const { now } = change;
   if (change.path === path || now === null) return now;
@@ -92,25 +117,36 @@ function at(changes: FileChanges, path: string): FileChange["now"] {
 
 /** The change of the path, or of the innermost folder of it that has one. */
 function nearest(changes: FileChanges, path: string): FileChange | null {
-  for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
-    const place = path.slice(0, end);
-    const change = changes[firstFrom(changes, place)];
-    if (change?.path === place) return change;
+  let place = path;
+  while (place !== "") {
+    const index = firstFrom(changes, place);
+    const here = changes[index];
+    if (here?.path === place) return here;
+    // What comes before has in it the beginning of every folder that is sought.
+    const before = changes[index - 1]?.path ?? "";
+    let same = 0;
+    while (same < before.length && before[same] === place[same]) same++;
+    place = place.slice(0, Math.max(0, place.lastIndexOf("/", same)));
   }
   return null;
+}
+
+function isDeep(path: string): boolean {
+  let names = 1;
+  for (let end = path.indexOf("/"); end !== -1; end = path.indexOf("/", end + 1)) names++;
+  return names > mostNames;
 }
 
 /** With this change, unless it says what holds without it. */
 function set(changes: FileChanges, change: FileChange): FileChanges {
   const index = firstFrom(changes, change.path);
   const others = changes[index]?.path === change.path ? changes.toSpliced(index, 1) : changes;
-  const { now } = change;
-  const otherwise = at(others, change.path);
-  const isSame =
-    now === null
-      ? otherwise === null
-      : "from" in now && otherwise !== null && "from" in otherwise && otherwise.from === now.from;
-  return isSame ? others : others.toSpliced(index, 0, change);
+  return isSame(change.now, at(others, change.path)) ? others : others.toSpliced(index, 0, change);
+}
+
+function isSame(now: FileChange["now"], otherwise: FileChange["now"]): boolean {
+  if (now === null) return otherwise === null;
+  return "from" in now && otherwise !== null && "from" in otherwise && otherwise.from === now.from;
 }
 
 /** Without the changes of a path and of what is in it. */
@@ -128,7 +164,7 @@ function inside(changes: FileChanges, path: string): readonly [number, number] {
 }
 
 /** The index of the first change whose path is this one or comes after it. */
-function firstFrom(changes: FileChanges, path: string): number {
+function firstFrom(changes: readonly { readonly path: string }[], path: string): number {
   let low = 0;
   let high = changes.length;
   while (low < high) {
@@ -139,10 +175,11 @@ function firstFrom(changes: FileChanges, path: string): number {
   return low;
 }
 
-/** A path and the folders that it is in, from the workspace itself inwards. */
-function foldersOf(path: string): readonly string[] {
-  const names = path.split("/");
-  return ["", ...names.map((_, index) => names.slice(0, index + 1).join("/"))];
+/** The workspace itself, the folders that a path is in from there inwards, and the path. */
+function* placesOf(path: string): Generator<string> {
+  yield "";
+  for (let end = path.indexOf("/"); end !== -1; end = path.indexOf("/", end + 1)) yield path.slice(0, end);
+  yield path;
 }
 
 function join(folder: string, path: string): string {
