@@ -38,6 +38,7 @@ export async function bundle({ build, entry, note }: Bundle): Promise<readonly s
   });
   try {
     const { output } = await graph.generate({
+      dir: build,
       format: "esm",
       entryFileNames: "[name].mjs",
       chunkFileNames: `${name}-[name]-[hash].mjs`,
@@ -59,8 +60,7 @@ function writeChunk(build: string, { fileName, code, map }: OutputChunk): void {
   );
   writeFileSync(join(build, fileName), plain);
   if (map === null) return;
-  const sources = map.sources.map((source) => relative(build, join(build, source)));
-  writeFileSync(join(build, `${fileName}.map`), JSON.stringify({ ...map, sources, sourcesContent: [] }));
+  writeFileSync(join(build, `${fileName}.map`), JSON.stringify({ ...map, sourcesContent: [] }));
 }
 
 /** The program that runs in sandboxes is text made of sources: made here, a start need not wait for a process that makes it (0.1 s). */

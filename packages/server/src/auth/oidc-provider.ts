@@ -1,4 +1,4 @@
-import * as client from "openid-client";
+import type { Configuration } from "openid-client";
 import type { Secret } from "../lib/secret.ts";
 import type { ClaimRules, Claims } from "./claims.ts";
 
@@ -31,12 +31,14 @@ export interface OidcClient {
 }
 
 const timeoutSeconds = 10;
+/** Loaded by the first login: a server at rest has no use for it. */
+const openid = () => import("openid-client");
 
 export function createOidcClient(provider: OidcProvider): OidcClient {
-  let configuration: Promise<client.Configuration> | null = null;
+  let configuration: Promise<Configuration> | null = null;
 
   /** What failed is tried again by the next who asks. */
-  function configured(): Promise<client.Configuration> {
+  function configured(): Promise<Configuration> {
     configuration ??= discover(provider).catch((error: unknown) => {
       configuration = null;
       throw error;
@@ -46,7 +48,7 @@ export function createOidcClient(provider: OidcProvider): OidcClient {
 
   return {
     async begin(redirectUri) {
-      const config = await configured();
+      const [config, client] = await Promise.all([configured(), openid()]);
       const verifier = client.randomPKCECodeVerifier();
       const flow = { state: client.randomState(), nonce: client.randomNonce(), verifier };
       const location = client.buildAuthorizationUrl(config, {
@@ -61,7 +63,7 @@ export function createOidcClient(provider: OidcProvider): OidcClient {
     },
 
     async finish(callback, { state, nonce, verifier }) {
-      const config = await configured();
+      const [config, client] = await Promise.all([configured(), openid()]);
       const tokens = await client.authorizationCodeGrant(config, callback, {
         expectedState: state,
         expectedNonce: nonce,
@@ -77,9 +79,10 @@ export function createOidcClient(provider: OidcProvider): OidcClient {
   };
 }
 
-async function discover(provider: OidcProvider): Promise<client.Configuration> {
+async function discover(provider: OidcProvider): Promise<Configuration> {
   const { issuer, clientId, clientSecret } = provider;
   const isPlain = issuer.startsWith("http:");
+  const client = await openid();
   const config = await client.discovery(
     new URL(issuer),
     clientId,

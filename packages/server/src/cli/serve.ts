@@ -2,7 +2,7 @@ import { loadConfig } from "../config/load.ts";
 import { asBerthError } from "../lib/errors.ts";
 import { type Program, startProgram } from "../roles/program.ts";
 import { announcedChat } from "./announced-chat.ts";
-import { compactHeap } from "./compact-heap.ts";
+import { compactHeap } from "../lib/compact-heap.ts";
 import { failureOf } from "./exit.ts";
 import { reloadOnHangUp } from "./hang-up.ts";
 

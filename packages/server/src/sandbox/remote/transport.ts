@@ -1,8 +1,13 @@
+import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
-import { Agent, type Dispatcher, request } from "undici";
+import type { Agent, Dispatcher } from "undici";
 import type { Clock, TimerHandle } from "../../lib/clock.ts";
 import { protocolVersion, versionHeader } from "../protocol/wire.ts";
 import { HostFailure, transportFailure } from "./failures.ts";
+
+const require = createRequire(import.meta.url);
+/** Loaded by the first host: a server without any has no use for its 109 modules. */
+const undici = () => require("undici") as typeof import("undici");
 
 /** What a server shows and trusts where hosts have TLS, as PEM. */
 export interface ClientTls {
@@ -17,6 +22,7 @@ const connectMs = 5_000;
 
 /** Connections to hosts. It uses no proxy and follows no redirect. */
 export function createDispatcher(tls: ClientTls = {}): Agent {
+  const { Agent } = undici();
   return new Agent({
     connect: { ...tls, timeout: connectMs },
     allowH2: false,
@@ -59,7 +65,7 @@ export async function post({
   const ending = new AbortController();
   const timer = clock.after(timeoutMs, () => ending.abort(late(timeoutMs)));
   try {
-    const answer = await request(url, {
+    const answer = await undici().request(url, {
       dispatcher,
       method: "POST",
       headers: {

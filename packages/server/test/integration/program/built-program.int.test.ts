@@ -1,5 +1,6 @@
 // What ./berth and npm start run is a build of the sources. A checkout of its own, so that its sources can be changed.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   mkdirSync,
@@ -133,9 +134,12 @@ describe("the built program", () => {
       env: { ...env, BERTH_FAILPOINT: "store.create-session.after-commit" },
     };
     const dying = await startServer(doomed).ready;
-    spawnSync(join(checkout, "berth"), ["chat", "Hello", "--url", dying.url, "--data", doomed.dataDir], {
-      env,
-    });
+    const where = ["--url", dying.url, "--data", doomed.dataDir];
+    const chat = spawn(join(checkout, "berth"), ["chat", "Hello", ...where], { env, stdio: "ignore" });
+    const chatEnded = once(chat, "close");
     expect(await dying.exited).toMatchObject({ signal: "SIGKILL" });
+    // It would go on asking for its server.
+    chat.kill("SIGKILL");
+    await chatEnded;
   });
 });
