@@ -138,6 +138,11 @@ describe("SBX-07 an archive that is sent", () => {
     ],
     "leads up with a folder": [{ name: "../escaped/", type: "5" }],
     "leads up with a link": [{ name: "../escaped", type: "2", link: "/etc" }],
+    // Each folder of each is one to make: 2,000 such were millions.
+    "is deeper than any list": [
+      { name: "x", type: "x", data: `267 path=${"d/".repeat(128)}f\n` },
+      { name: "a", data: "x" },
+    ],
     "has a name of nothing": [{ name: ".", data: "x" }],
   };
   it.each(Object.entries(refused))("is refused as a whole when it %s", async (_, entries) => {
