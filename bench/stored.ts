@@ -69,7 +69,7 @@ const at = (side: Side, i: number): string => side.ids[i % side.ids.length] ?? "
 
 /** What is done, one after the other for each place of 16 at once. */
 const asks: Readonly<
-  Record<string, { readonly times: number; ask(side: Side, i: number): Promise<unknown> }>
+  Record<string, { readonly times: number; readonly ask: (side: Side, i: number) => Promise<unknown> }>
 > = {
   list: { times: requests, ask: ({ api }) => api.get("/api/v1/sessions?limit=20") },
   "list from the middle": {

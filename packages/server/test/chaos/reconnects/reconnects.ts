@@ -59,13 +59,18 @@ interface Followed {
   readonly followers: readonly Follower[];
 }
 
+/** Many reconnects are spread over more sessions: the time between two cuts of one connection stays the same. */
+const sessionsFor = (wanted: number): number => (wanted > 10_000 ? 12 : 4);
+
 async function run(scene: Scene): Promise<void> {
   const { rig, server, proxy, random, checklist, wanted } = scene;
   const direct: Door = { url: server.url, apiKey: rig.apiKey };
   const cuttable: Door = { url: proxy.url, apiKey: rig.apiKey };
   const shared = new SharedSocket();
   const sessions = await Promise.all(
-    [0, 1, 2, 3].map((index) => begin({ direct, cuttable, shared, random, checklist, index })),
+    Array.from({ length: sessionsFor(wanted) }, (_, index) =>
+      begin({ direct, cuttable, shared, random, checklist, index }),
+    ),
   );
   const talking = new AbortController();
   const talks = sessions.map(({ id }, index) => talk(direct, { id, index, random, signal: talking.signal }));
@@ -131,12 +136,13 @@ async function cutUntil(
   const own = random.branch("cuts");
   const all = sessions.flatMap(({ followers }) => followers);
   const again = () => all.reduce((sum, { connections }) => sum + Math.max(0, connections - 1), 0);
+  const pauseMs = Math.round(160 / sessions.length);
   let cuts = 0;
   // As much as a second of silence for each cut, should the followers not come back.
   const deadline = performance.now() + wanted * 1_000;
   while (again() < wanted && performance.now() < deadline) {
     if (proxy.cut(own.int(0, 1_000))) cuts += 1;
-    await sleep(own.int(1, 40));
+    await sleep(own.int(1, pauseMs));
   }
   return cuts;
 }
@@ -150,14 +156,15 @@ async function compare({ checklist }: Scene, door: Door, { id, followers }: Foll
   for (const follower of followers) {
     await follower.stop();
     const { seen, transport, texts } = follower;
-    const missing = hashes.filter((hash) => !seen.includes(hash)).length;
+    const distinct = new Set(seen);
+    const missing = hashes.filter((hash) => !distinct.has(hash)).length;
     checklist.check(
       reconnectRules.lost,
       missing === 0,
       () => `${transport} lost ${missing} of ${log.length}`,
       id,
     );
-    const repeated = seen.length - new Set(seen).size;
+    const repeated = seen.length - distinct.size;
     checklist.check(reconnectRules.repeated, repeated === 0, () => `${transport} saw ${repeated} twice`, id);
     const same = seen.length === hashes.length && seen.every((hash, index) => hash === hashes[index]);
     checklist.check(followerRules.log, same, () => `${transport} saw another order`, id);
