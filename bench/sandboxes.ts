@@ -16,7 +16,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "20" },
     execs: { type: "string", default: "200" },
-    many: { type: "string", default: "40" },
+    many: { type: "string", default: "100" },
     json: { type: "boolean", default: false },
     dir: { type: "string", default: tmpdir() },
   },
@@ -116,25 +116,26 @@ async function files({ sandbox }: ProviderBench): Promise<Figures["files"]> {
   return { read: pair(measured.read), write: pair(measured.write) };
 }
 
-/** As many as admission lets in, up to `--many`, each with its own session; then all are ended at once. */
+/** Admission counts limits, and lets 100 of these in where there are 20 GiB of memory. */
+const crowdMemory = "160MiB";
+
+/** `--many`, or as many as admission lets in, each with its own session; then all are ended at once. */
 async function crowd(server: Claims): Promise<Figures["many"]> {
   const sessions: string[] = [];
   while (sessions.length < many) sessions.push(await server.session());
   const before = freemem();
   const began = performance.now();
-  const made: string[] = [];
-  for (const session of sessions) {
-    const given = await server.claim(session);
-    if (given === null) break;
-    made.push(given.sandbox);
-  }
+  let given = 0;
+  for (const session of sessions) if ((await server.claim(session)) !== null) given += 1;
   const seconds = (performance.now() - began) / 1_000;
+  // Where there is no room for more, the oldest ones were ended for the newest.
+  const made = await server.live();
   const memoryMbEach = (before - freemem()) / mebibyte / made.length;
   const end = performance.now();
   await Promise.all(made.map((sandbox) => server.take(sandbox)));
   return {
     made: made.length,
-    perSecond: made.length / seconds,
+    perSecond: given / seconds,
     memoryMbEach,
     destroyMs: performance.now() - end,
   };
@@ -149,17 +150,20 @@ try {
   const where = about();
   const provider = opened(await openProvider(join(folder, "provider")));
   const [exec, file] = [await commands(provider), await files(provider)];
-  const cold = opened(await openClaims(join(folder, "cold"), 0, many));
-  const claim = await claims(cold, opened(await openClaims(join(folder, "warm"), 1, many)));
-  const figures: Figures = { claims: claim, exec, files: file, many: await crowd(cold) };
-  const settings = `${rounds} claims of each kind, ${execs} commands, 64 files of 1 MiB, up to ${many} at once, files in ${values.dir}; ${provider.about}`;
+  const cold = opened(await openClaims(join(folder, "cold"), { warm: 0, most: 4 }));
+  const claim = await claims(cold, opened(await openClaims(join(folder, "warm"), { warm: 1, most: 4 })));
+  const crowded = opened(
+    await openClaims(join(folder, "many"), { warm: 0, most: many, memory: crowdMemory }),
+  );
+  const figures: Figures = { claims: claim, exec, files: file, many: await crowd(crowded) };
+  const settings = `${rounds} claims of each kind, ${execs} commands, 64 files of 1 MiB, up to ${many} of ${crowdMemory} at once, files in ${values.dir}; ${provider.about}`;
   if (values.json) console.log(JSON.stringify({ about: where, settings, results: figures }, null, 2));
   else {
     const line = (name: string, { p50, p99 }: Samples, more = "") =>
       console.log(
         `${name.padEnd(44)} p50 ${p50.toFixed(1).padStart(7)} ms   p99 ${p99.toFixed(1).padStart(7)} ms${more}`,
       );
-    const { many: crowded } = figures;
+    const { made, perSecond, memoryMbEach, destroyMs } = figures.many;
     console.log(`${aboutLines(where)}\nsettings: ${settings}\n`);
     line("claim, a warm one is there", claim.warm);
     line("claim, none is there, a new workspace", claim.coldNew);
@@ -176,7 +180,7 @@ try {
         `${`64 MiB, ${name}`.padEnd(44)} ${plainMs.toFixed(0)} ms plain, ${sandboxMs.toFixed(0)} ms in the workspace (${(sandboxMs / plainMs).toFixed(1)})`,
       );
     console.log(
-      `${crowded.made} at once: ${crowded.perSecond.toFixed(1)} a second, ${crowded.memoryMbEach.toFixed(1)} MB each; all ended in ${crowded.destroyMs.toFixed(0)} ms`,
+      `${made} at once: ${perSecond.toFixed(1)} a second, ${memoryMbEach.toFixed(1)} MB each; all ended in ${destroyMs.toFixed(0)} ms`,
     );
   }
 } finally {

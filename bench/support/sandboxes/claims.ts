@@ -14,13 +14,22 @@ export interface Claims {
   claim(session: string): Promise<Given | null>;
   run(sandbox: string, command: string): Promise<void>;
   take(sandbox: string): Promise<void>;
+  /** Those that are alive. */
+  live(): Promise<string[]>;
   /** Resolves when a warm one is ready. */
   warm(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** `warm`: how many are kept ready. */
-export async function openClaims(data: string, warm: number, most: number): Promise<Claims> {
+interface ClaimsOptions {
+  /** How many are kept ready. */
+  readonly warm: number;
+  readonly most: number;
+  /** Of each sandbox, as the setting `sandboxMemory` takes it. */
+  readonly memory?: string;
+}
+
+export async function openClaims(data: string, { warm, most, memory }: ClaimsOptions): Promise<Claims> {
   const config = {
     sandbox: "bubblewrap",
     sandboxWarm: warm,
@@ -29,6 +38,7 @@ export async function openClaims(data: string, warm: number, most: number): Prom
     sandboxesPerHost: most,
     sandboxWait: "0s",
     logLevel: "warn",
+    ...(memory !== undefined && { sandboxMemory: memory }),
   };
   const server = await startBerth({ data, config });
   const ask = asker(server);
@@ -46,6 +56,10 @@ export async function openClaims(data: string, warm: number, most: number): Prom
     async run(sandbox, command) {
       const { code } = (await ask("POST", `/sandboxes/${sandbox}/exec`, { command })) as { code: number };
       if (code !== 0) throw new Error(`a command in a sandbox ended with ${code}`);
+    },
+    async live() {
+      const { items } = (await ask("GET", "/sandboxes?limit=100")) as { items: { id: string }[] };
+      return items.map(({ id }) => id);
     },
     take: async (sandbox) => void (await ask("DELETE", `/sandboxes/${sandbox}`)),
     async warm() {
