@@ -6,6 +6,9 @@ import { errnoOf } from "./file-errors.ts";
 import { kindOf } from "./kind-of.ts";
 import { walkTree } from "./walk-tree.ts";
 
+/** Of all paths and of what links say, which is 4 KB each at most: a tree is told as a whole, so it is in memory as a whole. */
+const mostCharacters = 16 * 1024 * 1024;
+
 /** Everything below an open folder, whose path is `path`. */
 export async function treeOf(
   folder: Folder,
@@ -13,6 +16,7 @@ export async function treeOf(
 ): Promise<{ items: TreeItem[]; truncated: boolean }> {
   const items: TreeItem[] = [];
   let truncated = false;
+  let characters = 0;
   const onCut = () => {
     truncated = true;
   };
@@ -22,7 +26,10 @@ export async function treeOf(
       if (errnoOf(thrown) !== "ENOENT") onCut();
       return null;
     });
-    if (item !== null) items.push(item);
+    if (item === null) continue;
+    characters += item.path.length + (item.target?.length ?? 0);
+    if (characters > mostCharacters) return { items, truncated: true };
+    items.push(item);
   }
   return { items, truncated };
 }

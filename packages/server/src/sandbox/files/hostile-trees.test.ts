@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -14,7 +14,7 @@ let search: Search;
 let files: SandboxFiles;
 const left: unknown[] = [];
 beforeEach(async () => {
-  folder = await realpath(await mkdtemp(join(tmpdir(), "berth-unnamed-")));
+  folder = await realpath(await mkdtemp(join(tmpdir(), "berth-hostile-trees-")));
   const place = {
     root: join(folder, "workspace"),
     staging: join(folder, "staging"),
@@ -28,6 +28,14 @@ beforeEach(async () => {
 afterEach(async () => {
   await search.close();
   await rm(folder, { recursive: true, force: true });
+});
+
+it("SBX-10 tells no more of a tree than a server has memory for", { timeout: 60_000 }, async () => {
+  const target = "x".repeat(4_000);
+  for (let at = 0; at < 5_000; at++) await symlink(target, join(folder, "workspace", `${at}`));
+  const { items, truncated } = await files.tree("");
+  expect(truncated).toBe(true);
+  expect(items.length).toBeGreaterThan(4_000);
 });
 
 /** A path in the workspace whose last name is no valid UTF-8. */
