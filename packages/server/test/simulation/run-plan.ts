@@ -6,7 +6,7 @@ import { Follower } from "./actors/follower.ts";
 import { Operator } from "./actors/operator.ts";
 import { People } from "./actors/people.ts";
 import { Requests } from "./actors/requests.ts";
-import { checkRest, whatMoves } from "./checks/rest.ts";
+import { checkRest, checkTimers, whatMoves } from "./checks/rest.ts";
 import type { Violation } from "./checks/violation.ts";
 import type { Step } from "./engine/scheduler.ts";
 import type { Plan } from "./plan/plan.ts";
@@ -29,6 +29,10 @@ export interface Outcome {
 /** Milliseconds of virtual time in which everything must have come to rest. */
 const restMs = 90_000;
 const sliceMs = 2_000;
+/** For so long nobody answers what will expire by itself: its timers have to end it. */
+const patientMs = 16_000;
+/** From then on every timer fires when it is due. */
+const timerMs = 12_000;
 
 /** Plays one plan to its end, or to what must never be. */
 export async function runPlan(plan: Plan, template: Template, keptSteps = 100): Promise<Outcome> {
@@ -91,7 +95,9 @@ async function play(world: World): Promise<void> {
   if (scheduler.stopped) return;
   world.rest();
   for (let left = restMs; left > 0 && !scheduler.stopped; left -= sliceMs) {
-    people.answerAll();
+    const restedMs = restMs - left;
+    if (restedMs >= patientMs || plan.build.approvalMs > patientMs) people.answerAll();
+    if (restedMs >= timerMs) checkTimers(world);
     await scheduler.run(scheduler.now + sliceMs);
     if (scheduler.stopped) return;
     if (whatMoves(world, requests, followers) === null) return checkRest(world);

@@ -96,10 +96,11 @@ export class World {
       onEvent: (book, event) => {
         scheduler.note("log", `${book.id} ${event.seq} ${event.type}`);
         scheduler.mix(book.jsons[event.seq - 1] ?? "");
+        this.outside.heard(event);
         for (const listen of this.listeners) listen(book, event);
       },
-      underWay: () => [],
-      now: worldClock.now,
+      underWay: (sessionId, epoch) => this.outside.underWay(sessionId, epoch),
+      now: () => worldClock.now(),
     });
     for (const [agent, edition] of template.editions) this.ledger.editions.set(agent, edition);
     const mishaps = new Mishaps(
@@ -110,6 +111,8 @@ export class World {
     this.outside = new Outside({
       mishaps,
       contextWindow: build.contextWindow,
+      atOnce: Math.min(build.concurrency, build.maxSessions),
+      workerOf: (life) => this.workers.find((one) => one.life.name === life)?.worker?.id ?? null,
       ledger: () => this.ledger,
       fail: (thrown) => this.failWith(thrown),
     });

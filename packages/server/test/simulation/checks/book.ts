@@ -30,6 +30,8 @@ export class Book {
   holder: string | null = null;
   deleted = false;
   quarantined = false;
+  /** Claims since the last event, or since it was given back in good order. */
+  claims = 0;
   /** Inputs that wait. */
   open = 0;
   readonly #lastTaken: Record<Lane, number> = { control: -1, steer: -1, queue: -1 };
@@ -68,6 +70,7 @@ export class Book {
       () => `${this.id}: ${expectedSeq} was expected at ${this.raw.length}`,
     );
     const events = jsons.map((json) => this.#note(json));
+    if (events.length > 0) this.claims = 0;
     const named = events.flatMap(({ inputId }) => (inputId === undefined ? [] : [inputId]));
     for (const event of events) if (event.inputId !== undefined) this.#take(event, event.inputId);
     must(
@@ -76,6 +79,12 @@ export class Book {
       () => `${this.id}: the inputs ${taken.join()} were taken by events of ${named.join()}`,
     );
     return events;
+  }
+
+  /** Nobody holds it, in good order. */
+  giveBack(): void {
+    this.holder = null;
+    this.claims = 0;
   }
 
   /** State of the effective log up to a seq, folded from its beginning. */

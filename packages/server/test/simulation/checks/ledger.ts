@@ -151,6 +151,12 @@ export class Ledger {
       () => `${sessionId}: epoch ${value.epoch} follows ${book.epoch}`,
     );
     must(!book.deleted, "I2", () => `${sessionId} was claimed after it was deleted`);
+    book.claims += 1;
+    must(
+      value.claimsWithoutEvent === book.claims,
+      "poison",
+      () => `${sessionId}: ${value.claimsWithoutEvent} claims without an event are ${book.claims}`,
+    );
     book.epoch = value.epoch;
     book.holder = workerId;
   }
@@ -158,7 +164,7 @@ export class Ledger {
   /** A worker ended in good order: nobody holds what it held. */
   #leave(workerId: string): void {
     this.#heartbeats.delete(workerId);
-    for (const book of this.books.values()) if (book.holder === workerId) book.holder = null;
+    for (const book of this.books.values()) if (book.holder === workerId) book.giveBack();
   }
 
   #release(book: Book, withInputs: boolean): void {
@@ -175,7 +181,7 @@ export class Ledger {
     );
     const busy = this.#hooks.underWay(book.id, book.epoch);
     must(busy.length === 0, "I13", () => `${book.id} was given back while ${busy.join()} went on`);
-    book.holder = null;
+    book.giveBack();
   }
 
   #snapshot({ sessionId, seq, epoch, stateVersion: version, body }: ArgsOf<"putSnapshot">): void {

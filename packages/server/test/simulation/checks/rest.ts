@@ -1,5 +1,6 @@
 import { encodeState } from "../../../src/session/snapshot.ts";
 import { effectiveEvents, fold } from "../../../src/session/fold.ts";
+import { statusOf } from "../../../src/session/state.ts";
 import type { Follower } from "../actors/follower.ts";
 import type { Requests } from "../actors/requests.ts";
 import type { World } from "../world.ts";
@@ -28,12 +29,40 @@ function waiting({ inputs }: Book): string {
     .join();
 }
 
+/** Milliseconds after which a sweep must have come by, when nothing goes wrong. */
+const lateMs = 7_000;
+
+/** What is due has fired. */
+export function checkTimers(world: World): void {
+  const { database, storeClock } = world;
+  const due = database.connection
+    .sql<{ ref: string; kind: string; lateMs: number }>(
+      "SELECT kind, ref, ?1 - due_at AS lateMs FROM timers WHERE due_at < ?1 - ?2",
+    )
+    .all(storeClock.now(), lateMs);
+  const [one] = due;
+  if (one === undefined) return;
+  world.fail("timer", `the ${one.kind} timer of ${one.ref} is ${one.lateMs} ms late`);
+}
+
 /** The database says what its commits said. */
 export function checkRest(world: World): void {
   world.checking(() => {
     for (const book of world.ledger.books.values()) if (!book.deleted) checkBook(world, book);
   });
 }
+
+/** What a session must not have when nothing of it goes on. */
+const left = [
+  [
+    "approvals that nobody can decide:",
+    "SELECT id AS one FROM approvals WHERE session_id = ? AND status = 'pending'",
+  ],
+  [
+    "timers of what is over:",
+    "SELECT t.ref AS one FROM timers t JOIN sessions s ON s.no = t.session_no WHERE s.id = ?",
+  ],
+] as const;
 
 function checkBook(world: World, book: Book): void {
   const { connection } = world.database;
@@ -54,6 +83,15 @@ function checkBook(world: World, book: Book): void {
     "I8",
     () => `${book.id}: the fold from 0 is not what the events led to`,
   );
+  must(
+    row.status === statusOf(book.state),
+    "rows",
+    () => `${book.id} is listed as ${row.status} and is ${statusOf(book.state)}`,
+  );
+  for (const [what, select] of left) {
+    const rows = connection.sql<{ one: string }>(select).all(book.id);
+    must(rows.length === 0, "rows", () => `${book.id} has ${what} ${rows.map(({ one }) => one).join()}`);
+  }
   const runs = connection
     .sql<{ id: string }>(
       "SELECT id FROM runs WHERE session_id = ? AND status IN ('queued', 'running', 'waiting')",

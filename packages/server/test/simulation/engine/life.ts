@@ -92,7 +92,9 @@ export class Life {
           answer(() => reject(error));
         }
       };
-      const slow = fault?.kind === "slow-call" ? fault.ms : 0;
+      if (fault?.kind === "freeze") this.pausedUntil = this.#scheduler.now + fault.ms;
+      const stands = fault?.kind === "freeze" && this.random.chance(0.5);
+      const slow = fault?.kind === "slow-call" || stands ? fault.ms : 0;
       this.#scheduler.after(this.#latency() + slow, null, `${this.name} ${op}`, arrive);
       if (fault?.kind === "crash-in-flight") this.crash();
     });

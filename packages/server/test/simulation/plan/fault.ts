@@ -1,6 +1,9 @@
 /** Something that goes wrong, as data: a plan has many, and a story as few as it needs. Times are milliseconds since the world began. */
 export type Fault =
-  /** Falls on the first call of the process at or after its time, of that operation if one is named. */
+  /**
+   * Falls on the first call of the process at or after its time, of that operation if one is named. `freeze`: the process stands still
+   * from the call on, and the call with it or not.
+   */
   | {
       readonly kind:
         | "crash-before"
@@ -9,7 +12,8 @@ export type Fault =
         | "fail-before"
         | "fail-after"
         | "slow-call"
-        | "late-answer";
+        | "late-answer"
+        | "freeze";
       readonly at: number;
       readonly process: string;
       readonly op: string | null;

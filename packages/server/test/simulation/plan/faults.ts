@@ -29,6 +29,13 @@ const onCalls =
     op: random.chance(0.7) ? random.pick(telling) : null,
     ms: random.pick([50, 500, 3_000, 9_000]),
   });
+const freeze: Draw = (random, at, process) => ({
+  kind: "freeze",
+  at,
+  process,
+  op: random.pick(["append", "append", "append", "claim", "release"]),
+  ms: random.int(3_000, 15_000),
+});
 const onProcess =
   (kind: "pause" | "deaf-heart" | "clock-jump", spans: readonly number[]): Draw =>
   (random, at, process) => ({
@@ -64,6 +71,7 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [2, onCalls("fail-after")],
   [2, onCalls("slow-call")],
   [2, onCalls("late-answer")],
+  [3, freeze],
   [2, onProcess("pause", [500, 4_000, 9_000, 15_000])],
   [1, onProcess("deaf-heart", [3_000, 8_000, 15_000])],
   [1, onProcess("clock-jump", [-20_000, -500, 500, 20_000])],

@@ -9,6 +9,7 @@ const faultKinds: Readonly<Record<FaultKind, true>> = {
   "fail-after": true,
   "slow-call": true,
   "late-answer": true,
+  freeze: true,
   pause: true,
   "deaf-heart": true,
   "clock-jump": true,

@@ -2,6 +2,7 @@ import type { ModelCall, ModelClient, ModelMessage, ModelPart, Models } from "..
 import type { Life } from "../engine/life.ts";
 import { parseScript } from "../plan/script.ts";
 import type { Mishaps } from "./mishaps.ts";
+import type { Work } from "./outside.ts";
 
 /** The session's actor that calls, as runtime gives it. */
 export interface Caller {
@@ -17,6 +18,8 @@ export interface ModelWorld {
   readonly answers: string[];
   /** Is told of each call when it starts. */
   readonly called: (caller: Caller, call: ModelCall) => void;
+  /** Is told who is busy; what it gives back is called at the end. */
+  readonly begin: (life: string, work: Work) => () => void;
 }
 
 const usage = {
@@ -44,10 +47,20 @@ export function modelsOf(world: ModelWorld, life: Life): Models {
     list: async () => [info],
     stream(call, signal) {
       world.called(caller, call);
-      return stream(world, life, call, signal);
+      const { sessionId = "", epoch = null } = caller;
+      const end = world.begin(life.name, { what: "a model", sessionId, epoch, signal });
+      return thenCall(stream(world, life, call, signal), end);
     },
   });
   return { ...clientOf({ orgId: "" }), of: (scope) => ({ ...clientOf(scope), ready: async () => {} }) };
+}
+
+async function* thenCall<T>(parts: AsyncGenerator<T>, end: () => void): AsyncGenerator<T> {
+  try {
+    yield* parts;
+  } finally {
+    end();
+  }
 }
 
 async function* stream(

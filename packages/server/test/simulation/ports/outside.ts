@@ -1,3 +1,4 @@
+import type { SessionEvent } from "@berth/contract";
 import type { ModelCall } from "../../../src/models/model.ts";
 import type { Ledger } from "../checks/ledger.ts";
 import { must } from "../checks/violation.ts";
@@ -5,28 +6,56 @@ import type { Mishaps } from "./mishaps.ts";
 import type { Caller, ModelWorld } from "./models.ts";
 import type { ToolStart, ToolWorld } from "./tools.ts";
 
+/** A call of a model or a tool that goes on. */
+export interface Work {
+  readonly what: string;
+  readonly sessionId: string;
+  /** Of the holder that called; null when it is not known. */
+  readonly epoch: number | null;
+  readonly signal: AbortSignal;
+}
+
 /** The world that models and tools act in, which outlives every crash, and what is checked when they start. */
 export class Outside implements ModelWorld, ToolWorld {
   readonly mishaps: Mishaps;
   readonly contextWindow: number;
   readonly answers: string[] = [];
+  /** By life. */
+  readonly #underWay = new Map<string, Set<Work>>();
+  /** Sessions whose runs may go on at once in one process. */
+  readonly #atOnce: number;
+  readonly #workerOf: (life: string) => string | null;
   readonly #ledger: () => Ledger;
   readonly #fail: (thrown: unknown) => void;
 
   constructor(options: {
     mishaps: Mishaps;
     contextWindow: number;
+    atOnce: number;
+    workerOf: (life: string) => string | null;
     ledger: () => Ledger;
     fail: (thrown: unknown) => void;
   }) {
     this.mishaps = options.mishaps;
     this.contextWindow = options.contextWindow;
+    this.#atOnce = options.atOnce;
+    this.#workerOf = options.workerOf;
     this.#ledger = options.ledger;
     this.#fail = options.fail;
   }
 
   readonly started = (start: ToolStart): void => {
-    this.#check(() => this.#ledger().book(start.sessionId).calls.started(start));
+    this.#check(() => {
+      const { sessionId, tool, life } = start;
+      const book = this.#ledger().book(sessionId);
+      book.calls.started(start);
+      const by = this.#workerOf(life);
+      must(
+        book.deleted || book.holder === by,
+        "lease",
+        () => `${life} (${by}) ran ${tool} for ${sessionId}, which ${book.holder} holds`,
+      );
+    });
   };
 
   /** I14: a run goes on with the instructions that it began with. */
@@ -53,13 +82,47 @@ export class Outside implements ModelWorld, ToolWorld {
     });
   };
 
+  /** What the log says that a model said, it said. */
+  heard({ seq, type, data }: SessionEvent): void {
+    if (type !== "agent.message") return;
+    const { text, partial = false } = data;
+    must(
+      this.isAnswer(text, { whole: !partial }),
+      "text",
+      () => `event ${seq} is ${JSON.stringify(text)}, which no model said`,
+    );
+  }
+
   /** True when a text is an answer of a model, or how one begins, and not put together of several. */
   isAnswer(text: string, { whole }: { whole: boolean }): boolean {
     const said = this.answers[Number(/^I answer\[(\d+)\]/.exec(text)?.[1] ?? -1)];
     return said !== undefined && (whole ? said === text : said.startsWith(text));
   }
 
-  forget(_life: string): void {}
+  /** A life is over, and all that it had under way. */
+  forget(life: string): void {
+    this.#underWay.delete(life);
+  }
+
+  /** Model calls that a holder of a session has under way. */
+  underWay(sessionId: string, epoch: number): readonly string[] {
+    const all = [...this.#underWay.values()].flatMap((works) => [...works]);
+    return all
+      .filter((work) => work.sessionId === sessionId && work.epoch === epoch && !work.signal.aborted)
+      .map(({ what }) => what);
+  }
+
+  /** Notes what a life does for a session until the returned function is called. What was told to stop does not count. */
+  readonly begin = (life: string, work: Work): (() => void) => {
+    const works = this.#underWay.get(life) ?? new Set();
+    this.#underWay.set(life, works.add(work));
+    const busy = [...works].filter(({ signal }) => !signal.aborted);
+    const sessions = new Set(busy.map(({ sessionId }) => sessionId));
+    this.#check(() =>
+      must(sessions.size <= this.#atOnce, "slots", () => `${life} runs ${sessions.size} sessions at once`),
+    );
+    return () => works.delete(work);
+  };
 
   #check(check: () => void): void {
     try {

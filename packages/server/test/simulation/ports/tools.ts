@@ -5,6 +5,7 @@ import { delegateTool } from "../../../src/tools/builtin/delegate.ts";
 import type { Tool, ToolContext, ToolOutcome } from "../../../src/tools/tool.ts";
 import type { Life } from "../engine/life.ts";
 import type { Mishaps } from "./mishaps.ts";
+import type { Work } from "./outside.ts";
 
 /** A tool that began to run, as the world outside sees it: what it does there outlives every crash. */
 export interface ToolStart {
@@ -13,11 +14,15 @@ export interface ToolStart {
   readonly tool: string;
   readonly effect: Effect;
   readonly inputHash: string;
+  /** Where it runs. */
+  readonly life: string;
 }
 
 export interface ToolWorld {
   readonly mishaps: Mishaps;
   readonly started: (start: ToolStart) => void;
+  /** Is told who is busy; what it gives back is called at the end. */
+  readonly begin: (life: string, work: Work) => () => void;
 }
 
 /** Name, effect, and whether it writes into the workspace. */
@@ -49,8 +54,10 @@ export function toolsOf(world: ToolWorld, life: Life): Registry {
     reachesOutside: effect === "once",
     timeoutMs: 5_000,
     run(input, context) {
-      world.started({ ...context, tool: name, effect, inputHash: hashJson(input) });
-      return run(world, life, context, writes);
+      world.started({ ...context, tool: name, effect, inputHash: hashJson(input), life: life.name });
+      const { sessionId, signal } = context;
+      const end = world.begin(life.name, { what: name, sessionId, epoch: null, signal });
+      return run(world, life, context, writes).finally(end);
     },
   }));
   const registry = createRegistry([...tools, delegateTool]);
