@@ -34,7 +34,7 @@ export async function archiveFiles(
   if (found?.truncated) {
     throw new BerthError(
       "archive_too_large",
-      `The folder has more than ${mostEntries} files or folders that are too deep or cannot be read: take a part of it.`,
+      `The folder has more than ${mostEntries} files, or some that are too deep, cannot be read or have names that are not UTF-8: take a part of it, or pack it with a command.`,
     );
   }
   const gzip = createGzip();
