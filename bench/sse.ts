@@ -1,27 +1,19 @@
 // T8: memory of idle event-stream clients, and the time until one event has reached all of them, against a plain node:http server
 // in the same run. Each server runs in a process of its own, a new one in each round; the clients are sockets of this process.
-//   npm run bench -- sse [--clients 1000] [--events 200] [--rounds 5]
+//   npm run bench -- sse [--clients 1000] [--events 200] [--rounds 5] [--json]
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { parseArgs } from "node:util";
 import { newId } from "../packages/server/src/lib/id.ts";
-import { machine, median } from "./support/machine.ts";
+import { about } from "./support/about.ts";
+import { median } from "./support/machine.ts";
+import { readSizes } from "./support/options.ts";
 import { cpuMs } from "./support/process-use.ts";
 import type { Memory, Question, Told } from "./support/sse/side.ts";
+import { tell } from "./support/tell.ts";
 
-const { values } = parseArgs({
-  options: {
-    clients: { type: "string", default: "1000" },
-    events: { type: "string", default: "200" },
-    rounds: { type: "string", default: "5" },
-  },
-});
-const [clients, events, rounds] = [values.clients, values.events, values.rounds].map(Number) as [
-  number,
-  number,
-  number,
-];
+const options = readSizes({ clients: 1_000, events: 200, rounds: 5 });
+const { clients, events, rounds } = options;
 
 const key = "brt_key-of-the-sse-bench";
 const sessionId = newId("session");
@@ -94,14 +86,14 @@ async function measure(name: Name): Promise<Figures> {
   const open = await openClients(port, clients);
   const idle = await ask<Memory>(child, "memory");
   const times: number[] = [];
-  const tell = async () => {
+  const tellAll = async () => {
     const arrived = open.arrived();
     const { at } = await ask<Told>(child, "event");
     return (await arrived) - at;
   };
-  for (let i = 0; i < 50; i++) await tell();
+  for (let i = 0; i < 50; i++) await tellAll();
   const cpu = cpuMs(child.pid ?? 0);
-  for (let i = 0; i < events; i++) times.push(await tell());
+  for (let i = 0; i < events; i++) times.push(await tellAll());
   const used = cpuMs(child.pid ?? 0) - cpu;
   open.close();
   const exited = once(child, "exit");
@@ -116,29 +108,34 @@ async function measure(name: Name): Promise<Figures> {
   };
 }
 
+const where = about();
 const figures: Record<Name, Figures[]> = { "node:http": [], berth: [] };
 for (let round = 0; round < rounds; round++) {
   for (const name of Object.keys(contenders) as Name[]) figures[name].push(await measure(name));
 }
 const of = (name: Name, what: keyof Figures) => median(figures[name].map((one) => one[what]));
 const ratio = (what: keyof Figures) =>
-  median(
-    figures.berth.map((one, round) => one[what] / (figures["node:http"][round]?.[what] ?? Number.NaN)),
-  ).toFixed(2);
-console.log(`machine: ${machine()}`);
-console.log(
-  `settings: ${clients} clients, ${events} events of 500 bytes, ${rounds} interleaved rounds, medians; clients on the same machine`,
-);
-for (const name of Object.keys(contenders) as Name[]) {
-  const line = [
-    name.padEnd(9),
-    `${of(name, "held").toFixed(1)} KiB held per idle client (resident ${of(name, "resident").toFixed(1)})`,
-    `event to all in ${of(name, "lastMs").toFixed(1)} ms`,
-    `server CPU ${of(name, "cpu").toFixed(1)} ms per event`,
-  ];
-  console.log(line.join("  "));
-}
-console.log(
-  `T8 memory ratio: ${ratio("held")} held, ${ratio("resident")} resident (target 1.3, beyond it 1.1)`,
-);
-console.log(`T8 time ratio: ${ratio("lastMs")}, CPU ${ratio("cpu")} (target 2, beyond it 1.3)`);
+  median(figures.berth.map((one, round) => one[what] / (figures["node:http"][round]?.[what] ?? Number.NaN)));
+const figure = (name: Name, what: keyof Figures) => of(name, what).toFixed(1);
+tell({
+  about: where,
+  settings: `${clients} clients, ${events} events of 500 bytes, ${rounds} interleaved rounds, medians; clients on the same machine`,
+  results: figures,
+  rows: [
+    ["who", "KiB held per idle client", "resident", "event to all, ms", "server CPU ms per event"],
+    ...(Object.keys(contenders) as Name[]).map((name) => [
+      name,
+      figure(name, "held"),
+      figure(name, "resident"),
+      figure(name, "lastMs"),
+      figure(name, "cpu"),
+    ]),
+  ],
+  verdicts: [
+    { id: "T8", what: "memory held, to node:http's", value: ratio("held"), target: 1.3, beyond: 1.1 },
+    { id: "", what: "memory resident, to node:http's", value: ratio("resident"), target: 1.3, beyond: 1.1 },
+    { id: "T8", what: "time, to node:http's", value: ratio("lastMs"), target: 2, beyond: 1.3 },
+    { id: "", what: "CPU, to node:http's", value: ratio("cpu"), target: 2, beyond: 1.3 },
+  ],
+  json: options.json,
+});

@@ -40,7 +40,13 @@ const claim = await store.system.claim(held);
 if (!claim.ok) throw new Error(claim.reason);
 const { epoch } = claim;
 
-const operations = { store, bus, clock, telemetry } as unknown as OperationsContext;
+const operations = {
+  store,
+  bus,
+  clock,
+  telemetry,
+  settings: { previewDomain: null },
+} as unknown as OperationsContext;
 const principal = {
   type: "user",
   id: owner,
