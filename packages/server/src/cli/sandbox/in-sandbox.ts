@@ -1,6 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { BerthApiError, type BerthClient, type SandboxInfo } from "@berth/client";
 import type { Command } from "commander";
-import { systemClock, pause } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/clock.ts";
 import { formatDuration } from "../../lib/duration.ts";
 import type { CommandContext } from "../context.ts";
 import { inOrg } from "../identity/org-option.ts";
@@ -45,7 +46,8 @@ export async function sandboxOf(
       const left = patienceMs - (systemClock.monotonic() - begun);
       if (left < 1) throw patienceMs === 0 ? thrown : after(patienceMs, thrown);
       onBusy(thrown);
-      await pause(systemClock, Math.min(pauseMs, left), signal);
+      // A timer that keeps the process alive: nothing else does meanwhile. Once broken off, the next call rejects.
+      await pause(Math.min(pauseMs, left), undefined, { signal }).catch(() => undefined);
       waitMs = Math.round(Math.max(0, patienceMs - (systemClock.monotonic() - begun)));
     }
   }

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text as textOf } from "node:stream/consumers";
 import { type AgentDefinitionInput, type BerthClient, createClient } from "@berth/client";
 import { afterEach } from "vitest";
 import { runCli } from "../../../src/cli/index.ts";
@@ -28,6 +29,8 @@ export interface CliRig {
   agent(definition?: Partial<AgentDefinitionInput>): Promise<void>;
   /** Runs a command to its end, without a terminal. */
   berth(...args: string[]): Promise<{ code: number; out: string; err: string }>;
+  /** The same in a process of its own, which lives no longer than something keeps it alive. */
+  alone(...args: string[]): Promise<SpawnedEnd>;
   /** The same with something on standard input. */
   piped(input: string, ...args: string[]): Promise<{ code: number; out: string; err: string }>;
   /** Starts a command at a terminal. */
@@ -104,6 +107,24 @@ function startAtTerminal(args: readonly string[]): { terminal: TestTerminal; end
   return { terminal, ended: runCli(args, terminal.io) };
 }
 
+interface SpawnedEnd {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function runAlone(args: readonly string[]): Promise<SpawnedEnd> {
+  const main = join(import.meta.dirname, "../../../src/main.ts");
+  const env = { BERTH_API_KEY: apiKey, NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] };
+  const child = spawn(process.execPath, [main, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const [out, err, [code]] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    once(child, "close") as Promise<[number | null]>,
+  ]);
+  return { code, out, err };
+}
+
 /** Starts a rig for a test and ends it after it. */
 export function useCliRig(): () => Promise<CliRig> {
   const ends: (() => Promise<void>)[] = [];
@@ -136,6 +157,7 @@ export function useCliRig(): () => Promise<CliRig> {
         const code = await runCli([...args, ...globals], terminal.io);
         return { code, out: terminal.out(), err: terminal.err() };
       },
+      alone: (...args) => runAlone([...args, ...globals]),
       async piped(input, ...args) {
         const terminal = createTestTerminal({ env, input });
         const code = await runCli([...args, ...globals], terminal.io);
