@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { real } from "./engine/virtual-globals.ts";
+import { huntMutants, listOfMutants } from "./mutation/hunt.ts";
 import { missingKinds } from "./plan/kinds.ts";
 import { planOf } from "./plan/plan.ts";
 import { countsTable, stepLine, storyOf } from "./report.ts";
@@ -12,7 +13,10 @@ const usage = `npm run sim -- [options]: plays the whole server under simulated 
   --from <n>    the first one (default 1)
   --seed <n>    one seed; prints its steps
   --steps <n>   how many steps of a failure are printed (default 40)
-  --no-shrink   prints failures as they are`;
+  --no-shrink   prints failures as they are
+  --mutants     plants one bug after another in copies, and expects that each is found
+  --only <a,b>  these mutants only
+  --list        prints the mutants`;
 
 /** Failures that are shrunk and printed; of more only the number is. */
 const mostStories = 5;
@@ -28,6 +32,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       seed: { type: "string" },
       steps: { type: "string", default: "40" },
       shrink: { type: "boolean", default: true },
+      mutants: { type: "boolean", default: false },
+      only: { type: "string", default: "" },
+      list: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -35,6 +42,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     console.log(usage);
     return 0;
   }
+  if (values.list) {
+    console.log(listOfMutants());
+    return 0;
+  }
+  if (values.mutants) return huntMutants(values.only.split(",").filter((name) => name !== ""));
   const template = makeTemplate();
   const options = { steps: Number(values.steps), shrink: values.shrink };
   if (values.seed !== undefined) return playOne(Number(values.seed), template, options);
