@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 // A preview where people use it: a real server, a real sandbox with a development server in it, a real Chromium.
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,6 +7,23 @@ import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Door, send } from "../../support/server/api.ts";
 import { startServer } from "../../support/server/server-process.ts";
+
+/** What a page has, as far as it is used here: the types of a whole browser would hold for the server's sources as well. */
+interface PageElement {
+  src: string;
+  readonly naturalWidth: number;
+  addEventListener(type: "load" | "error", call: () => void): void;
+}
+declare const document: {
+  cookie: string;
+  title: string;
+  readonly referrer: string;
+  readonly body: { appendChild(child: PageElement): PageElement };
+  createElement(name: "img" | "iframe"): PageElement;
+  querySelector(selector: string): PageElement | null;
+};
+declare const location: { readonly host: string };
+declare const getComputedStyle: (element: unknown) => { readonly color: string };
 
 const root = join(import.meta.dirname, "../../../../..");
 const apiKey = "brt_the-admin-key-of-this-test";
@@ -95,7 +111,7 @@ const askedOf = (shown: Page) =>
 const useFrom = (from: Page, origin: string) =>
   from.evaluate(async (at) => {
     const picture = new Promise<string>((resolve) => {
-      const image = document.body.appendChild(new Image());
+      const image = document.body.appendChild(document.createElement("img"));
       image.addEventListener("load", () => resolve("shown"));
       image.addEventListener("error", () => resolve("refused"));
       image.src = `${at}/assets/dot.svg?picture`;
