@@ -125,6 +125,31 @@ describe("a host that drains", () => {
     expect(await metrics.text()).not.toContain('berth_sandbox_workspaces_to_move{host="a"}');
   });
 
+  it("does not wait for what its sessions have elsewhere since it was dead", async () => {
+    rig = openRig({ hosts: ["a", "b"] });
+    const said: string[] = [];
+    const { telemetry } = counted();
+    const sandboxHostEmptying: typeof telemetry.sandboxHostEmptying = (event) =>
+      void said.push(`${event.host} ${event.inUse + event.stayed} ${event.leftovers}`);
+    const server = rig.start({}, { telemetry: { ...telemetry, sandboxHostEmptying } });
+    onlyOpen("a", ["a", "b"]);
+    const [request] = await sessionsWithFiles(server, 1);
+    if (request === undefined) throw new Error("no session");
+    const dead = (await placeOf(request)).workspaceId;
+    await server.sandboxes.reapLeftovers();
+    onlyOpen("", []);
+    rig.provider.down.add("a");
+    await after(45_000);
+    await server.sandboxes.workspace(request, (files) => files.write("kept", bytes("of 0")));
+    expect((await placeOf(request)).host).toBe("b");
+    expect(rig.provider.kept.has(dead)).toBe(true);
+    rig.provider.down.delete("a");
+    rig.provider.draining.add("a");
+    await after(7_000);
+    await expectMoved([request]);
+    expect(said.at(-1)).toBe("a 0 0");
+  });
+
   it("is left alone where no other host takes files, until one does", async () => {
     rig = openRig({ hosts: ["a", "b"] });
     const server = rig.start();

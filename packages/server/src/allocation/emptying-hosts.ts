@@ -28,6 +28,8 @@ interface Left {
   inUse: number;
   /** That could not be moved now. */
   stayed: number;
+  /** That are no session's: what it had elsewhere before, and copies that somebody may still be making. */
+  leftovers: number;
 }
 
 /** Moves the workspaces of hosts that drain to others before anybody needs them, so that the host can end without taking them along. */
@@ -74,7 +76,7 @@ export class EmptyingHosts {
 
   async #empty(host: string, targets: readonly string[]): Promise<void> {
     const { store, telemetry } = this.#parts.context;
-    const left: Left = { moved: 0, inUse: 0, stayed: 0 };
+    const left: Left = { moved: 0, inUse: 0, stayed: 0, leftovers: 0 };
     let after: string | undefined;
     for (;;) {
       if (this.#closing.signal.aborted) return;
@@ -87,10 +89,26 @@ export class EmptyingHosts {
       after = page.at(-1)?.workspaceId;
       if (page.length < pageSize) break;
     }
+    left.leftovers = await this.#removeLeftovers(host);
     const story = JSON.stringify(left);
     if (this.#told.get(host) === story) return;
     this.#told.set(host, story);
     telemetry.sandboxHostEmptying({ host, ...left, otherHosts: targets.length });
+  }
+
+  /** The host waits for what sessions have elsewhere by now as for anything else on its disk, and nobody will ever need it. */
+  async #removeLeftovers(host: string): Promise<number> {
+    const { context, moving } = this.#parts;
+    const { provider, deployment, telemetry } = context;
+    const known = await moving.noteLeftovers(host);
+    if (known.length === 0) return 0;
+    try {
+      const { items } = await provider.list(host, await deployment());
+      return await moving.removeLeftovers(host, items, { drains: true });
+    } catch (error) {
+      telemetry.logger.warn({ err: error, host }, "what is left on a host that drains could not be removed");
+      return known.length;
+    }
   }
 
   async #moveOne(one: HostedWorkspace, targets: readonly string[], left: Left): Promise<void> {

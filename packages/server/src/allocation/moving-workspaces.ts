@@ -2,7 +2,7 @@ import { newId } from "../lib/id.ts";
 import { BerthError } from "../lib/errors.ts";
 import type { SandboxHostInfo, SandboxInfo, SandboxLimits } from "../sandbox/sandbox.ts";
 import type { WorkspaceRecord } from "../store/sandboxes.ts";
-import type { WorkspacePlace } from "../store/workspace-moves.ts";
+import type { LeftoverWorkspace, WorkspacePlace } from "../store/workspace-moves.ts";
 import type { AllocationContext } from "./allocation-context.ts";
 import { copyFiles } from "./copy-files.ts";
 import type { EndingSandboxes } from "./ending-sandboxes.ts";
@@ -30,6 +30,8 @@ export class MovingWorkspaces {
   readonly #turns = new Turns();
   /** When each leftover was first seen; monotonic. */
   readonly #seen = new Map<string, number>();
+  /** What is being removed right now. */
+  readonly #removing = new Set<string>();
 
   constructor(context: AllocationContext, ending: EndingSandboxes, hosts: WatchedHosts) {
     this.#context = context;
@@ -79,20 +81,35 @@ export class MovingWorkspaces {
       telemetry.logger.warn({ from: from.host, to: to.host }, "a workspace was given up with its host");
   }
 
-  /** Removes what is left on a host and no sandbox there has. What fails is tried again with the next sweep. */
-  async removeLeftovers(host: string, instances: readonly SandboxInfo[]): Promise<void> {
+  /** Sees which workspaces of a host are nobody's any more, so that they grow old; asks the store alone. */
+  async noteLeftovers(host: string): Promise<readonly LeftoverWorkspace[]> {
     const { store, clock, deployment } = this.#context;
-    const now = clock.monotonic();
     const leftovers = await store.system.sandboxes.leftoverWorkspaces(host, await deployment());
-    for (const { workspaceId, copyOf } of leftovers) {
-      const key = `${workspaceId} ${copyOf ?? ""}`;
-      const since = this.#seen.get(key) ?? now;
-      this.#seen.set(key, since);
-      const isUsed = instances.some((one) => one.workspaceId === workspaceId);
-      if (isUsed || now - since < (copyOf === null ? graceMs : copyMs)) continue;
-      await this.#remove({ workspaceId, host });
-      this.#seen.delete(key);
+    for (const one of leftovers)
+      if (!this.#seen.has(keyOf(one))) this.#seen.set(keyOf(one), clock.monotonic());
+    return leftovers;
+  }
+
+  /**
+   * Removes what is left on a host and no sandbox there has. What fails is tried again with the next sweep. With `drains`, what sessions
+   * have elsewhere goes at once, so that the host does not wait for it. Returns how many are there still.
+   */
+  async removeLeftovers(
+    host: string,
+    instances: readonly SandboxInfo[],
+    { drains = false }: { readonly drains?: boolean } = {},
+  ): Promise<number> {
+    const { clock } = this.#context;
+    let left = 0;
+    for (const one of await this.noteLeftovers(host)) {
+      const { workspaceId, copyOf } = one;
+      const ageMs = clock.monotonic() - (this.#seen.get(keyOf(one)) ?? clock.monotonic());
+      const isUsed = instances.some((instance) => instance.workspaceId === workspaceId);
+      const waitMs = copyOf !== null ? copyMs : drains ? 0 : graceMs;
+      if (isUsed || ageMs < waitMs || !(await this.#remove({ workspaceId, host }))) left++;
+      else this.#seen.delete(keyOf(one));
     }
+    return left;
   }
 
   async #move(from: WorkspacePlace, { host, limits, signal }: Move): Promise<string | null> {
@@ -114,24 +131,36 @@ export class MovingWorkspaces {
         stayed === null && (await store.system.sandboxes.moveWorkspace({ ...place, copied: true }));
       step("allocation.moved");
       if (!moved) return stayed ?? "they are in use";
-      this.#ending.behind(this.#remove(from));
+      this.#ending.behind(this.#remove(from).then(() => undefined));
       return null;
     } finally {
       // Whatever became of it: a copy that is nobody's goes. One that is somebody's is no leftover.
-      this.#ending.behind(this.#remove(to));
+      this.#ending.behind(this.#remove(to).then(() => undefined));
     }
   }
 
-  async #remove({ workspaceId, host }: WorkspacePlace): Promise<void> {
+  /** False when it is being removed already. */
+  async #remove({ workspaceId, host }: WorkspacePlace): Promise<boolean> {
     const { store, provider } = this.#context;
-    if (!(await store.system.sandboxes.claimLeftover(workspaceId))) return;
-    await provider.workspaces.remove({ id: workspaceId, host });
-    await store.system.sandboxes.forgetLeftover(workspaceId);
+    if (this.#removing.has(workspaceId)) return false;
+    this.#removing.add(workspaceId);
+    try {
+      if (!(await store.system.sandboxes.claimLeftover(workspaceId))) return true;
+      await provider.workspaces.remove({ id: workspaceId, host });
+      await store.system.sandboxes.forgetLeftover(workspaceId);
+      return true;
+    } finally {
+      this.#removing.delete(workspaceId);
+    }
   }
 }
 
 function placeOf({ workspaceId, host }: WorkspacePlace): WorkspacePlace {
   return { workspaceId, host };
+}
+
+function keyOf({ workspaceId, copyOf }: LeftoverWorkspace): string {
+  return `${workspaceId} ${copyOf ?? ""}`;
 }
 
 function notMade(host: string): BerthError {

@@ -1,5 +1,5 @@
 import { backoffMs } from "../lib/backoff.ts";
-import type { SandboxInfo } from "../sandbox/sandbox.ts";
+import type { SandboxHostInfo, SandboxInfo } from "../sandbox/sandbox.ts";
 import type { LiveSandbox, SandboxRecord } from "../store/sandboxes.ts";
 import type { AllocationContext } from "./allocation-context.ts";
 import type { EndingSandboxes } from "./ending-sandboxes.ts";
@@ -13,6 +13,8 @@ interface Failing {
   readonly attempt: number;
   /** Monotonic. */
   readonly until: number;
+  /** It was unhealthy meanwhile: once it is well again, it is not waited any longer. */
+  readonly unwell: boolean;
 }
 
 /**
@@ -33,22 +35,23 @@ export class Sweep {
 
   /** Sweeps every host. Returns how many things it ended or gave up for lost. */
   async run(): Promise<number> {
-    const { provider, telemetry } = this.#context;
-    const hosts = await provider.hosts();
-    telemetry.sandboxHostsCounted({
-      healthy: hosts.filter(({ healthy, draining }) => healthy && !draining).length,
-      draining: hosts.filter(({ healthy, draining }) => healthy && draining).length,
-      unhealthy: hosts.filter(({ healthy }) => !healthy).length,
-    });
-    const ended = await Promise.all(hosts.map(({ name }) => this.#sweepQuietly(name)));
+    const hosts = await this.#context.provider.hosts();
+    const ended = await Promise.all(hosts.map((host) => this.#sweepQuietly(host)));
     return ended.reduce((sum, count) => sum + count, 0);
   }
 
-  async #sweepQuietly(host: string): Promise<number> {
+  async #sweepQuietly({ name: host, healthy }: SandboxHostInfo): Promise<number> {
     const { clock, telemetry } = this.#context;
     const failing = this.#failing.get(host);
-    if (failing !== undefined && clock.monotonic() < failing.until) return 0;
+    const unwell = !healthy || failing?.unwell === true;
+    const isBack = healthy && unwell;
     try {
+      // Also of a host that is away: what is nobody's grows old meanwhile, and goes as soon as the host is back.
+      await this.#moving.noteLeftovers(host);
+      if (failing !== undefined && clock.monotonic() < failing.until && !isBack) {
+        this.#failing.set(host, { ...failing, unwell });
+        return 0;
+      }
       const ended = await this.#sweep(host);
       this.#failing.delete(host);
       return ended;
@@ -56,7 +59,7 @@ export class Sweep {
       const attempt = failing?.attempt ?? 0;
       // Some of it is waited in any case, so that a host that is down is not asked with each look.
       const waitMs = attempt === 0 ? 0 : retry.baseMs + backoffMs({ attempt, ...retry });
-      this.#failing.set(host, { attempt: attempt + 1, until: clock.monotonic() + waitMs });
+      this.#failing.set(host, { attempt: attempt + 1, until: clock.monotonic() + waitMs, unwell: !healthy });
       telemetry.sandboxSweepFailed({ host, error });
       return 0;
     }

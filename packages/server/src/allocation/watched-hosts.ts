@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import type { SandboxHostInfo, SandboxProvider } from "../sandbox/sandbox.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 
 /** A host counts as dead when it has been unhealthy for so long while this server looked on. */
 export const deadHostMs = 30_000;
@@ -10,6 +11,7 @@ const lookGapMs = 20_000;
 export class WatchedHosts {
   readonly #provider: SandboxProvider;
   readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
   readonly #deadMs: number;
   #draining: ReadonlySet<string> = new Set();
   readonly #unwell = new Map<string, { readonly since: number; readonly seen: number }>();
@@ -17,21 +19,29 @@ export class WatchedHosts {
   constructor({
     provider,
     clock,
+    telemetry,
     deadMs,
   }: {
     readonly provider: SandboxProvider;
     readonly clock: Clock;
+    readonly telemetry: Telemetry;
     readonly deadMs: number;
   }) {
     this.#provider = provider;
     this.#clock = clock;
+    this.#telemetry = telemetry;
     this.#deadMs = deadMs;
   }
 
-  /** Asks the provider how they are; called at least every five seconds. */
+  /** Asks the provider how they are, and counts them by state; called at least every five seconds. */
   async look(): Promise<readonly SandboxHostInfo[]> {
     const hosts = await this.#provider.hosts();
     const now = this.#clock.monotonic();
+    this.#telemetry.sandboxHostsCounted({
+      healthy: hosts.filter(({ healthy, draining }) => healthy && !draining).length,
+      draining: hosts.filter(({ healthy, draining }) => healthy && draining).length,
+      unhealthy: hosts.filter(({ healthy }) => !healthy).length,
+    });
     this.#draining = new Set(hosts.filter(({ draining }) => draining).map(({ name }) => name));
     for (const { name, healthy } of hosts) {
       const before = this.#unwell.get(name);

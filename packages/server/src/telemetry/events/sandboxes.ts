@@ -69,6 +69,8 @@ interface HostEmptying {
   /** Still there: a sandbox has them, or they could not be moved. */
   readonly inUse: number;
   readonly stayed: number;
+  /** Still there, and no session's: the session has others by now, or they are copies that were not finished. */
+  readonly leftovers: number;
   /** That take workspaces. */
   readonly otherHosts: number;
 }
@@ -137,14 +139,16 @@ function sweepEvents({ logger, metrics }: Sinks) {
 
     /** How far it is with a host that drains. */
     sandboxHostEmptying(event: HostEmptying): void {
-      const { host, inUse, stayed } = event;
-      metrics.workspacesToMove.set({ host }, inUse + stayed);
-      logger.info(
-        { ...event },
-        inUse + stayed === 0
-          ? "no workspace is left on a sandbox host that drains"
-          : "a sandbox host drains: its workspaces are moved to others",
-      );
+      const { host, inUse, stayed, leftovers } = event;
+      const toMove = inUse + stayed;
+      metrics.workspacesToMove.set({ host }, toMove);
+      const story =
+        toMove > 0
+          ? "a sandbox host drains: its workspaces are moved to others"
+          : leftovers > 0
+            ? "a sandbox host drains: what is on it is no session's any more, and is removed"
+            : "no workspace is left on a sandbox host that drains";
+      logger.info({ ...event }, story);
     },
 
     /** A host does not drain any more, or is gone. */
