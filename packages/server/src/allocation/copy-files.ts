@@ -35,6 +35,7 @@ export async function copyFiles(
     signal.throwIfAborted();
     if (target !== null) await to.makeLink(path, target);
   });
+  signal.throwIfAborted();
   const after = await list(from);
   return typeof after !== "string" && markOf(before) === markOf(after) ? null : "they changed meanwhile";
 }

@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { beginLife } from "../../test/support/sandbox/allocation-life.ts";
 import { type AllocationRig, openRig } from "../../test/support/sandbox/allocation-rig.ts";
+import { pause } from "../lib/clock.ts";
 import { silentLogger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { createTelemetry } from "../telemetry/telemetry.ts";
@@ -148,6 +149,40 @@ describe("a host that drains", () => {
     await after(7_000);
     await expectMoved([request]);
     expect(said.at(-1)).toBe("a 0 0");
+  });
+
+  it("has ten minutes for each copy, and holds up no other host meanwhile", async () => {
+    rig = openRig({ hosts: ["a", "b", "c"] });
+    const whys: (string | null)[] = [];
+    const { telemetry } = counted();
+    const workspaceMoved: typeof telemetry.workspaceMoved = ({ why }) => void whys.push(why);
+    const server = rig.start({}, { telemetry: { ...telemetry, workspaceMoved } });
+    onlyOpen("a", ["a", "b", "c"]);
+    const [slow] = await sessionsWithFiles(server, 1);
+    onlyOpen("b", ["a", "b", "c"]);
+    const other = await rig.session({ userId: "usr_other" });
+    await server.sandboxes.workspace(other, (files) => files.write("kept", bytes("of other")));
+    if (slow === undefined) throw new Error("no session");
+    const files = await server.sandboxes.files(slow);
+    for (let at = 0; at < 100; at++) await files?.write(`file ${at}`, bytes("text"));
+    // Each read of the slow host is answered, after a minute.
+    const fast = { ...rig.provider.workspaces };
+    const slowly = vi.spyOn(rig.provider.workspaces, "open").mockImplementation(async (ref, options) => {
+      const found = await fast.open(ref, options);
+      if (found === null || ref.host !== "a") return found;
+      const read = async (path: string) => (await pause(rig.clock, 60_000), await found.read(path));
+      return { ...found, read };
+    });
+    await server.sandboxes.reapLeftovers();
+    onlyOpen("c", ["a", "b", "c"]);
+    await after(20_000);
+    expect((await placeOf(other)).host).toBe("c");
+    expect((await placeOf(slow)).host).toBe("a");
+    for (let minutes = 0; minutes < 12 && whys.length < 2; minutes++) await rig.clock.advance(60_000);
+    // Eight files at the same time: all of them would take 13 minutes.
+    expect(whys).toEqual([null, "Copying it took longer than 10 minutes."]);
+    onlyOpen("", []);
+    slowly.mockRestore();
   });
 
   it("is left alone where no other host takes files, until one does", async () => {

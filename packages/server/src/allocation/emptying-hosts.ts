@@ -1,4 +1,4 @@
-import { asBerthError } from "../lib/errors.ts";
+import { asBerthError, BerthError } from "../lib/errors.ts";
 import type { HostedWorkspace } from "../store/workspace-moves.ts";
 import type { AllocationContext } from "./allocation-context.ts";
 import { policyOf } from "./allocation-settings.ts";
@@ -18,6 +18,8 @@ interface EmptyingParts {
 /** Copies at the same time. */
 const atOnce = 4;
 const pageSize = 500;
+/** How long the copy of one workspace may take, so that a host that answers slowly holds up nothing but itself. */
+const copyMs = 10 * 60_000;
 /** What could not be moved is tried again after so long; what somebody only used meanwhile, at the next look. */
 const againMs = 60_000;
 const soon: readonly string[] = ["they changed meanwhile", "they are in use"];
@@ -40,25 +42,22 @@ export class EmptyingHosts {
   readonly #again = new Map<string, number>();
   /** What was last told of each host that drains. */
   readonly #told = new Map<string, string>();
-  #running: Promise<void> | null = null;
+  /** By host: each in a lane of its own, so that one that answers slowly holds up no other. */
+  readonly #running = new Map<string, Promise<void>>();
   #turn = 0;
 
   constructor(parts: EmptyingParts) {
     this.#parts = parts;
   }
 
-  /** Looks once at every host that drains, and moves what can be moved. Resolves when that is done. */
-  run(): Promise<void> {
-    return (this.#running ??= this.#run().finally(() => (this.#running = null)));
-  }
-
   /** What is being copied is given up; whoever looks next begins it again. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#running?.catch(() => undefined);
+    await Promise.all(this.#running.values());
   }
 
-  async #run(): Promise<void> {
+  /** Looks once at every host that drains, and begins to move what can be moved of those that it is not at already. */
+  async run(): Promise<void> {
     const { telemetry } = this.#parts.context;
     const hosts = await this.#parts.hosts.look();
     const draining = hosts.filter(({ healthy, draining: drains }) => healthy && drains);
@@ -70,8 +69,18 @@ export class EmptyingHosts {
       this.#told.delete(name);
       telemetry.sandboxHostEmptied({ host: name });
     }
-    for (const { name } of draining) await this.#empty(name, targets);
+    for (const { name } of draining) this.#begin(name, targets);
     if (draining.length === 0) this.#again.clear();
+  }
+
+  #begin(host: string, targets: readonly string[]): void {
+    if (this.#running.has(host) || this.#closing.signal.aborted) return;
+    const work = this.#empty(host, targets)
+      .catch((error: unknown) =>
+        this.#parts.context.telemetry.unexpectedError({ where: "a sandbox host that drains", error }),
+      )
+      .finally(() => this.#running.delete(host));
+    this.#running.set(host, work);
   }
 
   async #empty(host: string, targets: readonly string[]): Promise<void> {
@@ -119,20 +128,31 @@ export class EmptyingHosts {
     if (one.inUse) left.inUse++;
     else if (target === undefined || clock.monotonic() < (this.#again.get(workspaceId) ?? 0)) left.stayed++;
     else {
-      const { signal } = this.#closing;
-      if (signal.aborted) return;
+      const { signal: closing } = this.#closing;
+      if (closing.aborted) return;
+      const late = new AbortController();
+      const timer = clock.after(copyMs, () => late.abort(tooSlow()));
+      const signal = AbortSignal.any([closing, late.signal]);
       const outcome = await owners
         .claimant(one)
         .then(({ wish }) => policyOf(settings, wish, []).limits)
         .then((limits) => moving.moveTo(target, one, { limits, signal }))
-        .catch((error: unknown) => asBerthError(error));
+        .catch((error: unknown) => asBerthError(error))
+        .finally(() => timer.cancel());
       if (outcome === null) left.moved++;
       else left.stayed++;
-      if (signal.aborted) return;
+      if (closing.aborted) return;
       const why = outcome instanceof Error ? outcome.message : outcome;
       telemetry.workspaceMoved({ from: host, to: target, why });
       if (why === null || soon.includes(why)) this.#again.delete(workspaceId);
       else this.#again.set(workspaceId, clock.monotonic() + againMs);
     }
   }
+}
+
+function tooSlow(): BerthError {
+  const minutes = copyMs / 60_000;
+  return new BerthError("sandbox_host_error", `Copying it took longer than ${minutes} minutes.`, {
+    retryable: true,
+  });
 }
