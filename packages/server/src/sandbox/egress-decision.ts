@@ -1,11 +1,13 @@
 /**
- * Why the egress proxy let something through or did not. `unresolved`, `unreachable` and `timeout`: it may be reached, and could not be.
+ * Why the egress proxy let something through or did not. `unresolved`, `unreachable`, `no_tls` and `timeout`: it may be reached,
+ * and could not be; with `no_tls` because it gets secrets, which leave over TLS alone, and did not speak that.
  * `secret_elsewhere`: a request went out with the placeholder of a secret that is not for that host, and the placeholder stayed.
  */
 export const egressReasons = [
   "allowed",
   "unresolved",
   "unreachable",
+  "no_tls",
   "timeout",
   "not_listed",
   "port_not_listed",

@@ -17,7 +17,7 @@ export interface Dial {
   readonly signal: AbortSignal;
 }
 
-/** Rejects when no connection stands in time; the error is of no use to the sandbox, `timeout` but says which it was. */
+/** Rejects when no connection stands in time; the error is of no use to the sandbox, but `DialTimeout` and `NoTls` say which it was. */
 export async function dial(options: Dial): Promise<{ readonly socket: Socket; readonly address: string }> {
   const { clock, connectMs, signal, tls } = options;
   const socket = tls ? openTls(options) : connect(placeOf(options));
@@ -37,7 +37,7 @@ export async function dial(options: Dial): Promise<{ readonly socket: Socket; re
   } catch (error) {
     socket.on("error", () => {});
     socket.destroy();
-    throw error;
+    throw tls && isNoTls(error) ? new NoTls() : error;
   } finally {
     timer.cancel();
     signal.removeEventListener("abort", onAbort);
@@ -45,6 +45,22 @@ export async function dial(options: Dial): Promise<{ readonly socket: Socket; re
 }
 
 export class DialTimeout extends Error {}
+
+/** Who answered speaks something else. */
+export class NoTls extends Error {}
+
+/** What OpenSSL says of bytes that are no TLS; alerts and certificates that are not taken are. */
+const otherWords: readonly string[] = [
+  "ERR_SSL_WRONG_VERSION_NUMBER",
+  "ERR_SSL_PACKET_LENGTH_TOO_LONG",
+  "ERR_SSL_HTTP_REQUEST",
+  "ERR_SSL_RECORD_LAYER_FAILURE",
+  "ERR_SSL_UNEXPECTED_MESSAGE",
+];
+
+function isNoTls(error: unknown): boolean {
+  return error instanceof Error && "code" in error && otherWords.includes(String(error.code));
+}
 
 function openTls(options: Dial): Socket {
   const { host, authorities } = options;

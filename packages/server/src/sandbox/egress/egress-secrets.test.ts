@@ -65,6 +65,17 @@ describe("secrets at egress", () => {
     expect(trusting.decisions.map(({ reason }) => reason)).toEqual(["unreachable"]);
   });
 
+  it("say that they leave over TLS alone where the host does not speak it", async () => {
+    const { port, seen } = upstream();
+    const allow = [{ host: "a.test", ports: [port], secrets: [secret] }];
+    const { ask, decisions } = await rigOf({ allow, allowPrivate: ["127.0.0.0/8"] });
+    const answer = await ask(get(`http://a.test:${port}/`, [`Authorization: ${secret.placeholder}`]));
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    expect(answer).toContain("leave as https, and it did not speak TLS on that port");
+    expect(decisions).toMatchObject([{ host: "a.test", port, verdict: "failed", reason: "no_tls" }]);
+    expect(seen).toEqual([]);
+  });
+
   it("go out without TLS only where port 80 is named", async () => {
     const { port, seen } = upstream();
     const allow = [{ host: "a.test", ports: [80, port], secrets: [secret] }];

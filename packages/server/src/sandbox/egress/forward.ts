@@ -2,7 +2,7 @@ import { type IncomingMessage, request as httpRequest, type ServerResponse } fro
 import type { Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 import type { EgressReason } from "../egress-decision.ts";
-import { dial, DialTimeout } from "./dial.ts";
+import { dial, DialTimeout, NoTls } from "./dial.ts";
 import { type Gate, isFailure, judge, type Passage } from "./gate.ts";
 import { oddRequest, requestHeaders, responseHeaders } from "./headers.ts";
 import { whenIdle } from "./idle.ts";
@@ -59,9 +59,8 @@ export async function forward(gate: Gate, request: IncomingMessage, response: Se
       gate.reports.moved(decision, { out: bytesWritten, in: bytesRead });
     }
   } catch (error) {
-    const reason = error instanceof DialTimeout || error instanceof Silence ? "timeout" : "unreachable";
     if (response.headersSent) response.destroy();
-    else refuse(reason);
+    else refuse(failureOf(error));
   } finally {
     gate.passages.delete(passage);
   }
@@ -69,6 +68,11 @@ export async function forward(gate: Gate, request: IncomingMessage, response: Se
 
 /** The upstream took too long. */
 class Silence extends Error {}
+
+function failureOf(error: unknown): EgressReason {
+  if (error instanceof NoTls) return "no_tls";
+  return error instanceof DialTimeout || error instanceof Silence ? "timeout" : "unreachable";
+}
 
 function oddPlain(request: IncomingMessage, target: Target | NoTarget): EgressReason | null {
   const odd = oddRequest(request);

@@ -63,7 +63,9 @@ async function inTime<T>({ clock, limits }: Gate, answer: Promise<T>): Promise<T
   }
 }
 
+const failures: readonly EgressReason[] = ["unresolved", "unreachable", "no_tls", "timeout"];
+
 /** Whether something that may be reached could not be: no denial. */
 export function isFailure(reason: EgressReason): boolean {
-  return reason === "unresolved" || reason === "unreachable" || reason === "timeout";
+  return failures.includes(reason);
 }

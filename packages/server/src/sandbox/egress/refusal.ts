@@ -35,6 +35,11 @@ export function refusalOf(
       return say(502, `${place} has no address.`);
     case "unreachable":
       return say(502, `${place} could not be reached.`);
+    case "no_tls":
+      return say(
+        502,
+        `${place} could not be reached: requests to hosts of secrets leave as https, and it did not speak TLS on that port.`,
+      );
     case "timeout":
       return say(504, `${place} did not answer in time.`);
     case "policy_changed":

@@ -182,6 +182,8 @@ function useEvents({ logger, metrics }: Sinks) {
       metrics.sandboxEgressBytes.inc({ direction: "out" }, bytesOut);
       metrics.sandboxEgressBytes.inc({ direction: "in" }, bytesIn);
       if (decision === "denied") logger.info({ ...event }, "a sandbox was refused a connection");
+      else if (decision === "failed")
+        logger.info({ ...event }, "a place that a sandbox may reach was not reached");
       else logger.debug({ ...event }, "a sandbox was let out");
     },
 
