@@ -8,7 +8,7 @@ import { createEmptyDirectory } from "../../src/allocation/empty-directory.ts";
 import { Worker } from "../../src/runtime/worker.ts";
 import { Life } from "./engine/life.ts";
 import { partsOf } from "./ports/parts.ts";
-import type { World } from "./world.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** Milliseconds that a process takes to come back. */
 const restartMs = { least: 200, most: 6_000 };
@@ -16,11 +16,11 @@ const restartMs = { least: 200, most: 6_000 };
 /** A process of the server, life after life. */
 export abstract class Process {
   readonly name: string;
-  readonly world: World;
+  readonly world: Surroundings;
   life: Life;
   #lives = 0;
 
-  constructor(world: World, name: string) {
+  constructor(world: Surroundings, name: string) {
     this.world = world;
     this.name = name;
     this.life = this.#begin();

@@ -6,7 +6,7 @@ import { Follower } from "./actors/follower.ts";
 import { Operator } from "./actors/operator.ts";
 import { People } from "./actors/people.ts";
 import { Requests } from "./actors/requests.ts";
-import { checkRest, checkTimers, whatMoves } from "./checks/rest.ts";
+import { checkRest, checkTaken, checkTimers, whatMoves } from "./checks/rest.ts";
 import type { Violation } from "./checks/violation.ts";
 import type { Step } from "./engine/scheduler.ts";
 import type { Plan } from "./plan/plan.ts";
@@ -33,6 +33,8 @@ const sliceMs = 2_000;
 const patientMs = 16_000;
 /** From then on every timer fires when it is due. */
 const timerMs = 12_000;
+/** From then on no input waits that could be taken: until then runs that hang hold the places. */
+const takenMs = 40_000;
 
 /** Plays one plan to its end, or to what must never be. */
 export async function runPlan(plan: Plan, template: Template, keptSteps = 100): Promise<Outcome> {
@@ -98,6 +100,7 @@ async function play(world: World): Promise<void> {
     const restedMs = restMs - left;
     if (restedMs >= patientMs || plan.build.approvalMs > patientMs) people.answerAll();
     if (restedMs >= timerMs) checkTimers(world);
+    if (restedMs >= takenMs) checkTaken(world);
     await scheduler.run(scheduler.now + sliceMs);
     if (scheduler.stopped) return;
     if (whatMoves(world, requests, followers) === null) return checkRest(world);

@@ -24,12 +24,13 @@ import { Network } from "./ports/network.ts";
 import { Outside } from "./ports/outside.ts";
 import { createBroker } from "./ports/queue.ts";
 import { ApiProcess, WorkerProcess } from "./processes.ts";
+import type { Surroundings } from "./surroundings.ts";
 import type { Template } from "./template.ts";
 
 type EventListener = (book: Book, event: Book["raw"][number]) => void;
 
 /** All that one seed plays in: one database, one network, processes that come and go, and the ledger that knows the truth. */
-export class World {
+export class World implements Surroundings {
   readonly plan: Plan;
   readonly template: Template;
   readonly epochMs: number;

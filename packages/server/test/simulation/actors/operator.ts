@@ -1,7 +1,11 @@
 import { workerTopic } from "../../../src/coordination/session-frames.ts";
 import type { Fault } from "../plan/fault.ts";
+import type { WorkerProcess } from "../processes.ts";
 import type { World } from "../world.ts";
 import type { Follower } from "./follower.ts";
+
+/** How often an operator looks whether a worker runs something, before it is stopped without. */
+const drainLooks = 200;
 
 /** Brings about what a plan says happens at a time: what operators do, weather, and what befalls whole processes and readers. */
 export class Operator {
@@ -67,9 +71,20 @@ export class Operator {
     if (fault.kind === "pause") life.pausedUntil = until;
     if (fault.kind === "deaf-heart") life.deafUntil = until;
     if (fault.kind === "clock-jump") life.clockOffset += fault.ms;
-    if ("drain" in process && fault.kind === "drain") process.drain(fault.ms);
+    if ("drain" in process && fault.kind === "drain") this.#drain(process, fault.ms, drainLooks);
     if ("worker" in process && fault.kind === "sweep") void process.worker?.sweep();
     if (fault.kind === "evict" || fault.kind === "cleanup" || fault.kind === "prune") this.#ask(fault);
+  }
+
+  /** In the middle of a run, if there is one soon. */
+  #drain(worker: WorkerProcess, ms: number, looks: number): void {
+    const { ledger, scheduler, resting } = this.#world;
+    const { id } = worker.worker ?? {};
+    const runs = [...ledger.books.values()].some(
+      ({ holder, state }) => holder === id && state.run?.waitingSince === null,
+    );
+    if (runs || resting || looks === 0) return worker.drain(ms);
+    scheduler.after(10, null, "an operator looks at a worker", () => this.#drain(worker, ms, looks - 1));
   }
 
   #ask({ kind, at }: Fault): void {

@@ -57,8 +57,8 @@ export class Ledger {
       heartbeat: (workerId) => void this.#heartbeats.set(workerId, hooks.now()),
       removeWorker: (workerId) => this.#leave(workerId),
       claim: (args, value) => this.#claim(args, value),
-      release: ({ sessionId, withInputs = false }, released) => {
-        if (released) this.#release(this.book(sessionId), withInputs);
+      release: ({ sessionId, epoch, withInputs = false }, released) => {
+        if (released) this.#release(this.book(sessionId), epoch, withInputs);
       },
       quarantine: ({ sessionId, epoch }) => {
         const book = this.book(sessionId);
@@ -167,8 +167,13 @@ export class Ledger {
     for (const book of this.books.values()) if (book.holder === workerId) book.giveBack();
   }
 
-  #release(book: Book, withInputs: boolean): void {
+  #release(book: Book, epoch: number, withInputs: boolean): void {
     const { run } = book.state;
+    must(
+      epoch === book.epoch,
+      "I2",
+      () => `${book.id}: epoch ${epoch} gave it back while ${book.epoch} holds it`,
+    );
     must(
       withInputs || book.open === 0,
       "I13",

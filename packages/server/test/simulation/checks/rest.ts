@@ -45,6 +45,14 @@ export function checkTimers(world: World): void {
   world.fail("timer", `the ${one.kind} timer of ${one.ref} is ${one.lateMs} ms late`);
 }
 
+/** I12: nothing waits for a session without a run. */
+export function checkTaken(world: World): void {
+  for (const book of world.ledger.books.values()) {
+    if (book.deleted || book.open === 0 || book.state.run !== null) continue;
+    world.fail("I12", `${book.id} has no run, is held by ${book.holder}, and nobody takes ${waiting(book)}`);
+  }
+}
+
 /** The database says what its commits said. */
 export function checkRest(world: World): void {
   world.checking(() => {

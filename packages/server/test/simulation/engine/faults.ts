@@ -1,4 +1,3 @@
-import type { Life } from "./life.ts";
 import type { Fault } from "../plan/fault.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -17,7 +16,11 @@ export class Faults {
   }
 
   /** The fault that falls on this call. */
-  take(life: Life, op: string): PortFault | null {
+  take(
+    life: { readonly name: string },
+    op: string,
+    fits: (fault: PortFault) => boolean = () => true,
+  ): PortFault | null {
     const { now } = this.#scheduler;
     for (let next = this.#waiting.at(-1); next !== undefined && next.at <= now; next = this.#waiting.at(-1)) {
       this.#waiting.pop();
@@ -25,7 +28,8 @@ export class Faults {
     }
     if (this.#armed.length === 0) return null;
     const at = this.#armed.findIndex(
-      (fault) => (fault.op === null || fault.op === op) && life.name.startsWith(`${fault.process}.`),
+      (fault) =>
+        (fault.op === null || fault.op === op) && life.name.startsWith(`${fault.process}.`) && fits(fault),
     );
     const [fault] = at < 0 ? [] : this.#armed.splice(at, 1);
     if (fault === undefined) return null;

@@ -68,8 +68,15 @@ export class Life {
     });
   }
 
-  /** Calls something outside: it arrives a little later, takes effect there, and its answer comes a little later again. */
-  call<T>(op: string, effect: () => T | Promise<T>): Promise<T> {
+  /**
+   * Calls something outside: it arrives a little later, takes effect there, and its answer comes a little later again. `worst` calls back
+   * when a call that is stuck would do most harm.
+   */
+  call<T>(
+    op: string,
+    effect: () => T | Promise<T>,
+    worst: (arrive: () => void) => void = () => {},
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.dead) return;
       const fault = this.#faults.take(this, op);
@@ -95,7 +102,18 @@ export class Life {
       if (fault?.kind === "freeze") this.pausedUntil = this.#scheduler.now + fault.ms;
       const stands = fault?.kind === "freeze" && this.random.chance(0.5);
       const slow = fault?.kind === "slow-call" || stands ? fault.ms : 0;
-      this.#scheduler.after(this.#latency() + slow, null, `${this.name} ${op}`, arrive);
+      let isStuck = stands;
+      const cancel = this.#scheduler.after(this.#latency() + slow, null, `${this.name} ${op}`, () => {
+        isStuck = false;
+        arrive();
+      });
+      if (stands)
+        worst(() => {
+          if (!isStuck) return;
+          isStuck = false;
+          cancel();
+          this.#scheduler.after(this.#latency(), null, `${this.name} ${op}, which was stuck`, arrive);
+        });
       if (fault?.kind === "crash-in-flight") this.crash();
     });
   }
@@ -114,6 +132,11 @@ export class Life {
         Promise.resolve().then(look).then(resolve, reject);
       });
     });
+  }
+
+  /** A place where a crash may fall, between two calls. */
+  point(op: string): void {
+    if (this.#faults.take(this, op, (fault) => fault.kind.startsWith("crash-")) !== null) this.crash();
   }
 
   /** Ends this life at once. */

@@ -1,11 +1,17 @@
-import type { Life } from "./life.ts";
 import { real } from "./virtual-globals.ts";
+
+/** Who takes steps: none when dead, later ones while paused. */
+export interface Stepping {
+  readonly name: string;
+  readonly dead: boolean;
+  readonly pausedUntil: number;
+}
 
 interface Entry {
   at: number;
   readonly order: number;
   /** Whose step it is: dropped when that life is over, put off while it is paused. Null: the world's own. */
-  readonly life: Life | null;
+  readonly life: Stepping | null;
   readonly label: string;
   readonly call: () => void;
   cancelled: boolean;
@@ -30,7 +36,7 @@ export class Scheduler {
   now = 0;
   steps = 0;
   /** The life whose step is being taken. */
-  current: Life | null = null;
+  current: Stepping | null = null;
   readonly #heap: Entry[] = [];
   readonly #kept: number;
   readonly #last: Step[] = [];
@@ -44,7 +50,7 @@ export class Scheduler {
     this.#kept = kept;
   }
 
-  at(time: number, life: Life | null, label: string, call: () => void): () => void {
+  at(time: number, life: Stepping | null, label: string, call: () => void): () => void {
     const entry = { at: Math.max(time, this.now), order: this.#order++, life, label, call, cancelled: false };
     this.#push(entry);
     return () => {
@@ -52,7 +58,7 @@ export class Scheduler {
     };
   }
 
-  after(ms: number, life: Life | null, label: string, call: () => void): () => void {
+  after(ms: number, life: Stepping | null, label: string, call: () => void): () => void {
     return this.at(this.now + Math.max(0, ms), life, label, call);
   }
 

@@ -1,22 +1,22 @@
 import type { Random } from "../../chaos/random.ts";
 import type { Fault } from "./fault.ts";
-import type { Build } from "./plan.ts";
+import type { Build } from "./build.ts";
 
-/** Calls at which a fault says most; else it falls on any. */
-const telling = [
-  "append",
-  "claim",
-  "release",
-  "accept",
-  "createSession",
-  "fireTimers",
-  "tool",
-  "model",
-  "putSnapshot",
-  "heartbeat",
-  "push",
-  "reserve",
-] as const;
+/** Calls at which a fault says most, the more often the more it says; else it falls on any, which is a read or a heartbeat mostly. */
+const ofWorkers: readonly (readonly [weight: number, op: string])[] = [
+  [5, "append"],
+  [2, "text"],
+  ...["claim", "release", "tool", "model", "putSnapshot", "heartbeat", "fireTimers", "push", "reserve"].map(
+    (op) => [1, op] as const,
+  ),
+];
+const ofApis: readonly (readonly [weight: number, op: string])[] = [
+  [3, "accept"],
+  ...["createSession", "push", "subscribe", "deleteSession"].map((op) => [1, op] as const),
+];
+
+const callOf = (random: Random, process: string) =>
+  random.weighted(process.startsWith("w") ? ofWorkers : ofApis);
 
 type Draw = (random: Random, at: number, process: string) => Fault;
 
@@ -26,14 +26,14 @@ const onCalls =
     kind,
     at,
     process,
-    op: random.chance(0.7) ? random.pick(telling) : null,
+    op: random.chance(0.85) ? callOf(random, process) : null,
     ms: random.pick([50, 500, 3_000, 9_000]),
   });
 const freeze: Draw = (random, at, process) => ({
   kind: "freeze",
   at,
   process,
-  op: random.pick(["append", "append", "append", "claim", "release"]),
+  op: process.startsWith("w") ? random.pick(["append", "append", "append", "claim", "release"]) : "accept",
   ms: random.int(3_000, 15_000),
 });
 const onProcess =

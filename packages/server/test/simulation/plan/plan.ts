@@ -1,29 +1,9 @@
 import { createRandom, type Random } from "../../chaos/random.ts";
 import type { Action } from "./action.ts";
+import type { Build } from "./build.ts";
 import { planActions } from "./actions.ts";
 import type { Fault } from "./fault.ts";
 import { planFaults } from "./faults.ts";
-
-/** How a world is built. Times are milliseconds. */
-export interface Build {
-  readonly workers: number;
-  readonly apis: number;
-  readonly leaseMs: number;
-  readonly sweepMs: number;
-  readonly mailboxPollMs: number;
-  readonly snapshotEvery: number;
-  readonly concurrency: number;
-  readonly maxSessions: number;
-  readonly idleTtlMs: number;
-  readonly contextWindow: number;
-  readonly approvalMs: number;
-  readonly followers: readonly PlannedFollower[];
-}
-
-export interface PlannedFollower {
-  readonly session: number;
-  readonly at: number;
-}
 
 /** All that a seed decides, as data: a story is a plan with things left out. */
 export interface Plan {

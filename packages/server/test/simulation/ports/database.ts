@@ -19,7 +19,7 @@ import { sessionStore } from "../../../src/store/sqlite/session-store.ts";
 import { systemStore } from "../../../src/store/sqlite/system-store.ts";
 import { packBatch, packReplies, unpackBatch, unpackReply } from "../../../src/store/sqlite/wire.ts";
 import type { Writer } from "../../../src/store/sqlite/writer.ts";
-import type { Store } from "../../../src/store/store.ts";
+import type { ClaimOutcome, Store } from "../../../src/store/store.ts";
 import type { Random } from "../../chaos/random.ts";
 import type { Life } from "../engine/life.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
@@ -53,6 +53,8 @@ export class Database {
   readonly #weather: Weather;
   readonly #witness: Witness;
   #writing: Parameters<typeof runBatch>[0];
+  /** What waits until somebody claims a session, by session. */
+  readonly #untilClaimed = new Map<string, (() => void)[]>();
   #waiting: Waiting[] = [];
   #busy = false;
 
@@ -92,6 +94,11 @@ export class Database {
     });
   }
 
+  /** Calls back right after the next claim of a session. */
+  afterClaim(sessionId: string, call: () => void): void {
+    this.#untilClaimed.set(sessionId, [...(this.#untilClaimed.get(sessionId) ?? []), call]);
+  }
+
   #schedule(): void {
     if (this.#busy || this.#waiting.length === 0) return;
     this.#busy = true;
@@ -108,6 +115,12 @@ export class Database {
     this.#schedule();
   }
 
+  #freeStuck(sessionId: string, { ok }: ClaimOutcome): void {
+    if (!ok) return;
+    for (const call of this.#untilClaimed.get(sessionId) ?? []) call();
+    this.#untilClaimed.delete(sessionId);
+  }
+
   #run(batch: readonly Waiting[]): void {
     const packed = packBatch(
       this.#clock.now(),
@@ -121,11 +134,19 @@ export class Database {
       const call = calls[index];
       if (reply === undefined || call === undefined) throw new Error("a batch without its reply");
       this.#witness(call, reply);
+      if (reply.ok && call.name === "claim")
+        this.#freeStuck(call.args.sessionId, reply.value as ClaimOutcome);
       if (reply.ok) return resolve(reply.value as never);
       const { code, message, ...rest } = reply.error;
       reject(new BerthError(code, message, rest));
     });
   }
+}
+
+/** The session that an operation of its holder is about. */
+function sessionOf({ name, args }: OperationCall): string | null {
+  if (name === "append") return args.commit.sessionId;
+  return name === "release" || name === "putSnapshot" ? args.sessionId : null;
 }
 
 function down(): BerthError {
@@ -136,10 +157,16 @@ function down(): BerthError {
 export function storeOf(database: Database, life: Life, clock: Clock): Store {
   const writer = {
     run: <K extends OperationName>(name: K, args: ArgsOf<K>) => {
-      return life.call(name, () => {
-        if (name === "heartbeat" && life.deafUntil > life.clock.monotonic()) throw down();
-        return database.submit(name, args);
-      });
+      const sessionId = sessionOf({ name, args } as OperationCall);
+      return life.call(
+        name,
+        () => {
+          if (name === "heartbeat" && life.deafUntil > life.clock.monotonic()) throw down();
+          return database.submit(name, args);
+        },
+        // What its holder sent comes when somebody else has it.
+        (arrive) => sessionId !== null && database.afterClaim(sessionId, arrive),
+      );
     },
   } as unknown as Writer;
   const reader = {

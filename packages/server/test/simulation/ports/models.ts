@@ -2,7 +2,7 @@ import type { ModelCall, ModelClient, ModelMessage, ModelPart, Models } from "..
 import type { Life } from "../engine/life.ts";
 import { parseScript } from "../plan/script.ts";
 import type { Mishaps } from "./mishaps.ts";
-import type { Work } from "./outside.ts";
+import type { Work } from "./work.ts";
 
 /** The session's actor that calls, as runtime gives it. */
 export interface Caller {
@@ -79,16 +79,19 @@ async function* stream(
   }
   if (mishap?.kind === "model-error") return yield [failed("server_error", random.chance(0.5))];
   let parts = answer(call, answers);
+  let slowest = 20;
   let left =
     mishap?.kind === "model-cut" || mishap?.kind === "model-retry" ? random.int(0, parts.length - 2) : -1;
   for (let at = 0; at < parts.length; at++) {
-    await life.sleep(0.5 + random.next() * 20, "model writes", signal);
+    await life.sleep(0.5 + random.next() * slowest, "model writes", signal);
+    life.point("text");
     if (signal.aborted) return yield [failed("aborted", false)];
     if (left === 0 && mishap?.kind === "model-cut") return;
     if (left === 0 && mishap?.kind === "model-retry") {
       const error = { code: "overloaded", message: "simulated", retryable: true } as const;
       yield [{ type: "retry", attempt: 1, delayMs: 10, error }];
       parts = answer(call, answers);
+      slowest = 800;
       at = -1;
     } else yield [parts[at] as ModelPart];
     left -= 1;

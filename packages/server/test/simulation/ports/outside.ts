@@ -5,15 +5,7 @@ import { must } from "../checks/violation.ts";
 import type { Mishaps } from "./mishaps.ts";
 import type { Caller, ModelWorld } from "./models.ts";
 import type { ToolStart, ToolWorld } from "./tools.ts";
-
-/** A call of a model or a tool that goes on. */
-export interface Work {
-  readonly what: string;
-  readonly sessionId: string;
-  /** Of the holder that called; null when it is not known. */
-  readonly epoch: number | null;
-  readonly signal: AbortSignal;
-}
+import type { Work } from "./work.ts";
 
 /** The world that models and tools act in, which outlives every crash, and what is checked when they start. */
 export class Outside implements ModelWorld, ToolWorld {

@@ -3,7 +3,7 @@ import type { RuntimeContext } from "../../../src/runtime/context.ts";
 import { silentTelemetry, type Telemetry } from "../../../src/telemetry/telemetry.ts";
 import { asBerthError } from "../../../src/lib/errors.ts";
 import type { Life } from "../engine/life.ts";
-import type { World } from "../world.ts";
+import type { Surroundings } from "../surroundings.ts";
 import { blobsOf } from "./blobs.ts";
 import { busOf } from "./bus.ts";
 import { storeOf } from "./database.ts";
@@ -18,7 +18,7 @@ const silent = silentTelemetry();
 /** The ports as one life of a process has them. */
 export type Parts = Omit<RuntimeContext, "settings">;
 
-export function partsOf(world: World, life: Life): Parts {
+export function partsOf(world: Surroundings, life: Life): Parts {
   const { clock } = life;
   const telemetry = telemetryOf(world, life);
   const store = storeOf(world.database, life, world.storeClock);
@@ -55,7 +55,7 @@ export function partsOf(world: World, life: Life): Parts {
 }
 
 /** What the server itself calls unexpected, and is none of the faults, is a finding. */
-function telemetryOf(world: World, life: Life): Telemetry {
+function telemetryOf(world: Surroundings, life: Life): Telemetry {
   return {
     ...silent,
     unexpectedError({ where, error }) {

@@ -5,7 +5,7 @@ import { delegateTool } from "../../../src/tools/builtin/delegate.ts";
 import type { Tool, ToolContext, ToolOutcome } from "../../../src/tools/tool.ts";
 import type { Life } from "../engine/life.ts";
 import type { Mishaps } from "./mishaps.ts";
-import type { Work } from "./outside.ts";
+import type { Work } from "./work.ts";
 
 /** A tool that began to run, as the world outside sees it: what it does there outlives every crash. */
 export interface ToolStart {

@@ -1,0 +1,20 @@
+export interface PlannedFollower {
+  readonly session: number;
+  readonly at: number;
+}
+
+/** How a world is built. Times are milliseconds. */
+export interface Build {
+  readonly workers: number;
+  readonly apis: number;
+  readonly leaseMs: number;
+  readonly sweepMs: number;
+  readonly mailboxPollMs: number;
+  readonly snapshotEvery: number;
+  readonly concurrency: number;
+  readonly maxSessions: number;
+  readonly idleTtlMs: number;
+  readonly contextWindow: number;
+  readonly approvalMs: number;
+  readonly followers: readonly PlannedFollower[];
+}
