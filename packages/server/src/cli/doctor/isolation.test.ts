@@ -52,6 +52,17 @@ describe("judgeSandboxes", () => {
     expect(judgeSandboxes({ ...isolated, hosts: ill })[1]).toMatchObject({
       name: "sandbox host",
       detail: "local is not healthy: does not answer",
+      // As docs/operate/sandboxes.md says of sessions whose files are there.
+      fix: expect.stringContaining("leave its name in sandboxHosts until no session has files there"),
+    });
+  });
+
+  it("shows a host that drains", () => {
+    const drains = isolated.hosts.map((host) => ({ ...host, draining: true }));
+    expect(judgeSandboxes({ ...isolated, hosts: drains })[1]).toMatchObject({
+      name: "sandbox host",
+      status: "warn",
+      detail: expect.stringContaining("local drains"),
     });
   });
 });

@@ -57,17 +57,21 @@ export function judgeSandboxes(system: SandboxSystem): readonly Finding[] {
       : isolation === "none"
         ? { name, status: "warn", detail: `${provider}: ${safeText(label)}; ${busy}`, fix: weak }
         : ok(`${provider}: ${safeText(label)}; ${busy}`);
-  const ill = hosts.filter(({ healthy }) => !healthy);
-  return [
-    main,
-    ...missing(system),
-    ...ill.map((host): Finding => ({
-      name: "sandbox host",
-      status: "warn",
-      detail: `${safeText(host.name)} is not healthy${host.problem === null ? "" : `: ${safeText(host.problem)}`}`,
-      fix: "Start it, or take it out of sandboxHosts.",
-    })),
-  ];
+  return [main, ...missing(system), ...hosts.flatMap(judgeHost)];
+}
+
+function judgeHost({ name, healthy, draining, problem }: SandboxSystem["hosts"][number]): readonly Finding[] {
+  if (healthy && !draining) return [];
+  const warning = { name: "sandbox host", status: "warn" } as const;
+  if (healthy) {
+    const detail = `${safeText(name)} drains: it takes no new sandboxes, and its workspaces are moved to other hosts`;
+    const fix = "It ends by itself. Start it again to use it again.";
+    return [{ ...warning, detail, fix }];
+  }
+  const detail = `${safeText(name)} is not healthy${problem === null ? "" : `: ${safeText(problem)}`}`;
+  const fix =
+    "Start it. To give it up, leave its name in sandboxHosts until no session has files there: such sessions begin elsewhere with their last run's files while it is dead, and are refused once its name is out.";
+  return [{ ...warning, detail, fix }];
 }
 
 function ok(detail: string): Finding {
