@@ -62,8 +62,14 @@ export function takeRunEvent(blocks: Blocks, event: RunEvent): void {
     case "sandbox.allocated":
       return blocks.put(notice(event, givenText(event.data)));
     case "sandbox.released":
-      return blocks.put(notice(event, `The sandbox was taken back (${event.data.reason}); the files stay.`));
+      return blocks.put(notice(event, releasedText(event.data)));
   }
+}
+
+function releasedText({ reason }: EventData<"sandbox.released">): string {
+  // Its files are on the host's disk: whether they are lost is known, and said, when somebody needs them.
+  if (reason === "host_lost") return "The sandbox was lost with its host (host_lost).";
+  return `The sandbox was taken back (${reason}); the files stay.`;
 }
 
 function givenText({ provider, isolation, warm, ms }: EventData<"sandbox.allocated">): string {

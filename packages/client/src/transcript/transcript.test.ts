@@ -289,10 +289,12 @@ describe("budgets in a transcript", () => {
     const blocks = shown([
       logged(2, "sandbox.released", { sandboxId: "sbx_1", reason: "idle_ttl" }),
       logged(3, "sandbox.allocated", { sandboxId: "sbx_2", provider: "bubblewrap", ...how }),
+      logged(4, "sandbox.released", { sandboxId: "sbx_2", reason: "host_lost" }),
     ]);
     expect(blocks.map((block) => block.kind === "notice" && block.text)).toEqual([
       "The sandbox was taken back (idle_ttl); the files stay.",
       "Commands run in a sandbox (bubblewrap, isolated; it was ready in 7 ms).",
+      "The sandbox was lost with its host (host_lost).",
     ]);
   });
 });
