@@ -28,6 +28,9 @@ export interface TarHeader {
   readonly executable: boolean;
 }
 
+/** The largest size that a header has room for, 11 digits: 8 GiB less one byte. What is larger is said before it. */
+const mostOctal = 8 * 1024 ** 3 - 1;
+
 const kinds: Readonly<Record<string, TarKind>> = {
   "0": "file",
   "\0": "file",
@@ -45,10 +48,15 @@ const kinds: Readonly<Record<string, TarKind>> = {
   g: "ignored",
 };
 
+const noArchive = "it is no tar archive, or damaged";
+
 /** Throws `archive_invalid` for a block that is no header. */
 export function readHeader(header: Uint8Array): TarHeader {
-  if (header.subarray(148, 156).every((byte) => byte === 0) || sumOf(header) !== octal(header, 148, 8))
-    throw invalidArchive("it is no tar archive, or damaged");
+  if (
+    header.subarray(148, 156).every((byte) => byte === 0) ||
+    sumOf(header) !== octal(header, 148, 8, noArchive)
+  )
+    throw invalidArchive(noArchive);
   const kind = kinds[String.fromCharCode(header[156] ?? 0)];
   if (kind === undefined) throw invalidArchive("it has an entry of a kind that is not known");
   const prefix = isUstar(header) ? textOf(header, 345, 155) : "";
@@ -76,17 +84,20 @@ export function writeHeader(entry: {
   const mode = { file: entry.executable === true ? 0o755 : 0o644, link: 0o777, directory: 0o755 }[entry.kind];
   const { size, target = "" } = entry;
   const fits = (text: string) => Buffer.byteLength(text) <= 100 && /^[\x20-\x7e]*$/.test(text);
+  const isLarge = size > mostOctal;
   const own = block({
     path: fits(path) ? path : "long",
     target: fits(target) ? target : "long",
     kind,
     mode,
-    size,
+    // Who reads pax passes over it.
+    size: isLarge ? 0 : size,
     time,
   });
   const records = [
     ...(fits(path) ? [] : [paxRecord("path", path)]),
     ...(fits(target) ? [] : [paxRecord("linkpath", target)]),
+    ...(isLarge ? [paxRecord("size", String(size))] : []),
   ];
   if (records.length === 0) return own;
   const attributes = Buffer.from(records.join(""));
@@ -196,11 +207,11 @@ function sizeOf(header: Uint8Array): number {
   return size;
 }
 
-function octal(header: Uint8Array, at: number, length: number): number {
+function octal(header: Uint8Array, at: number, length: number, otherwise = "a number in it is no number") {
   const text = Buffer.from(header.subarray(at, at + length))
     .toString("latin1")
     .replaceAll(/[\0 ]+/g, "");
-  if (!/^[0-7]*$/.test(text)) throw invalidArchive("a number in it is no number");
+  if (!/^[0-7]*$/.test(text)) throw invalidArchive(otherwise);
   return text === "" ? 0 : Number.parseInt(text, 8);
 }
 

@@ -149,6 +149,17 @@ describe("writing", () => {
       expect(await readFile(join(folder, "out", path), "utf8")).toBe(text);
   });
 
+  it.each([8 * 1024 ** 3 - 1, 8 * 1024 ** 3, 3 * 1024 ** 4 + 5])(
+    "says a size of %d as tar reads it",
+    async (size) => {
+      const path = join(folder, "large.tar");
+      await writeFile(path, writeHeader({ path: "large", kind: "file", size, modifiedMs: 1e12 }));
+      // It lists what begins, and only then misses the rest.
+      const { stdout } = await run("sh", ["-c", 'tar -tvf "$0" 2>/dev/null || true', path]);
+      expect(stdout).toMatch(new RegExp(` ${size} .*large\n$`));
+    },
+  );
+
   it("gives back any name and size", async () => {
     const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 150 }).filter((text) => {
       const fits = Buffer.byteLength(text) <= 255 && text.isWellFormed();
