@@ -2,7 +2,7 @@ import { z } from "zod";
 import { egressHost, sandboxSecretName } from "./agent-sandbox.ts";
 import { timestamp } from "./id.ts";
 
-/** What is written of a secret that sandboxes may use. Nothing of it is ever read again but its name. */
+/** What is written of a secret that sandboxes may use. Nothing of it is ever read again but its name and hosts. */
 export const sandboxSecretBody = z.strictObject({
   value: z
     .string()
@@ -20,6 +20,10 @@ export type SandboxSecretBody = z.infer<typeof sandboxSecretBody>;
 
 export const sandboxSecret = z.strictObject({
   name: sandboxSecretName,
+  hosts: z
+    .array(z.string())
+    .nullable()
+    .describe("where it may be sent; null: it cannot be opened, write it again"),
   createdAt: timestamp,
   updatedAt: timestamp.describe("when its value was written last"),
 });

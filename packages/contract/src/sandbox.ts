@@ -40,7 +40,24 @@ export const sandbox = z.strictObject({
   expiresAt: timestamp.describe("when it ends at the latest; its files stay"),
 });
 export type SandboxInfo = z.infer<typeof sandbox>;
-export const sandboxList = pageOf(sandbox);
+
+const share = z.strictObject({
+  used: z.int().nonnegative(),
+  most: z.int().nonnegative().describe("the next one waits, or takes the place of an idle one"),
+});
+export const sandboxQuota = z.strictObject({
+  userId: z.string().describe("who was asked about; else the caller"),
+  user: share,
+  org: share,
+});
+export type SandboxQuota = z.infer<typeof sandboxQuota>;
+
+export const sandboxList = pageOf(sandbox).extend({
+  quota: sandboxQuota
+    .nullable()
+    .describe("sandboxes at once, whatever the page shows; null: not counted here"),
+});
+export type SandboxList = z.infer<typeof sandboxList>;
 
 export const createSandboxBody = z.strictObject({
   sessionId: idSchema("session"),

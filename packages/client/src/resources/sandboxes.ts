@@ -8,6 +8,7 @@ import type {
   ProcessOutput,
   SandboxAllocation,
   SandboxInfo,
+  SandboxList,
   SandboxMetrics,
   SandboxPort,
   SandboxProcess,
@@ -56,7 +57,9 @@ export function createSandboxes(connector: Connector) {
     path(id, `/processes/${encodeURIComponent(process)}${rest}`);
   return {
     sandboxes: {
-      list: (query: SandboxQuery = {}) => list<SandboxInfo>("/sandboxes", { ...query }),
+      /** With how many of how many are in use. */
+      list: ({ signal, ...query }: SandboxQuery = {}): Promise<SandboxList> =>
+        http.json({ method: "GET", path: "/sandboxes", query, ...(signal && { signal }) }),
       get: (id: string, options: CallOptions = {}) => get<SandboxInfo>(path(id), options),
       /** The session's sandbox, given to it when it has none. */
       create: (sessionId: string, options: CreateSandboxOptions = {}): Promise<SandboxInfo> =>

@@ -82,7 +82,7 @@ export function createAllocation(options: AllocationOptions): Allocation {
     },
     close: () => life.close(),
   };
-  const stored = createStoredDirectory({ context, ending, open: parts.open });
+  const stored = createStoredDirectory({ context, owners: parts.owners, ending, open: parts.open });
   const directory: SandboxDirectory = {
     ...stored,
     async connect(orgId, sandboxId, wish) {

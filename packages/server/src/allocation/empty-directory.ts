@@ -9,6 +9,7 @@ export function createEmptyDirectory({ probe }: Pick<SessionSandboxes, "probe">)
   };
   return {
     list: async () => ({ items: [], next: null }),
+    quota: async () => null,
     find: async () => null,
     allocations: async () => ({ items: [], next: null }),
     findAllocation: async () => null,

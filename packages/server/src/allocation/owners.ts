@@ -60,14 +60,16 @@ export class Owners {
       owner: { orgId, userId: user, sessionId, strategy },
       workspace,
       wish: wish ?? wished,
-      perUser: Math.min(
-        settings.perUser,
-        ofOrg?.perUser ?? settings.perUser,
-        config?.sandboxPoolQuota ?? settings.perUser,
-      ),
-      perOrg: Math.min(settings.perOrg, ofOrg?.perOrg ?? settings.perOrg),
+      ...limitsOf(settings, ofOrg, config),
       egress: egressOf(ofOrg),
     };
+  }
+
+  /** How many sandboxes a user and the organization may have at once. */
+  async limits(orgId: string, userId: string): Promise<Pick<Claimant, "perUser" | "perOrg">> {
+    const { store, settings } = this.#context;
+    const config = await store.org(orgId).userConfig.find(userId);
+    return limitsOf(settings, await this.#ofOrg(orgId), config);
   }
 
   async egress(orgId: string): Promise<readonly EgressRule[]> {
@@ -91,6 +93,18 @@ export class Owners {
     this.#settings.set(orgId, { sandbox, until: now + settingsMs });
     return sandbox;
   }
+}
+
+function limitsOf(
+  settings: AllocationContext["settings"],
+  ofOrg: OrgSettings["sandbox"],
+  config: { readonly sandboxPoolQuota: number | null } | null,
+): Pick<Claimant, "perUser" | "perOrg"> {
+  const { perUser, perOrg } = settings;
+  return {
+    perUser: Math.min(perUser, ofOrg?.perUser ?? perUser, config?.sandboxPoolQuota ?? perUser),
+    perOrg: Math.min(perOrg, ofOrg?.perOrg ?? perOrg),
+  };
 }
 
 function egressOf(settings: OrgSettings["sandbox"]): readonly EgressRule[] {

@@ -1,4 +1,4 @@
-import type { Page, SandboxAllocationStrategy } from "@berth/contract";
+import type { Page, SandboxAllocationStrategy, SandboxQuota } from "@berth/contract";
 import type {
   Capabilities,
   Sandbox,
@@ -95,6 +95,8 @@ export interface SandboxCensus {
 /** The sandboxes that there are and were, for people who look at them. Which of them somebody may see is the asker's to decide. */
 export interface SandboxDirectory {
   list(orgId: string, filter: HeldSandboxFilter): Promise<Page<HeldSandbox>>;
+  /** What a user and the organization have and may have at once; null where nothing is counted. */
+  quota(orgId: string, userId: string): Promise<Omit<SandboxQuota, "userId"> | null>;
   /** Null for an unknown id, another organization's, a warm one, and one that is gone. */
   find(orgId: string, sandboxId: string): Promise<HeldSandbox | null>;
   allocations(orgId: string, filter: AllocationFilter): Promise<Page<AllocationRecord>>;

@@ -3,18 +3,20 @@ import type { Sandbox, SandboxPolicy } from "../sandbox/sandbox.ts";
 import type { AllocationRecord as StoredAllocation, SandboxRecord } from "../store/sandboxes.ts";
 import type { AllocationContext } from "./allocation-context.ts";
 import type { EndingSandboxes } from "./ending-sandboxes.ts";
+import type { Owners } from "./owners.ts";
 import type { AllocationRecord, HeldSandbox, SandboxDirectory, SandboxState } from "./sandbox-directory.ts";
 import type { SandboxWish } from "./session-sandboxes.ts";
 
 export interface DirectoryParts {
   readonly context: AllocationContext;
+  readonly owners: Owners;
   readonly ending: EndingSandboxes;
   /** A view of an active one as a whole, which reaches what is wished. */
   readonly open: (record: SandboxRecord, wish?: SandboxWish) => Promise<Sandbox>;
 }
 
 /** The sandboxes that there are and were, as the store has them. */
-export function createStoredDirectory({ context, ending, open }: DirectoryParts): SandboxDirectory {
+export function createStoredDirectory({ context, owners, ending, open }: DirectoryParts): SandboxDirectory {
   const { store, provider, probe } = context;
   const found = async (orgId: string, sandboxId: string): Promise<SandboxRecord> => {
     const record = await store.org(orgId).sandboxes.find(sandboxId);
@@ -30,6 +32,11 @@ export function createStoredDirectory({ context, ending, open }: DirectoryParts)
         ...(state !== undefined && { states: storedStates[state] }),
       });
       return { items: await Promise.all(page.items.map(shown)), next: page.next };
+    },
+    async quota(orgId, userId) {
+      const { perUser, perOrg } = await owners.limits(orgId, userId);
+      const { ofUser, ofOrg } = await store.org(orgId).sandboxes.count(userId);
+      return { user: { used: ofUser, most: perUser }, org: { used: ofOrg, most: perOrg } };
     },
     async find(orgId, sandboxId) {
       const record = await store.org(orgId).sandboxes.find(sandboxId);

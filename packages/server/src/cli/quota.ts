@@ -16,9 +16,10 @@ export function quotaCommand(actions: Actions): Command {
   const quota = new Command("quota").description("See and set what an organization may have.");
   quota.addHelpText("after", examples);
   const show = inOrg(quota.command("show").description("Show quotas and what is used of them."));
-  actions.bind(show, async ({ client, printList, signal }) => {
+  actions.bind(show, async ({ client, flags, printer, printList, signal }) => {
     const { items } = await (await client()).quotas.list({ signal });
     printList(items, columns, "There are no quotas.");
+    if (flags.json !== true) printer.out("\nSandboxes at once: ./berth sandbox list\n");
   });
   const set = inOrg(
     quota

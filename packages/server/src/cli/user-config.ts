@@ -91,7 +91,7 @@ function isOn(text: string): boolean {
 function shown(config: UserConfig): string {
   const { customSpFragments, sharedLinks, modelProviders } = config;
   const lines = [
-    `sandboxes      ${config.sandboxAllocationStrategy ?? "as the organization says"}, at most ${config.sandboxPoolQuota ?? "what everybody may have"}`,
+    `sandboxes      ${config.sandboxAllocationStrategy ?? "as the organization says"}, at most ${config.sandboxPoolQuota ?? "as many as everybody may have"} (in use: ./berth sandbox list)`,
     `auto scroll    ${config.autoScrollEnabled ? "on" : "off"}`,
     `notifications  ${config.taskCompletionNotificationEnabled ? "on" : "off"}`,
     `suggestions    ${config.inputSuggestionsEnabled ? "on" : "off"}`,

@@ -1,5 +1,5 @@
 import type { SandboxSecret } from "@berth/client";
-import { sandboxSecretName } from "@berth/contract";
+import { egressHost, sandboxSecretBody, sandboxSecretName } from "@berth/contract";
 import { Command } from "commander";
 import type { Actions } from "./context.ts";
 import { CliError, exit } from "./exit.ts";
@@ -26,11 +26,17 @@ export function vaultSecretsCommand(actions: Actions): Command {
     const [name = ""] = args;
     const wrong = sandboxSecretName.safeParse(name).error?.issues[0]?.message;
     if (wrong !== undefined) throw new CliError(`The name ${name} of a secret ${wrong}.`, exit.usage);
+    for (const host of flags.host) {
+      const { error } = egressHost.safeParse(host);
+      if (error !== undefined) throw new CliError(`--host ${host} ${error.issues[0]?.message}.`, exit.usage);
+    }
     const value = await readValue(io.stdin);
     const saved = await (await client()).sandboxSecrets.put(name, { value, hosts: flags.host });
     print(saved, `${saved.name} is kept. Nobody can read it again.\n`);
   });
-  const list = secrets.command("list").description("List their names. Values are never shown.");
+  const list = secrets
+    .command("list")
+    .description("List them, with the hosts that they may be sent to. Values are never shown.");
   actions.bind(list, async ({ client, printList, signal }) => {
     const { items } = await (await client()).sandboxSecrets.list({ signal });
     printList(items, columns, "Your organization has no secrets for sandboxes.");
@@ -46,6 +52,7 @@ export function vaultSecretsCommand(actions: Actions): Command {
 
 const columns = {
   NAME: ({ name }: SandboxSecret) => name,
+  HOSTS: ({ hosts }: SandboxSecret) => hosts?.join(", ") ?? "cannot be read: give it again",
   WRITTEN: ({ updatedAt }: SandboxSecret) => updatedAt,
 };
 
@@ -54,5 +61,11 @@ async function readValue(stdin: NodeJS.ReadableStream): Promise<string> {
   for await (const chunk of stdin.setEncoding("utf8")) text += String(chunk);
   const value = text.trim();
   if (value === "") throw new CliError("There is no value on standard input.", exit.usage);
+  if (!sandboxSecretBody.shape.value.safeParse(value).success) {
+    throw new CliError(
+      "The value on standard input is no secret for sandboxes: it must be 8 to 4096 visible ASCII characters in one line.",
+      exit.usage,
+    );
+  }
   return value;
 }

@@ -1,7 +1,7 @@
 import type { SandboxSecret, SandboxSecretBody } from "@berth/contract";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
-import { sealSandboxSecret } from "../auth/sandbox-secrets.ts";
+import { openSandboxSecret, sealSandboxSecret } from "../auth/sandbox-secrets.ts";
 import { BerthError } from "../lib/errors.ts";
 import { Secret } from "../lib/secret.ts";
 import type { SandboxSecretRecord } from "../store/vault.ts";
@@ -11,13 +11,17 @@ import { timeText } from "./views.ts";
 
 const maxSecrets = 100;
 
-/** The names of the organization's secrets for sandboxes. Nobody reads more of them. */
+/** The names and hosts of the organization's secrets for sandboxes. Nobody reads more of them. */
 export async function listSandboxSecrets(
   context: OperationsContext,
   principal: Principal,
 ): Promise<readonly SandboxSecret[]> {
   requirePermission(principal, "sandbox-secret:write");
-  return (await context.store.org(principal.orgId).vault.listSandboxSecrets()).map(secretView);
+  const { orgId } = principal;
+  const records = await context.store.org(orgId).vault.listSandboxSecrets();
+  const shown = records.map(async (record) => secretView(record, await hostsOf(context, orgId, record.name)));
+  // One that was removed meanwhile is left out.
+  return (await Promise.all(shown)).filter((one) => one !== null);
 }
 
 /** Makes or replaces a secret. Rejects with `too_many_sandbox_secrets`. */
@@ -44,7 +48,7 @@ export async function putSandboxSecret(
     }),
     ...(origin.idempotency !== null && { idempotency: origin.idempotency }),
   });
-  return { secret: secretView(result), replayed };
+  return { secret: { ...recordView(result), hosts }, replayed };
 }
 
 /** Deletes a secret. Rejects with `sandbox_secret_not_found`. */
@@ -64,6 +68,27 @@ export async function deleteSandboxSecret(
   if (!removed) throw new BerthError("sandbox_secret_not_found", `There is no secret ${name} for sandboxes.`);
 }
 
-function secretView({ name, createdAt, updatedAt }: SandboxSecretRecord): SandboxSecret {
+/** Null: it does not open. Undefined: there is none. */
+async function hostsOf(
+  context: OperationsContext,
+  orgId: string,
+  name: string,
+): Promise<readonly string[] | null | undefined> {
+  try {
+    return (await openSandboxSecret(context, { orgId, name }))?.hosts;
+  } catch (error) {
+    if (error instanceof BerthError && error.code === "secret_unreadable") return null;
+    throw error;
+  }
+}
+
+function secretView(
+  record: SandboxSecretRecord,
+  hosts: readonly string[] | null | undefined,
+): SandboxSecret | null {
+  return hosts === undefined ? null : { ...recordView(record), hosts: hosts === null ? null : [...hosts] };
+}
+
+function recordView({ name, createdAt, updatedAt }: SandboxSecretRecord): Omit<SandboxSecret, "hosts"> {
   return { name, createdAt: timeText(createdAt), updatedAt: timeText(updatedAt) };
 }

@@ -1,4 +1,11 @@
-import type { Page, SandboxAllocation, SandboxInfo, SandboxMetrics, SandboxState } from "@berth/contract";
+import type {
+  Page,
+  SandboxAllocation,
+  SandboxInfo,
+  SandboxList,
+  SandboxMetrics,
+  SandboxState,
+} from "@berth/contract";
 import type { AllocationFilter, AllocationRecord, HeldSandbox } from "../allocation/sandbox-directory.ts";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Principal } from "../auth/principal.ts";
@@ -29,19 +36,23 @@ interface SandboxQuery {
   readonly sessionId?: string;
 }
 
-/** One's own, newest first; with `session:manage` all of the organization. */
+/** One's own, newest first; with `session:manage` all of the organization. Tells the quotas of who is asked about, too. */
 export async function listSandboxes(
   context: OperationsContext,
   principal: Principal,
   query: SandboxQuery,
-): Promise<Page<SandboxInfo>> {
+): Promise<SandboxList> {
   requirePermission(principal, "session:read");
+  const { orgId } = principal;
   const userId = heldBy(principal) ?? query.userId;
-  if (query.userId !== undefined && query.userId !== userId) return { items: [], next: null };
+  const asked = userId ?? principal.id;
+  const counted = await context.sandboxDirectory.quota(orgId, asked);
+  const quota = counted === null ? null : { userId: asked, ...counted };
+  if (query.userId !== undefined && query.userId !== userId) return { items: [], next: null, quota };
   const filter = { ...query, ...(userId !== undefined && { userId }) };
   const capabilities = await context.sandboxes.probe();
-  const page = await context.sandboxDirectory.list(principal.orgId, filter);
-  return pageView(page, (held) => sandboxView(held, capabilities));
+  const page = await context.sandboxDirectory.list(orgId, filter);
+  return { ...pageView(page, (held) => sandboxView(held, capabilities)), quota };
 }
 
 /** Rejects with `sandbox_not_found`. */

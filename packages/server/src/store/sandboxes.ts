@@ -242,6 +242,11 @@ export interface SystemSandboxes extends WorkspaceMoves {
   prune(ages: { readonly sandboxesMs: number; readonly allocationsMs: number }): Promise<void>;
 }
 
+export interface SandboxCount {
+  readonly ofUser: number;
+  readonly ofOrg: number;
+}
+
 /** `OrgStore.sandboxes`: what an organization sees of its own. */
 export interface OrgSandboxes {
   /** Those that have not ended, newest first. */
@@ -259,6 +264,8 @@ export interface OrgSandboxes {
   ): Promise<readonly { readonly sessionId: string; readonly folder: string | null }[]>;
   /** Null also when it has ended. */
   find(id: string): Promise<SandboxRecord | null>;
+  /** How many count against the quotas of a user and of the organization. */
+  count(userId: string): Promise<SandboxCount>;
   /** Newest first, with those that have ended. */
   listAllocations(filter: {
     readonly limit: number;

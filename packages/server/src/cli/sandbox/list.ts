@@ -1,4 +1,10 @@
-import type { SandboxAllocation, SandboxInfo, SandboxMetrics, SandboxState } from "@berth/client";
+import type {
+  SandboxAllocation,
+  SandboxInfo,
+  SandboxMetrics,
+  SandboxQuota,
+  SandboxState,
+} from "@berth/client";
 import type { Command } from "commander";
 import { formatByteSize } from "../../lib/byte-size.ts";
 import type { Actions } from "../context.ts";
@@ -16,7 +22,7 @@ interface ListFlags {
 }
 
 export function bindSandboxList(actions: Actions, sandbox: Command): void {
-  const list = inSandbox(
+  const list = inOrg(
     sandbox
       .command("list")
       .description("List sandboxes that there are now, newest first.")
@@ -25,9 +31,9 @@ export function bindSandboxList(actions: Actions, sandbox: Command): void {
       .option("--user <id>", "of one user or service account")
       .option("--limit <count>", "at most so many", "50"),
   );
-  actions.bind<ListFlags>(list, async ({ client, flags, printList, signal }) => {
+  actions.bind<ListFlags>(list, async ({ client, flags, printer, printList, signal }) => {
     const { state, session, user, limit } = flags;
-    const { items } = await (
+    const { items, quota } = await (
       await client()
     ).sandboxes.list({
       limit: Number(limit),
@@ -37,6 +43,7 @@ export function bindSandboxList(actions: Actions, sandbox: Command): void {
       ...(user !== undefined && { userId: user }),
     });
     printList(items, columns, "There are no sandboxes: a session gets one with its first command.");
+    if (flags.json !== true && quota !== null) printer.out(`\n${quotaText(quota, user)}`);
   });
   const show = inOrg(
     sandbox.command("show <session|sandbox>").description("Show a sandbox, or the one that a session has."),
@@ -75,7 +82,7 @@ interface AllocationFlags {
 }
 
 export function bindAllocations(actions: Actions, sandbox: Command): void {
-  const allocations = inSandbox(
+  const allocations = inOrg(
     sandbox
       .command("allocations")
       .description("List which session had which sandbox, newest first.")
@@ -99,6 +106,12 @@ export function bindAllocations(actions: Actions, sandbox: Command): void {
     });
     printList(items, allocationColumns, "No session had a sandbox yet.");
   });
+}
+
+/** Of whom `--user` named, else of the caller. */
+function quotaText({ user, org }: SandboxQuota, named: string | undefined): string {
+  const whose = named === undefined ? "yours" : `those of ${safeText(named)}`;
+  return `In use at once: ${user.used} of ${user.most} of ${whose}, ${org.used} of ${org.most} of the organization's.\n`;
 }
 
 const time = (text: string) => text.slice(0, 19).replace("T", " ");

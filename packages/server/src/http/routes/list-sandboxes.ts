@@ -19,7 +19,7 @@ export const listSandboxesRoute = endpoint({
   tag: "sandboxes",
   summary: "Sandboxes that there are now, newest first",
   description:
-    "One's own; with session:manage all of the organization. One that is gone is in the allocations.",
+    "One's own; with session:manage all of the organization. One that is gone is in the allocations. `quota` says how many of how many are in use.",
   query,
   replies: { 200: { description: "A page of them.", schema: sandboxList } },
   async handle({ operations, principal, query: filter }) {

@@ -10,7 +10,7 @@ import {
   listSessionsIn,
   listWorkspacesOn,
 } from "./queries/sandboxes/allocations.ts";
-import { findSandbox, listSandboxes, liveSandboxes } from "./queries/sandboxes/sandboxes.ts";
+import { countHeld, findSandbox, listSandboxes, liveSandboxes } from "./queries/sandboxes/sandboxes.ts";
 import { pageOfRows } from "./queries/page.ts";
 import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
@@ -28,6 +28,7 @@ export function orgSandboxes({ reader, orgId }: { reader: Reader; orgId: string 
         const record = findSandbox(sql, id);
         return record?.orgId === orgId ? record : null;
       }),
+    count: (userId) => reader.read((sql) => countHeld(sql, { orgId, userId })),
     sessionsIn: (sandboxId) => reader.read((sql) => listSessionsIn(sql, orgId, sandboxId)),
     listAllocations: (filter) =>
       reader.read((sql) => pageOfRows(listAllocations(sql, orgId, filter), filter.limit, byId)),

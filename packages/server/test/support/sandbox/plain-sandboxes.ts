@@ -75,6 +75,7 @@ export class PlainSandboxes {
   get sandboxDirectory(): SandboxDirectory {
     return {
       list: async (orgId, filter) => this.#list(orgId, filter),
+      quota: async () => null,
       find: async (orgId, id) => {
         const held = this.#held.get(id);
         return held?.orgId === orgId ? held : null;

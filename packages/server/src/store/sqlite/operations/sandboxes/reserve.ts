@@ -2,7 +2,7 @@ import { BerthError } from "../../../../lib/errors.ts";
 import type { NewSandbox, Reserve, Reserved, SandboxOwner, SandboxRecord } from "../../../sandboxes.ts";
 import type { ArgsOf } from "../../protocol.ts";
 import { findWorkspace } from "../../queries/sandboxes/allocations.ts";
-import { findHeld, findSandbox, heldStates } from "../../queries/sandboxes/sandboxes.ts";
+import { countHeld, findHeld, findSandbox } from "../../queries/sandboxes/sandboxes.ts";
 import type { Transaction } from "../../transaction.ts";
 import { assertSession } from "./assert-session.ts";
 import { moveSandbox } from "./move.ts";
@@ -65,13 +65,9 @@ function overQuota(
   tx: Transaction,
   { owner, perUser, perOrg }: Reserve,
 ): { of: "user" | "org"; limit: number } | null {
-  const row = tx
-    .sql<{ ofOrg: number; ofUser: number | null }>(
-      `SELECT count(*) AS ofOrg, sum(owner_user = ?2) AS ofUser FROM sandboxes WHERE owner_org = ?1 AND state IN ${heldStates}`,
-    )
-    .get(owner.orgId, owner.userId);
-  if ((row?.ofUser ?? 0) >= perUser) return { of: "user", limit: perUser };
-  return (row?.ofOrg ?? 0) >= perOrg ? { of: "org", limit: perOrg } : null;
+  const { ofUser, ofOrg } = countHeld(tx.sql, owner);
+  if (ofUser >= perUser) return { of: "user", limit: perUser };
+  return ofOrg >= perOrg ? { of: "org", limit: perOrg } : null;
 }
 
 /** The oldest that is ready. Its life counts from when it is given out. */

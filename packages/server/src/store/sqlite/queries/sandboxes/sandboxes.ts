@@ -1,4 +1,4 @@
-import type { LiveSandbox, SandboxRecord } from "../../../sandboxes.ts";
+import type { LiveSandbox, SandboxCount, SandboxRecord } from "../../../sandboxes.ts";
 import type { Connection } from "../../connection.ts";
 import { Conditions } from "../visible.ts";
 
@@ -55,6 +55,17 @@ export function findHeld(
             AND b.state IN ${heldStates}`,
         ).get(orgId, sessionId);
   return row === undefined ? null : record(row);
+}
+
+/** Those that count against quotas. */
+export function countHeld(
+  sql: Sql,
+  { orgId, userId }: { readonly orgId: string; readonly userId: string },
+): SandboxCount {
+  const row = sql<{ ofOrg: number; ofUser: number | null }>(
+    `SELECT count(*) AS ofOrg, sum(owner_user = ?2) AS ofUser FROM sandboxes WHERE owner_org = ?1 AND state IN ${heldStates}`,
+  ).get(orgId, userId);
+  return { ofUser: row?.ofUser ?? 0, ofOrg: row?.ofOrg ?? 0 };
 }
 
 interface SandboxFilter {
