@@ -63,7 +63,10 @@ async function runAction<Flags>(io: Io, command: Command, action: Action<Flags>)
   const undo = io.onInterrupt(() => stop.abort(new Error("interrupted")));
   const onError = () => stop.abort(new Error("nobody reads the output"));
   io.stdout.on("error", onError);
-  const onBusy = tellOfWaits(flags, printer.err);
+  const onBusy = tellOfWaits(flags, {
+    err: printer.err,
+    options: command.options.some(({ long }) => long === "--wait"),
+  });
   const print: CommandContext<Flags>["print"] = (value, text) => {
     if (flags.json === true) printer.out(`${JSON.stringify(value)}\n`);
     else printer.out(typeof text === "string" ? text : text());

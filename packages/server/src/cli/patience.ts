@@ -22,13 +22,17 @@ export function patienceOf({ wait }: WaitFlags, code: string): number {
   return broken.has(code) ? brokenMs : usualMs;
 }
 
-/** Says on standard error what a command waits for, once for each reason. Other servers' troubles are short, and pass in silence. */
-export function tellOfWaits(flags: WaitFlags, err: (text: string) => void): OnBusy {
+/** Says on standard error what a command waits for, once for each reason, and by which options that changes where the command has them. Other servers' troubles are short, and pass in silence. */
+export function tellOfWaits(
+  flags: WaitFlags,
+  { err, options }: { readonly err: (text: string) => void; readonly options: boolean },
+): OnBusy {
   const told = new Set<string>();
   return ({ code, detail }) => {
     if (told.has(code) || !/^(?:sandbox|workspace)_/.test(code)) return;
     told.add(code);
     const most = formatDuration(patienceOf(flags, code));
-    err(`${safeText(detail)} Waiting, for ${most} at most (--wait, --no-wait).\n`);
+    const advice = options ? " (--wait, --no-wait)" : "";
+    err(`${safeText(detail)} Waiting, for ${most} at most${advice}.\n`);
   };
 }

@@ -5,6 +5,7 @@ import type { Actions, CommandContext } from "./context.ts";
 import { advised } from "./advice.ts";
 import { exit } from "./exit.ts";
 import { parseDuration } from "../lib/duration.ts";
+import { timeOption } from "./time-option.ts";
 import { safeText } from "./terminal/safe-text.ts";
 
 interface RunFlags extends OpenFlags {
@@ -30,7 +31,11 @@ export function runCommand(actions: Actions): Command {
     .option("--session <id>", "in an existing session")
     .option("--key <key>", "in the session of this name, made when there is none")
     .option("--model <provider/model>", "another model than the agent's")
-    .option("--timeout <time>", "interrupt it after so long, for example 90s or 10m")
+    .option(
+      "--timeout <time>",
+      "interrupt it after so long, for example 90s or 10m",
+      timeOption({ most: 7 * 86_400_000 }),
+    )
     .option("--yes", "approve whatever the agent wants to do")
     .option("--verbose", "show on standard error what it does")
     .addHelpText("after", examples);

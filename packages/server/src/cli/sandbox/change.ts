@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Actions } from "../context.ts";
+import { inOrg } from "../identity/org-option.ts";
 import { inSandbox, sandboxOf } from "./in-sandbox.ts";
 
 export function bindSandboxChanges(actions: Actions, sandbox: Command): void {
@@ -13,7 +14,7 @@ export function bindSandboxChanges(actions: Actions, sandbox: Command): void {
     const made = await sandboxOf(context, await client(), args[0] ?? "");
     print(made, `${made.id}\n`);
   });
-  const destroy = inSandbox(
+  const destroy = inOrg(
     sandbox
       .command("destroy <sandbox>")
       .description(

@@ -6,16 +6,26 @@ import { formatDuration } from "../../lib/duration.ts";
 import type { CommandContext } from "../context.ts";
 import { inOrg } from "../identity/org-option.ts";
 import { patienceOf } from "../patience.ts";
+import { timeOption } from "../time-option.ts";
 
 /** For what may have to wait until a sandbox is free. */
 export function inSandbox(command: Command): Command {
   return inOrg(command)
-    .option("--wait <time>", "how long to wait when no sandbox is free, for example 5m; default: 60s")
+    .option(
+      "--wait <time>",
+      "how long to wait when no sandbox is free, for example 5m; default: 60s",
+      timeOption({ least: 0, most: mostWaitMs }),
+    )
     .option("--no-wait", "do not wait");
 }
 
 /** What finding a sandbox takes. */
 export type Waiting = Pick<CommandContext<unknown>, "flags" | "signal" | "onBusy">;
+
+/** By when a sandbox is free or nobody waits any more, milliseconds. */
+const mostWaitMs = 86_400_000;
+/** What one request may wait. */
+const mostRequestMs = 600_000;
 
 const passing: ReadonlySet<string> = new Set([
   "sandbox_quota",
@@ -48,7 +58,8 @@ export async function sandboxOf(
       onBusy(thrown);
       // A timer that keeps the process alive: nothing else does meanwhile. Once broken off, the next call rejects.
       await pause(Math.min(pauseMs, left), undefined, { signal }).catch(() => undefined);
-      waitMs = Math.round(Math.max(0, patienceMs - (systemClock.monotonic() - begun)));
+      const rest = Math.max(0, patienceMs - (systemClock.monotonic() - begun));
+      waitMs = Math.round(Math.min(mostRequestMs, rest));
     }
   }
 }

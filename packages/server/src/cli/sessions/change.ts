@@ -1,4 +1,4 @@
-import type { Changed } from "@berth/client";
+import type { BerthClient, Changed, Session } from "@berth/client";
 import type { Command } from "commander";
 import type { Actions, CommandContext } from "../context.ts";
 import { createLineReader } from "../chat/line-reader.ts";
@@ -12,11 +12,17 @@ export function bindSessionChanges(actions: Actions, sessions: Command): void {
     .description("Make a session that shares this one's log and workspace up to an event.")
     .option("--seq <number>", "the last event to share; default: the last one")
     .option("--title <text>", "the new session's title");
-  actions.bind<{ seq?: string; title?: string }>(fork, async ({ client, args, flags, print }) => {
+  actions.bind<{ seq?: string; title?: string }>(fork, async (context) => {
+    const { args, flags, print, printer, signal } = context;
     const { seq, title } = flags;
     const body = { ...(seq !== undefined && { seq: seqOf(seq) }), ...(title !== undefined && { title }) };
-    const session = await (await client()).sessions.fork(args[0] ?? "", body);
+    const berth = await context.client();
+    const session = await berth.sessions.fork(args[0] ?? "", body);
     print(session, `${session.id}\n`);
+    if (flags.json !== true) {
+      const files = await toldOfFiles(berth, session, { after: session.forkedFrom?.seq ?? 0, signal });
+      if (files !== "") printer.err(`${files}\n`);
+    }
   });
   const rewind = sessions
     .command("rewind <id> <seq>")
@@ -24,8 +30,16 @@ export function bindSessionChanges(actions: Actions, sessions: Command): void {
   actions.bind(rewind, async (context) => {
     const [id = "", seq = ""] = context.args;
     const target = seqOf(seq);
-    const changed = await (await context.client()).sessions.rewind(id, target);
-    printChanged(context, changed, `Session ${id} is back at event ${seq}.`);
+    const berth = await context.client();
+    const changed = await berth.sessions.rewind(id, target);
+    const files =
+      "status" in changed && context.flags.json !== true
+        ? await toldOfFiles(berth, changed, {
+            after: Math.max(0, changed.lastSeq - nearEnd),
+            signal: context.signal,
+          })
+        : "";
+    printChanged(context, changed, `Session ${id} is back at event ${seq}. ${files}`.trimEnd());
   });
   const archive = sessions
     .command("archive <id>")
@@ -74,6 +88,28 @@ async function confirmed(io: Io, question: string, signal: AbortSignal): Promise
   } finally {
     lines.close();
   }
+}
+
+/** The event that tells of a rewind is one of the last so many. */
+const nearEnd = 20;
+
+const filesTexts = {
+  exact: "Its files are as they were there.",
+  earlier: "Its files are as they were kept last before that: what tools changed after that is not in them.",
+  left: "Its files stay as they are now: none were kept before that.",
+} as const;
+
+/** What became of the files, by the last event after this one that says so; empty when none does. */
+async function toldOfFiles(
+  berth: BerthClient,
+  { id }: Session,
+  { after, signal }: { readonly after: number; readonly signal: AbortSignal },
+): Promise<string> {
+  const types = ["session.forked", "session.rewound"];
+  const { items } = await berth.session(id).log({ after: String(after), types, limit: 200, signal });
+  const told = items.findLast(({ type }) => types.includes(type));
+  if (told?.type !== "session.forked" && told?.type !== "session.rewound") return "";
+  return told.data.files === undefined ? "" : filesTexts[told.data.files];
 }
 
 function printChanged({ print }: CommandContext<unknown>, changed: Changed, done: string): void {
