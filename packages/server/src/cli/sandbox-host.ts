@@ -25,6 +25,13 @@ const names: readonly SettingName[] = [
   "logFormat",
 ];
 
+/** Where a host's differ from a server's. */
+const ownHelp: Readonly<Record<string, string>> = {
+  host: "Where the host listens. Anything but loopback lets other machines in: give it TLS. Default: 127.0.0.1",
+  port: "The port to listen on. Default: 7430",
+  drainTimeout: "How long a host that stops waits until servers have moved its workspaces away. Default: 20s",
+};
+
 const examples = `
 Examples:
   ./berth sandbox-host keys --out /etc/berth/sandbox-host
@@ -42,7 +49,7 @@ export function sandboxHostCommand(actions: Actions): Command {
   command.option("--data <folder>", "the data folder of this host (BERTH_DATA); default: ./berth-data");
   for (const { name, flag, help } of settingFlags()) {
     if (!names.includes(name)) continue;
-    command.option(flag, name === "port" ? "The port to listen on. Default: 7430" : help);
+    command.option(flag, ownHelp[name] ?? help);
   }
   command.action(async () => {
     // It minds signals by itself, so this command has no context of its own.

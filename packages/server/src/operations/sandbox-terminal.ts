@@ -59,7 +59,8 @@ export async function openTerminal(
 
   async function begin(): Promise<string> {
     const spec = { command: command ?? shell, pty: { columns, rows }, input: true };
-    const environment = { ...ofAgent, TERM: "xterm-256color" };
+    // No history file: what is typed would lie among the session's files, and in their archives.
+    const environment = { HISTFILE: "", ...ofAgent, TERM: "xterm-256color" };
     return (await sandbox.spawn({ ...spec, environment, ...(cwd !== undefined && { cwd }) })).id;
   }
 

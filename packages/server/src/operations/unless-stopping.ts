@@ -14,7 +14,8 @@ export async function unlessStopping<T>(
   try {
     return await work(signal === undefined ? stopping : AbortSignal.any([signal, stopping]));
   } catch (error) {
-    throw stopping.aborted ? shuttingDown() : error;
+    const isTold = error instanceof BerthError && error.code === "shutting_down";
+    throw stopping.aborted && !isTold ? shuttingDown() : error;
   }
 }
 

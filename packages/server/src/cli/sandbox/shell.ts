@@ -33,7 +33,7 @@ export function bindSandboxShell(actions: Actions, sandbox: Command): void {
 async function openShell(context: CommandContext<ShellFlags>, { id, cwd }: Target): Promise<number> {
   const { io, flags, signal } = context;
   const { stdin, stdout } = io;
-  const size = () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 });
+  const size = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
   const terminal = await (
     await context.client()
   ).sandboxes.terminal(id, {

@@ -58,7 +58,8 @@ export function createPrinter(io: Io, options: { readonly color: boolean }): Pri
   const { stdout } = io;
   return {
     interactive: stdout.isTTY === true && io.stdin.isTTY === true,
-    width: stdout.columns ?? 100,
+    // Some terminals say 0 when they do not know.
+    width: stdout.columns === 0 ? 80 : (stdout.columns ?? 100),
     out: (text) => void stdout.write(text),
     err: (text) => void io.stderr.write(text),
     style(format, text) {

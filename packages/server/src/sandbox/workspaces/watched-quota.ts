@@ -1,6 +1,7 @@
 import { readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { type Clock, pause } from "../../lib/clock.ts";
+import { roughByteSize } from "../../lib/byte-size.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { WorkspaceLimits } from "./host-workspaces.ts";
 import type { Measured, Measurer } from "./measure.ts";
@@ -67,7 +68,7 @@ export class WatchedQuota {
     const known = this.#known.get(id);
     const fresh = known !== undefined && this.#clock.monotonic() - known.at < restMs * restFactor;
     const { measured, added } = fresh ? known : await this.#measure(id, root, limits);
-    if (measured.bytes + added.bytes + bytes > limits.diskBytes) throw full(`${limits.diskBytes} bytes`);
+    if (measured.bytes + added.bytes + bytes > limits.diskBytes) throw full(roughByteSize(limits.diskBytes));
     if (measured.files + added.files + 1 > limits.inodes) throw full(`${limits.inodes} files and folders`);
     added.bytes += bytes;
     added.files++;
