@@ -43,6 +43,8 @@ interface StreamRequest extends StreamOpening {
 export interface OutputRequest extends StreamOpening {
   /** Whether the caller, as it is now, may still have it: rejects with a refusal. */
   readonly allowed: (now: Principal) => Promise<unknown>;
+  /** What it is told when the server stops; default: to connect again. */
+  readonly stopped?: BerthError;
   /** Begins to write. What it returns is told when the client has taken all, and when it is gone. */
   readonly begin: (connection: SseConnection) => Feeder;
 }
@@ -50,6 +52,7 @@ export interface OutputRequest extends StreamOpening {
 interface Source {
   readonly sessionId?: string;
   readonly allowed?: (now: Principal) => Promise<unknown>;
+  readonly stopped?: BerthError;
   readonly begin: (connection: SseConnection) => Feeder;
 }
 
@@ -83,7 +86,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   function start({ request, requestId, principal }: StreamOpening, source: Source): Response {
     const { orgId } = principal;
     const owner = { principal, address: peerOf(request).address };
-    const { sessionId, allowed } = source;
+    const { sessionId, allowed, stopped } = source;
     const connection = new SseConnection(settings, (by) => {
       open.delete(connection);
       beats.remove(connection);
@@ -100,7 +103,8 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       revoked: end,
       lost: (_, why) => end(why),
     });
-    open.set(connection, sessionId === undefined ? stoppedBytes : goodbye);
+    // Output of a command or process, which ends with its server, is not found elsewhere.
+    open.set(connection, sessionId === undefined ? outputEndBytes(stopped ?? shuttingDown()) : goodbye);
     beats.add(connection);
     telemetry.streamOpened({ transport: "sse", orgId, sessionId, requestId });
     const headers = {
@@ -187,6 +191,3 @@ function webResponse(connection: SseConnection, headers: Readonly<Record<string,
 function endOf(code: string, message: string): Buffer {
   return code === "access_changed" ? goodbye : endBytes({ code: "access_revoked", message });
 }
-
-/** Output of a command or process, which ends with its server, is not found elsewhere. */
-const stoppedBytes = outputEndBytes(shuttingDown());

@@ -1,12 +1,11 @@
 import type { ExecResult, ProcessOutput, SandboxProcess } from "@berth/contract";
 import type { Principal } from "../auth/principal.ts";
-import { BerthError } from "../lib/errors.ts";
 import type { BackgroundProcess, ExecSpec, ProcessEvent, ProcessSpec, Sandbox } from "../sandbox/sandbox.ts";
 import { auditDraft } from "./audit-draft.ts";
 import type { OperationsContext, Origin } from "./context.ts";
 import { processNotFound, sandboxFor } from "./sandbox-access.ts";
 import { sandboxToUse } from "./sandbox-agent.ts";
-import { unlessStopping } from "./unless-stopping.ts";
+import { commandEnded, unlessStopping } from "./unless-stopping.ts";
 import { timeText } from "./views.ts";
 
 export type { ProcessEvent };
@@ -36,16 +35,11 @@ export async function runCommand(
     await told(context, principal, { sandboxId, origin, action: "sandbox.command_run" });
     const begun = sandbox.exec({ ...spec, signal, environment: { ...environment, ...spec.environment } });
     const result = await begun.catch((error: unknown) => {
-      throw context.stopping.aborted ? endedByStop() : error;
+      throw context.stopping.aborted ? commandEnded() : error;
     });
-    if (result.reason === "killed" && context.stopping.aborted) throw endedByStop();
+    if (result.reason === "killed" && context.stopping.aborted) throw commandEnded();
     return { ...result, durationMs: Math.round(result.durationMs * 10) / 10 };
   });
-}
-
-function endedByStop(): BerthError {
-  const message = "The server is stopping and has ended the command: run it again when the server is back.";
-  return new BerthError("shutting_down", message, { retryable: true });
 }
 
 /** Starts a process that goes on after the request. Rejects as `runCommand` does. */

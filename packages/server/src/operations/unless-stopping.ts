@@ -22,3 +22,9 @@ export async function unlessStopping<T>(
 export function shuttingDown(): BerthError {
   return new BerthError("shutting_down", "The server is stopping: connect again.", { retryable: true });
 }
+
+/** The same for a command that was running: connecting again does not bring it back. */
+export function commandEnded(): BerthError {
+  const message = "The server is stopping and has ended the command: run it again when the server is back.";
+  return new BerthError("shutting_down", message, { retryable: true });
+}

@@ -2,6 +2,7 @@ import { execBody, execResult } from "@berth/contract";
 import type { Principal } from "../../auth/principal.ts";
 import { sandboxFor } from "../../operations/sandbox-access.ts";
 import { runCommand } from "../../operations/sandbox-commands.ts";
+import { commandEnded } from "../../operations/unless-stopping.ts";
 import { endpoint } from "../endpoint.ts";
 import { commandOutput } from "../output-stream.ts";
 import { sandboxPath } from "../path-params.ts";
@@ -41,6 +42,7 @@ export const runSandboxCommandRoute = endpoint({
     const begin = commandOutput((live) =>
       runCommand(operations, principal, { sandboxId, spec: { ...spec, ...live }, origin }),
     );
-    return { raw: await context.streams.output({ request, requestId, principal, allowed, begin }) };
+    const stream = { request, requestId, principal, allowed, stopped: commandEnded(), begin };
+    return { raw: await context.streams.output(stream) };
   },
 });

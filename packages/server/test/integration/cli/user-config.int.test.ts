@@ -11,7 +11,7 @@ describe("user-config", () => {
     const rig = await start();
     const berth = (...args: readonly string[]) => rig.berth(...args);
     expect((await berth("user-config", "show")).out).toContain(
-      "as the organization says, at most what everybody may have",
+      "as the organization says, at most as many as everybody may have (in use: ./berth sandbox list)",
     );
     const set = await berth(
       "user-config",

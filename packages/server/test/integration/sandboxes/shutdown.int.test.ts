@@ -43,6 +43,8 @@ async function makeSandbox(): Promise<string> {
   return made.id;
 }
 
+const ended = "The server is stopping and has ended the command: run it again when the server is back.";
+
 it("ends commands, follows and processes at once, and what it made within 10 s", async () => {
   await post("/agents", { name: "tester", model: "demo/tour" });
   const ids = await Promise.all(Array.from({ length: sandboxes }, () => makeSandbox()));
@@ -73,8 +75,10 @@ it("ends commands, follows and processes at once, and what it made within 10 s",
   expect(performance.now() - begun).toBeLessThan(stopMs);
   expect(exit).toEqual({ code: 0, signal: null });
   for (const answer of answers)
-    expect(answer).toMatchObject({ status: 503, code: "shutting_down", retryable: true });
-  expect(await streamed.text()).toContain('event: end\ndata: {"code":"shutting_down"');
+    expect(answer).toMatchObject({ status: 503, code: "shutting_down", retryable: true, detail: ended });
+  expect(await streamed.text()).toContain(
+    `event: end\ndata: {"code":"shutting_down","message":${JSON.stringify(ended)}`,
+  );
   expect(await followed.text()).toContain('event: end\ndata: {"code":"shutting_down"');
   expect(remainsOf(join(folder, "data"), records)).toEqual([]);
 }, 90_000);
