@@ -103,14 +103,17 @@ describe("what a command line says", { timeout: 60_000 }, () => {
 
 it("a terminal keeps no history among the session's files", { timeout: 60_000 }, async () => {
   const { at, client, id } = await setUp();
-  const { terminal, ended } = at("sandbox", "shell", id);
-  terminal.type("set -o history; echo CANARY_typed; echo with-$((40 + 2))\n");
-  await terminal.until("with-42");
-  terminal.type("history -a; exit 0\n");
-  expect(await ended).toBe(0);
-  const box = await client.sandboxes.create(id);
-  const found = await client.sandboxes.exec(box.id, {
-    command: "ls -A; grep -rl CANARY_typed . || echo none",
-  });
-  expect(found.output).toBe("none\n");
+  const typed = async (first: string) => {
+    const { terminal, ended } = at("sandbox", "shell", id);
+    terminal.type(`${first} set -o history; echo CANARY_typed; echo with-$((40 + 2))\n`);
+    await terminal.until("with-42");
+    terminal.type("history -a; exit 0\n");
+    expect(await ended).toBe(0);
+    const box = await client.sandboxes.create(id);
+    const command = "grep -rl CANARY_typed . || echo none";
+    return (await client.sandboxes.exec(box.id, { command })).output;
+  };
+  expect(await typed("")).toBe("none\n");
+  // As bash does it by itself.
+  expect(await typed("HISTFILE=~/.bash_history;")).toBe("./.bash_history\n");
 });
