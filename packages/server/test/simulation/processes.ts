@@ -14,7 +14,7 @@ import type { Surroundings } from "./surroundings.ts";
 const restartMs = { least: 200, most: 6_000 };
 
 /** A process of the server, life after life. */
-export abstract class Process {
+abstract class Process {
   readonly name: string;
   readonly world: Surroundings;
   life: Life;
