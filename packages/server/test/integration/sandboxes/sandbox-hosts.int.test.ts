@@ -239,7 +239,7 @@ describe("berth sandbox-host", () => {
       [["--data", join(folder, "x"), "--sandbox-host-trust", keys.join(",")], "PATH@DEPLOYMENT"],
       [["--data", join(folder, "x")], "--sandbox-host-trust"],
       [[...argumentsOf("a"), "--host", "0.0.0.0"], "--tls-cert"],
-      [[...argumentsOf("a"), "--sandbox", "none"], "leave it out"],
+      [[...argumentsOf("a"), "--sandbox", "none"], "leave that out"],
       [[...argumentsOf("a"), "--sandbox-rootfs", "/nonexistent"], ""],
     ];
     for (const [args, advice] of refusals) {

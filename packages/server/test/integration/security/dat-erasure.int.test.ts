@@ -13,14 +13,18 @@ const word = (area: string) => `WORDS_${area}_${randomBytes(12).toString("hex")}
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 const bodyOf = <T>({ text }: Seen): T => JSON.parse(text) as T;
 
-/** Files of the data folder that hold a text. */
-async function filesWith({ dataDir }: World, text: string): Promise<string[]> {
-  const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
+/** Files of the data folder that hold a text. What was moved while it looked may have been missed, so then it looks again. */
+async function filesWith(at: World, text: string): Promise<string[]> {
+  const entries = await readdir(at.dataDir, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const found = await Promise.all(
-    files.map(async (file) => ((await readFile(file)).includes(text) ? [file] : [])),
-  );
-  return found.flat();
+  const read = await Promise.all(files.map((file) => readFile(file).catch(gone)));
+  if (read.includes(null)) return await filesWith(at, text);
+  return files.filter((_, index) => read[index]?.includes(text));
+}
+
+function gone(error: NodeJS.ErrnoException): null {
+  if (error.code !== "ENOENT") throw error;
+  return null;
 }
 
 async function until<T>(look: () => Promise<T | null>): Promise<T> {
