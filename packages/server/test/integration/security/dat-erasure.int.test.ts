@@ -17,12 +17,12 @@ const bodyOf = <T>({ text }: Seen): T => JSON.parse(text) as T;
 async function filesWith(at: World, text: string): Promise<string[]> {
   const entries = await readdir(at.dataDir, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const read = await Promise.all(files.map((file) => readFile(file).catch(gone)));
+  const read = await Promise.all(files.map((file) => readFile(file).catch(nothingThere)));
   if (read.includes(null)) return await filesWith(at, text);
   return files.filter((_, index) => read[index]?.includes(text));
 }
 
-function gone(error: NodeJS.ErrnoException): null {
+function nothingThere(error: NodeJS.ErrnoException): null {
   if (error.code !== "ENOENT") throw error;
   return null;
 }
