@@ -92,6 +92,7 @@ export class World implements Surroundings {
         this.checking(() => this.ledger.witness(call, reply));
         this.#tell(call, reply);
       },
+      afterBatch: () => this.checking(() => this.ledger.checkRows()),
     });
     this.ledger = new Ledger(this.database.connection.sql.bind(this.database.connection), {
       onEvent: (book, event) => {
@@ -149,6 +150,7 @@ export class World implements Surroundings {
     this.faults.stop();
     this.outside.mishaps.stop();
     Object.assign(this.network.weather, { lossyUntil: 0, doublingUntil: 0, laggyUntil: 0 });
+    this.network.silent = this.plan.build.silentRest;
     this.slowUntil = 0;
     this.downUntil = 0;
     for (const { life } of this.processes) {

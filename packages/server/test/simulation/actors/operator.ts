@@ -94,7 +94,10 @@ export class Operator {
     const { orgId } = this.#world.template;
     if (kind === "prune") return void store.system.prune({ idempotencyMs: 3_600_000 }).catch(() => {});
     const held = [...this.#world.ledger.books.values()].filter(({ holder }) => holder !== null);
-    const book = held[Math.floor(at) % held.length];
+    // Most are asked to leave when they can.
+    const quiet = held.filter(({ state }) => state.run === null || state.run.waitingSince !== null);
+    const among = quiet.length === 0 || at % 3 === 0 ? held : quiet;
+    const book = among[Math.floor(at) % among.length];
     if (book?.holder == null) return;
     const command = kind === "evict" ? { op: "evict", orgId, sessionId: book.id } : { op: "cleanup", orgId };
     void bus.ask(workerTopic(book.holder), command, 1_000);

@@ -1,6 +1,6 @@
 import type { SessionEvent } from "@berth/contract";
 import { encodeState } from "../../../src/session/snapshot.ts";
-import { stateVersion } from "../../../src/session/state.ts";
+import { stateVersion, statusOf } from "../../../src/session/state.ts";
 import type {
   ArgsOf,
   OperationCall,
@@ -33,6 +33,8 @@ export class Ledger {
   readonly #heartbeats = new Map<string, number>();
   /** Idempotency keys of requests that were done. */
   readonly #keys = new Set<string>();
+  /** Sessions that operations of the batch changed. */
+  readonly #touched = new Set<Book>();
   /** Timers that fired, but those of budgets: each is set once. */
   readonly #fired = new Set<string>();
   readonly #hooks: LedgerHooks;
@@ -81,6 +83,30 @@ export class Ledger {
     seen?.(call.args, reply.value);
   }
 
+  /** Called after each batch: the rows of what it changed say what its operations said. */
+  checkRows(): void {
+    for (const book of this.#touched) if (!book.deleted) this.#checkRow(book);
+    this.#touched.clear();
+  }
+
+  #checkRow({ id, state, raw, epoch, holder }: Book): void {
+    const row = this.#sql<{ status: string; lastSeq: number; epoch: number; holder: string | null }>(
+      "SELECT status, last_seq AS lastSeq, epoch, holder FROM sessions WHERE id = ?",
+    ).get(id);
+    const { status, lastSeq } = row ?? {};
+    must(
+      status === statusOf(state) || status === "quarantined",
+      "rows",
+      () => `${id} is listed as ${status} and is ${statusOf(state)}`,
+    );
+    must(lastSeq === raw.length, "I1", () => `${id} ends at ${lastSeq} and not at ${raw.length}`);
+    must(
+      row?.epoch === epoch && row.holder === holder,
+      "I2",
+      () => `${id} is held by ${row?.holder} at ${row?.epoch}, and not by ${holder} at ${epoch}`,
+    );
+  }
+
   book(sessionId: string): Book {
     const book = this.books.get(sessionId);
     must(book !== undefined, "I1", () => `there is no session ${sessionId}`);
@@ -91,6 +117,7 @@ export class Ledger {
     const book = this.book(commit.sessionId);
     const jsons = block.count === 0 ? [] : block.body.split("\n");
     const events = book.append({ ...commit, jsons });
+    this.#touched.add(book);
     for (const event of events) this.#hooks.onEvent(book, event);
   }
 
@@ -159,12 +186,17 @@ export class Ledger {
     );
     book.epoch = value.epoch;
     book.holder = workerId;
+    this.#touched.add(book);
   }
 
   /** A worker ended in good order: nobody holds what it held. */
   #leave(workerId: string): void {
     this.#heartbeats.delete(workerId);
-    for (const book of this.books.values()) if (book.holder === workerId) book.giveBack();
+    for (const book of this.books.values()) {
+      if (book.holder !== workerId) continue;
+      book.giveBack();
+      this.#touched.add(book);
+    }
   }
 
   #release(book: Book, epoch: number, withInputs: boolean): void {
@@ -187,6 +219,7 @@ export class Ledger {
     const busy = this.#hooks.underWay(book.id, book.epoch);
     must(busy.length === 0, "I13", () => `${book.id} was given back while ${busy.join()} went on`);
     book.giveBack();
+    this.#touched.add(book);
   }
 
   #snapshot({ sessionId, seq, epoch, stateVersion: version, body }: ArgsOf<"putSnapshot">): void {

@@ -45,11 +45,15 @@ export function checkTimers(world: World): void {
   world.fail("timer", `the ${one.kind} timer of ${one.ref} is ${one.lateMs} ms late`);
 }
 
-/** I12: nothing waits for a session without a run. */
+/** I12: no session has inputs that it could take. */
 export function checkTaken(world: World): void {
   for (const book of world.ledger.books.values()) {
-    if (book.deleted || book.open === 0 || book.state.run !== null) continue;
-    world.fail("I12", `${book.id} has no run, is held by ${book.holder}, and nobody takes ${waiting(book)}`);
+    const { run } = book.state;
+    if (book.deleted || book.open === 0 || (run !== null && run.waitingSince === null)) continue;
+    const isOpen = [...book.inputs.values()].some(
+      ({ taken, lane }) => !taken && (run === null || lane === "control"),
+    );
+    if (isOpen) world.fail("I12", `${book.id} is held by ${book.holder}, and nobody takes ${waiting(book)}`);
   }
 }
 

@@ -9,6 +9,8 @@ export class Faults {
   readonly #scheduler: Scheduler;
   #waiting: PortFault[];
   #armed: PortFault[] = [];
+  /** How many calls a fault has let pass. */
+  readonly #passed = new Map<PortFault, number>();
 
   constructor(scheduler: Scheduler, planned: readonly PortFault[]) {
     this.#scheduler = scheduler;
@@ -29,13 +31,23 @@ export class Faults {
     if (this.#armed.length === 0) return null;
     const at = this.#armed.findIndex(
       (fault) =>
-        (fault.op === null || fault.op === op) && life.name.startsWith(`${fault.process}.`) && fits(fault),
+        (fault.op === null || fault.op === op) &&
+        life.name.startsWith(`${fault.process}.`) &&
+        fits(fault) &&
+        this.#passes(fault) > fault.skip,
     );
     const [fault] = at < 0 ? [] : this.#armed.splice(at, 1);
     if (fault === undefined) return null;
     this.count(fault.kind);
     this.#scheduler.note(life.name, `FAULT ${fault.kind} on ${op}`);
     return fault;
+  }
+
+  /** The number of this call for a fault. */
+  #passes(fault: PortFault): number {
+    const number = (this.#passed.get(fault) ?? 0) + 1;
+    this.#passed.set(fault, number);
+    return number;
   }
 
   count(kind: string): void {

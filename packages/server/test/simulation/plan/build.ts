@@ -16,5 +16,7 @@ export interface Build {
   readonly idleTtlMs: number;
   readonly contextWindow: number;
   readonly approvalMs: number;
+  /** No frame and no question arrives any more while everything comes to rest: only what looks by itself goes on. */
+  readonly silentRest: boolean;
   readonly followers: readonly PlannedFollower[];
 }

@@ -1,8 +1,8 @@
 /** Something that goes wrong, as data: a plan has many, and a story as few as it needs. Times are milliseconds since the world began. */
 export type Fault =
   /**
-   * Falls on the first call of the process at or after its time, of that operation if one is named. `freeze`: the process stands still
-   * from the call on, and the call with it or not.
+   * Falls on a call of the process at or after its time, of that operation if one is named; lets `skip` of them pass first. `freeze`: the
+   * process stands still from the call on, and the call with it or not.
    */
   | {
       readonly kind:
@@ -17,6 +17,7 @@ export type Fault =
       readonly at: number;
       readonly process: string;
       readonly op: string | null;
+      readonly skip: number;
       readonly ms: number;
     }
   /** The process stands still, then goes on as if nothing had been. Or its heartbeats fail while everything else of it goes on. Or its wall clock jumps. */

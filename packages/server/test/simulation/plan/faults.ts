@@ -5,7 +5,7 @@ import type { Build } from "./build.ts";
 /** Calls at which a fault says most, the more often the more it says; else it falls on any, which is a read or a heartbeat mostly. */
 const ofWorkers: readonly (readonly [weight: number, op: string])[] = [
   [5, "append"],
-  [2, "text"],
+  [3, "text"],
   ...["claim", "release", "tool", "model", "putSnapshot", "heartbeat", "fireTimers", "push", "reserve"].map(
     (op) => [1, op] as const,
   ),
@@ -14,6 +14,9 @@ const ofApis: readonly (readonly [weight: number, op: string])[] = [
   [3, "accept"],
   ...["createSession", "push", "subscribe", "deleteSession"].map((op) => [1, op] as const),
 ];
+
+/** Not only the first call after a while: that is the same one in many histories. */
+const skips = [0, 0, 1, 2, 4];
 
 const callOf = (random: Random, process: string) =>
   random.weighted(process.startsWith("w") ? ofWorkers : ofApis);
@@ -27,6 +30,7 @@ const onCalls =
     at,
     process,
     op: random.chance(0.85) ? callOf(random, process) : null,
+    skip: random.pick(skips),
     ms: random.pick([50, 500, 3_000, 9_000]),
   });
 const freeze: Draw = (random, at, process) => ({
@@ -34,6 +38,7 @@ const freeze: Draw = (random, at, process) => ({
   at,
   process,
   op: process.startsWith("w") ? random.pick(["append", "append", "append", "claim", "release"]) : "accept",
+  skip: random.pick(skips),
   ms: random.int(3_000, 15_000),
 });
 const onProcess =
@@ -68,7 +73,7 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [3, onCalls("crash-in-flight")],
   [3, onCalls("crash-after")],
   [2, onCalls("fail-before")],
-  [2, onCalls("fail-after")],
+  [3, onCalls("fail-after")],
   [2, onCalls("slow-call")],
   [2, onCalls("late-answer")],
   [3, freeze],
@@ -77,21 +82,21 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [1, onProcess("clock-jump", [-20_000, -500, 500, 20_000])],
   [2, forAWhile("lossy", [1_000, 5_000, 20_000])],
   [1, forAWhile("doubling", [1_000, 10_000])],
-  [1, forAWhile("laggy", [1_000, 10_000])],
+  [2, forAWhile("laggy", [1_000, 10_000])],
   [1, forAWhile("slow-commits", [500, 4_000])],
   [0.7, forAWhile("store-down", [300, 2_000])],
   [1, mishap("model-error")],
   [1, mishap("model-cut")],
   [0.5, mishap("model-hang")],
   [1, mishap("model-slow")],
-  [1, mishap("model-retry")],
+  [2, mishap("model-retry")],
   [1, mishap("tool-throws")],
   [1, mishap("tool-fails")],
   [0.7, mishap("tool-hangs")],
   [1, mishap("tool-slow")],
   [1, operator("drain")],
   [0.5, operator("restart-all")],
-  [2, operator("evict")],
+  [3, operator("evict")],
   [0.5, operator("cleanup")],
   [0.3, operator("prune")],
   [0.5, operator("sweep")],

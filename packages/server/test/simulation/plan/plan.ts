@@ -46,6 +46,7 @@ function planBuild(random: Random, sessions: number, ms: number): Build {
     idleTtlMs: random.pick([2_000, 10_000, 60_000]),
     contextWindow: random.pick([1_200, 4_000, 128_000]),
     approvalMs: random.pick([3_000, 15_000, 120_000]),
+    silentRest: random.chance(0.3),
     followers: Array.from({ length: random.int(1, 3) }, () => ({
       session: random.int(0, sessions - 1),
       at: random.int(0, ms / 2),

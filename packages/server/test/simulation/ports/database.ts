@@ -52,6 +52,7 @@ export class Database {
   readonly #clock: Clock;
   readonly #weather: Weather;
   readonly #witness: Witness;
+  readonly #afterBatch: () => void;
   #writing: Parameters<typeof runBatch>[0];
   /** What waits until somebody claims a session, by session. */
   readonly #untilClaimed = new Map<string, (() => void)[]>();
@@ -65,6 +66,7 @@ export class Database {
     clock: Clock;
     weather: Weather;
     witness: Witness;
+    afterBatch: () => void;
   }) {
     const db = new DatabaseSync(":memory:");
     db.deserialize(options.image);
@@ -75,6 +77,7 @@ export class Database {
     this.#clock = options.clock;
     this.#weather = options.weather;
     this.#witness = options.witness;
+    this.#afterBatch = options.afterBatch;
     this.#writing = { connection: this.connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
   }
 
@@ -140,6 +143,7 @@ export class Database {
       const { code, message, ...rest } = reply.error;
       reject(new BerthError(code, message, rest));
     });
+    this.#afterBatch();
   }
 }
 

@@ -113,7 +113,8 @@ function answer(call: ModelCall, answers: string[]): readonly ModelPart[] {
   const words = script?.turns[turn] ?? [];
   const calls = words.filter((word) => word !== "text");
   const tag = `${script?.tag ?? "?"}/${turn}`;
-  const pieces = ["I answer", tag].map((piece) => `${piece}[${answers.length}] `);
+  const more = answers.length % 4 === 0 ? ["as", "I", "was", "told"] : [];
+  const pieces = ["I answer", tag, ...more].map((piece) => `${piece}[${answers.length}] `);
   answers.push(pieces.join(""));
   const text: ModelPart[] = pieces.map((piece) => ({ type: "text", block: 0, text: piece }));
   const end: ModelPart[] = [

@@ -13,6 +13,8 @@ export interface NetworkWeather {
 /** Carries hints between processes: loses, doubles, delays and reorders them, as the weather is. */
 export class Network {
   readonly weather: NetworkWeather = { lossyUntil: 0, doublingUntil: 0, laggyUntil: 0 };
+  /** Loses every frame and every question. */
+  silent = false;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   readonly #faults: Faults;
@@ -27,6 +29,7 @@ export class Network {
   carry(to: Life | null, label: string, deliver: () => void): void {
     const { weather } = this;
     const { now } = this.#scheduler;
+    if (this.silent && (label === "frame" || label === "question")) return;
     if (now < weather.lossyUntil && this.#random.chance(0.5)) return this.#faults.count(`lost ${label}`);
     this.#scheduler.after(this.#delay(label), to, label, deliver);
     if (now >= weather.doublingUntil || !this.#random.chance(0.5)) return;
