@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -159,13 +159,14 @@ describe("what is left of bubblewrap's sandboxes", () => {
     await harness.provider.probe();
     const [broken, newer, young] = ["sandbox", "sandbox", "sandbox"].map(() => newId("sandbox"));
     for (const id of [broken, newer, young]) mkdirSync(`${sandboxes}/${id}`);
-    // One whose server was killed while it removed the last of it is over, however young.
-    const ended = `${sandboxes}/.ended-${newId("sandbox")}`;
-    mkdirSync(ended);
+    // What a killed server had just begun, or had all but removed, is over, however young.
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").slice(0, 8);
+    const over = [`.ended-${newId("sandbox")}`, `.begun-${boot}.${2 ** 30}.1.0123456789ab`];
+    for (const name of over) mkdirSync(`${sandboxes}/${name}`);
     writeFileSync(`${sandboxes}/${broken}/record.json`, "{");
     writeFileSync(`${sandboxes}/${newer}/record.json`, JSON.stringify({ version: 2, id: newer, deployment }));
     expect(await harness.provider.sweep("local", deployment)).toEqual({ removed: 0, foreign: 2 });
-    expect(existsSync(ended)).toBe(false);
+    for (const name of over) expect(existsSync(`${sandboxes}/${name}`)).toBe(false);
     expect(await harness.provider.list("local", deployment)).toEqual({ items: [], unreadable: 2 });
     for (const id of [broken, newer, young]) expect(existsSync(`${sandboxes}/${id}`)).toBe(true);
     await expect(

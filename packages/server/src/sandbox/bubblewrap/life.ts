@@ -13,7 +13,7 @@ import type { Host } from "./host.ts";
 import { meetAgent } from "./meet-agent.ts";
 import { launch, type Launched } from "./launch.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import { type SandboxRecord, updateRecord, writeRecord } from "./record.ts";
+import { type SandboxRecord, updateRecord, beginRecord } from "./record.ts";
 import { type OomWatch, watchOom } from "./oom-watch.ts";
 import { egressFolder, egressSocket, removeRemains, slotFolder } from "./remains.ts";
 import { keepingTo, type Runner } from "./runners.ts";
@@ -79,8 +79,7 @@ export async function beginLife(surroundings: Surroundings, birth: Birth): Promi
   const folder = `${host.places.sandboxes}/${ref.id}`;
   const made: Making = { runners: new Set() };
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeRecord(folder, record);
+    await beginRecord(folder, record);
     failpoint("sandbox.record-written");
     return await makeAll(surroundings, birth, record, made);
   } catch (thrown) {

@@ -1,7 +1,8 @@
-import { open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { errnoOf } from "../files/file-errors.ts";
+import { isRunGone, newRunName } from "../run-name.ts";
 import { processIdentity } from "./process-identity.ts";
 
 const egressRule = z.strictObject({
@@ -53,13 +54,30 @@ const recordName = "record.json";
 const draftName = "record.json.new";
 /** All that a sandbox's folder ever holds. */
 export const recordNames: readonly string[] = [recordName, draftName];
-/** What folders are called from when nothing is left of their sandboxes. */
+/** What folders are called until their record is in them, before the name of the process that makes it. */
+const begunPrefix = ".begun-";
+/** What they are called from when nothing but the record is left. */
 const endedPrefix = ".ended-";
 
 export type SandboxRecord = z.infer<typeof recordSchema>;
 
-/** Durable when it returns: it is written before anything that it names is made. */
-export async function writeRecord(folder: string, record: SandboxRecord): Promise<void> {
+/**
+ * Makes a sandbox's folder with its record, both at once, so that no folder is ever without one. Durable when it returns: it is written
+ * before anything that it names is made.
+ */
+export async function beginRecord(folder: string, record: SandboxRecord): Promise<void> {
+  const begun = join(dirname(folder), `${begunPrefix}${newRunName()}`);
+  try {
+    await mkdir(begun, { mode: 0o700 });
+    await writeRecord(begun, record);
+    await rename(begun, folder);
+  } catch (thrown) {
+    await rm(begun, { recursive: true, force: true });
+    throw thrown;
+  }
+}
+
+async function writeRecord(folder: string, record: SandboxRecord): Promise<void> {
   const draft = `${folder}/${draftName}`;
   const file = await open(draft, "w", 0o600);
   try {
@@ -111,7 +129,7 @@ export interface Records {
   readonly unreadable: number;
   /** Names of folders without a record: nothing was made yet. */
   readonly empty: readonly string[];
-  /** Names of folders of which a server that was killed had only the record left to remove. */
+  /** Names of folders that servers which were killed had just begun, or had only the record left to remove of. */
   readonly ended: readonly string[];
 }
 
@@ -122,6 +140,10 @@ export async function readRecords(sandboxes: string): Promise<Records> {
   const ended: string[] = [];
   let unreadable = 0;
   for (const name of await readdir(sandboxes)) {
+    if (name.startsWith(begunPrefix)) {
+      if (isRunGone(name.slice(begunPrefix.length))) ended.push(name);
+      continue;
+    }
     if (name.startsWith(endedPrefix)) {
       ended.push(name);
       continue;
