@@ -90,6 +90,24 @@ describe("events about the session", () => {
     });
   });
 
+  it("session.forked leaves the effects of open calls to its parent", () => {
+    const prefix = story()
+      .message("hi")
+      .think()
+      .answer(call(1, { effect: "once" }))
+      .starts(1);
+    const ended = (state: SessionState) => {
+      const events = finishRun(state, { reason: "interrupted", now: prefix.now });
+      return fold(stamp(placeOf(state), events, isoAt(prefix.now)), state);
+    };
+    const about = { fromSessionId: idOf("session", 1), fromSeq: prefix.seq, owner: person.id, title: null };
+    const forked = { type: "session.forked", data: { ...about, manifest: null, files: "exact" } } as const;
+    const place = { ...placeOf(prefix.state), sessionId: idOf("session", 2) };
+    const fork = fold(stamp(place, [forked], isoAt(prefix.now)), prefix.state);
+    expect(ended(fork)).toMatchObject({ run: null, toolsTouched: false, workspaceDirty: false });
+    expect(ended(prefix.state)).toMatchObject({ run: null, toolsTouched: true, workspaceDirty: true });
+  });
+
   it("session.rewound is the state at its target with nothing going on and the usage of the raw log", () => {
     const told = story()
       .turn("one")
@@ -169,6 +187,18 @@ describe("events about the session", () => {
         ({ type: "file.changed", inputId, data: { path: "a", change: "moved", to } }) as const;
       expect(story().add(upload("a/b"), move(`${deep}c`)).state.toolsTouched).toBe(false);
       expect(story().add(upload("a/b"), move(`${deep}c/d`)).state.toolsTouched).toBe(true);
+    });
+
+    it.each([
+      ["where a file was moved to", { path: "a", change: "moved" }],
+      ["what was written", { path: "a", change: "written" }],
+    ] as const)("are not said to be all where an event does not say %s", (_, data) => {
+      const told = story().add(upload("a"), { type: "file.changed", inputId, data });
+      expect(told.state).toMatchObject({
+        fileChanges: [file("a")],
+        toolsTouched: true,
+        workspaceDirty: true,
+      });
     });
 
     it("are not what a tool made of them", () => {

@@ -6,6 +6,7 @@ import {
   type FileChanges,
   filesAfter,
   type FileStep,
+  isAmong,
   type KeptFile,
   mostFileChanges,
 } from "./file-changes.ts";
@@ -90,6 +91,26 @@ describe("changes of files after a manifest", () => {
       ],
     ],
     [
+      "a folder where a tool removed a file that was new, and what it made in it",
+      [write("n", 9), write("n/m", 8), move("n/made", "b"), write("n/l", 7), remove("n/l")],
+      [
+        ["a", 1],
+        ["d-z", 4],
+        ["d/x", 2],
+        ["d/y", 3],
+        ["n/m", 8],
+      ],
+    ],
+    [
+      "a folder that is moved to where it is",
+      [write("d/x", 9), remove("d/y"), move("d", "./d")],
+      [
+        ["a", 1],
+        ["d-z", 4],
+        ["d/x", 9],
+      ],
+    ],
+    [
       "names that mean something to JavaScript",
       [write("__proto__", 9), move("a", "constructor")],
       [
@@ -139,6 +160,12 @@ describe("changes of files after a manifest", () => {
     expect(after(move("a", "b"), move("b", "a"))).toEqual([{ path: "b", now: null }]);
     expect(after(write("d/a", 1), write("d/b", 2), remove("d"))).toEqual([{ path: "d", now: null }]);
     expect(after(remove("d"), write("d/a", 1), remove("d/a"))).toEqual([{ path: "d", now: null }]);
+    const changed = after(write("d/a", 1), move("e", "d/b"), remove("d/c"));
+    expect(next(changed, move("d", "d"))).toEqual(changed);
+    expect(next(next(changed, move("d", "f")), move("f", "d"))).toEqual([
+      ...changed,
+      { path: "f", now: null },
+    ]);
   });
 
   it("are bounded: beyond that only what needs no room is kept", () => {
@@ -149,6 +176,18 @@ describe("changes of files after a manifest", () => {
     expect(shown(filesAfter([], next(full, write("f7", 77))))).toContainEqual(["f7", 77]);
     expect(filesAfter([], next(full, remove("f7")))).toHaveLength(mostFileChanges - 1);
   });
+});
+
+it.each<[string, (path: string) => FileStep]>([
+  ["a file that is written", (path) => write(path, 1)],
+  ["a file that is removed", remove],
+  ["a file that is moved away", (path) => move(path, "b")],
+  ["a file that is moved there", (path) => move("a/b", path)],
+])("are not kept where no manifest reaches: %s", (_, stepAt) => {
+  const changes = after(write("a/b", 1));
+  const deepest = "d/".repeat(126);
+  expect(changeFiles(changes, stepAt(`${deepest}d`))).not.toBeNull();
+  expect(changeFiles(changes, stepAt(`${deepest}d/d/d`))).toBeNull();
 });
 
 it("are bounded when folders are moved into each other again and again", () => {
@@ -243,5 +282,17 @@ describe("filesAfter", () => {
       { numRuns: 1_000 },
     );
     expect(moves).toBeGreaterThan(500);
+  });
+});
+
+describe("isAmong", () => {
+  const files = [kept("a", 1), kept("d/x", 2)];
+
+  it.each(["a", "d", "d/x", "./d//x", "d/"])("finds %s, which is a file or has one in it", (place) => {
+    expect(isAmong(files, place)).toBe(true);
+  });
+
+  it.each(["b", "d/y", "a/b", "d/x/y", "d-z", "x"])("does not find %s", (place) => {
+    expect(isAmong(files, place)).toBe(false);
   });
 });

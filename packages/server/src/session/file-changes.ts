@@ -88,27 +88,20 @@ function changed(changes: FileChanges, step: FileStep): FileChanges | null {
   }
   if (step.type === "remove") return set(without(changes, path), { path, now: null });
   const to = plain(step.to);
-  if (to === path) return changes;
   if (isDeep(to)) return null;
   const gone = set(without(changes, path), { path, now: null });
   const rest = set(without(gone, to), { path: to, now: at(changes, path) });
-  const moved: FileChange[] = [];
-  for (const { path: old, now } of changes.slice(...inside(changes, path))) {
-    const change = { path: join(to, old.slice(path.length + 1)), now };
-    if (isDeep(change.path)) return null;
-    if (!isSame(now, said(nearest(moved, change.path) ?? nearest(rest, change.path), change.path)))
-      moved.push(change);
-  }
+  const moved = changes
+    .slice(...inside(changes, path))
+    .map(({ path: old, now }) => ({ path: join(to, old.slice(path.length + 1)), now }));
+  if (moved.some((change) => isDeep(change.path))) return null;
   const [place] = inside(rest, to);
   return [...rest.slice(0, place), ...moved, ...rest.slice(place)];
 }
 
 /** What a path is: what a change says of it, or of a folder that it is in. */
 function at(changes: FileChanges, path: string): FileChange["now"] {
-  return said(nearest(changes, path), path);
-}
-
-function said(change: FileChange | null, path: string): FileChange["now"] {
+  const change = nearest(changes, path);
   if (change === null) return { from: path };
   const { now } = change;
   if (change.path === path || now === null) return now;
@@ -137,11 +130,10 @@ function isDeep(path: string): boolean {
   return names > mostNames;
 }
 
-/** With this change, unless it says what holds without it. */
+/** With the change of a path that has none yet, unless it says what holds without it. */
 function set(changes: FileChanges, change: FileChange): FileChanges {
-  const index = firstFrom(changes, change.path);
-  const others = changes[index]?.path === change.path ? changes.toSpliced(index, 1) : changes;
-  return isSame(change.now, at(others, change.path)) ? others : others.toSpliced(index, 0, change);
+  if (isSame(change.now, at(changes, change.path))) return changes;
+  return changes.toSpliced(firstFrom(changes, change.path), 0, change);
 }
 
 function isSame(now: FileChange["now"], otherwise: FileChange["now"]): boolean {
@@ -169,7 +161,8 @@ function firstFrom(changes: readonly { readonly path: string }[], path: string):
   let high = changes.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((changes[middle]?.path ?? "") < path) low = middle + 1;
+    const found = changes[middle];
+    if (found !== undefined && found.path < path) low = middle + 1;
     else high = middle;
   }
   return low;
