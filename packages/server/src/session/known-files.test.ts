@@ -21,13 +21,7 @@ describe("the files of a fork and after a rewind", () => {
     ["a client's tool is at work", () => calling(kept(), { effect: "once", kind: "client" }).requests(1)],
     [
       "a manifest was kept after a tool changed them",
-      () =>
-        calling(kept(), { effect: "once" })
-          .starts(1)
-          .returns(1)
-          .think()
-          .answer("b")
-          .ends("end_turn", hashOf(2)),
+      () => calling(kept(), { effect: "once" }).starts(1).returns(1).ends("interrupted", hashOf(2)),
     ],
   ])("are exactly those of that time when %s", (_, tell) => {
     const { state } = tell();
