@@ -1,8 +1,8 @@
 import type { Clock, TimerHandle } from "../../lib/clock.ts";
 
 /** Bytes per second that one sandbox may make its host read, after a first burst: a flood costs a bounded share of the host. */
-const bytesPerMs = (48 * 1024 * 1024) / 1_000;
-const burstBytes = 16 * 1024 * 1024;
+const bytesPerMs = (16 * 1024 * 1024) / 1_000;
+const burstBytes = 1024 * 1024;
 
 export interface Pace {
   /** Calls `go` at once, or when so many bytes may be had. */
