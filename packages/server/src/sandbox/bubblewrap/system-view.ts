@@ -1,4 +1,5 @@
-import { chmod, lstat, mkdir, readdir, readlink, stat, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, readFile, readlink, rename, stat, writeFile } from "node:fs/promises";
+import { newRunName } from "../run-name.ts";
 import type { Bind, SystemView } from "./arguments.ts";
 
 /** What of /etc the commands of a sandbox need and may see; without it awk, vi, whoami and TLS do not work. */
@@ -108,8 +109,12 @@ async function describeEntries(options: {
 async function writeEtc(etc: string): Promise<void> {
   await makeFolder(etc, etc);
   for (const [name, text] of Object.entries(syntheticEtc)) {
-    await writeFile(`${etc}/${name}`, text);
-    await chmod(`${etc}/${name}`, 0o644);
+    // Living sandboxes have the folder, other servers' too: what is right is left alone, and never half there.
+    if ((await readFile(`${etc}/${name}`, "utf8").catch(() => null)) === text) continue;
+    const draft = `${etc}.${newRunName()}`;
+    await writeFile(draft, text);
+    await chmod(draft, 0o644);
+    await rename(draft, `${etc}/${name}`);
   }
 }
 
