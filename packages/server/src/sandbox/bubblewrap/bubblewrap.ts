@@ -1,5 +1,5 @@
 import { rmdir } from "node:fs/promises";
-import type { Clock, TimerHandle } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { EgressOptions } from "../egress/egress.ts";
 import type { EgressDecision } from "../egress-decision.ts";
@@ -16,7 +16,6 @@ import { hostName, Lives, memoryOfMachine } from "./lives.ts";
 import { applyPolicy } from "./apply-policy.ts";
 import { type Probed, probeMachine } from "./probe.ts";
 import { identify } from "./process-identity.ts";
-import { shareProcessors } from "./share-processors.ts";
 
 export interface BubblewrapOptions {
   readonly dataDir: string;
@@ -47,7 +46,6 @@ class Bubblewrap implements SandboxProvider {
   readonly workspaces: HostWorkspaces;
   readonly #options: BubblewrapOptions;
   readonly #lives: Lives;
-  readonly #sharing: TimerHandle;
   readonly #inTurn = createTurns();
   readonly #closing = new AbortController();
   /** Of each living sandbox: aborts when it ends. */
@@ -63,11 +61,6 @@ class Bubblewrap implements SandboxProvider {
       clock,
       room: { memoryBytes, sandboxes: maxSandboxes },
       onExpired: (life) => this.#endInBackground(life, () => life.expiresAt <= clock.monotonic()),
-    });
-    this.#sharing = shareProcessors({
-      clock,
-      sharers: () => this.#lives.sharers(),
-      onError: (error) => this.#warn({ error }, "processors of sandboxes could not be shared"),
     });
   }
 
@@ -182,7 +175,6 @@ class Bubblewrap implements SandboxProvider {
 
   async #endAll(): Promise<void> {
     this.#closing.abort(stopping());
-    this.#sharing.cancel();
     const ids = this.#lives.promised();
     const ended = await Promise.allSettled(
       ids.map((id) =>

@@ -1,13 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import type { ControlGroup, ControlGroups, GroupLimits } from "./control-groups.ts";
-import {
-  processorsOf,
-  quotaOf,
-  readField,
-  readNumber,
-  sandboxShare,
-  writeIfThere,
-} from "./control-groups.ts";
+import { readField, readNumber, sandboxShare, writeIfThere } from "./control-groups.ts";
 
 /** One folder for each controller in which groups may be made; several controllers may share one. */
 export interface Hierarchies {
@@ -18,6 +11,7 @@ export interface Hierarchies {
   readonly cpuacct: string | null;
 }
 
+const periodUs = 100_000;
 const usualShares = 1_024;
 
 /** Control groups of version 1: a hierarchy for each controller. */
@@ -47,9 +41,7 @@ function openGroup(parents: Hierarchies, name: string, folders: readonly string[
   const pids = `${parents.pids}/${name}`;
   const cpu = `${parents.cpu}/${name}`;
   const cpuacct = parents.cpuacct && `${parents.cpuacct}/${name}`;
-  const processors = processorsOf((cpus) => setProcessors(cpu, cpus));
   return {
-    slow: (share) => processors.slow(share),
     async add(pid) {
       await Promise.all(folders.map((folder) => writeFile(`${folder}/cgroup.procs`, String(pid))));
     },
@@ -57,8 +49,9 @@ function openGroup(parents: Hierarchies, name: string, folders: readonly string[
       await Promise.all([
         setMemory(memory, limits.memoryBytes),
         writeFile(`${pids}/pids.max`, String(limits.pids)),
+        setProcessors(cpu, limits.cpus),
       ]);
-      return await processors.set(limits.cpus, () => readBack(memory, pids, cpu));
+      return await readBack(memory, pids, cpu);
     },
     async metrics() {
       const cpuNs = cpuacct === null ? null : await readNumber(`${cpuacct}/cpuacct.usage`);
@@ -83,9 +76,8 @@ async function setMemory(folder: string, bytes: number): Promise<void> {
 }
 
 async function setProcessors(folder: string, cpus: number): Promise<void> {
-  const { quotaUs, periodUs } = quotaOf(cpus);
   await writeFile(`${folder}/cpu.cfs_period_us`, String(periodUs));
-  await writeFile(`${folder}/cpu.cfs_quota_us`, String(quotaUs));
+  await writeFile(`${folder}/cpu.cfs_quota_us`, String(Math.max(1_000, Math.round(cpus * periodUs))));
 }
 
 async function readBack(memory: string, pids: string, cpu: string): Promise<GroupLimits> {

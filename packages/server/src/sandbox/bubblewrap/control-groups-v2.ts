@@ -1,14 +1,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { ControlGroup, ControlGroups, GroupLimits } from "./control-groups.ts";
-import {
-  processorsOf,
-  quotaOf,
-  readField,
-  readNumber,
-  sandboxShare,
-  writeIfThere,
-} from "./control-groups.ts";
+import { readField, readNumber, sandboxShare, writeIfThere } from "./control-groups.ts";
 
+const periodUs = 100_000;
 const usualWeight = 100;
 
 /** Control groups of version 2, in a folder whose `cgroup.subtree_control` has memory, pids and cpu. */
@@ -30,17 +24,13 @@ export function controlGroupsV2(parent: string): ControlGroups {
 }
 
 function openGroup(folder: string): ControlGroup {
-  const processors = processorsOf(async (cpus) => {
-    const { quotaUs, periodUs } = quotaOf(cpus);
-    await writeFile(`${folder}/cpu.max`, `${quotaUs} ${periodUs}`);
-  });
   return {
-    slow: (share) => processors.slow(share),
     add: (pid) => writeFile(`${folder}/cgroup.procs`, String(pid)),
     async apply({ memoryBytes, pids, cpus }) {
       await writeFile(`${folder}/memory.max`, String(memoryBytes));
       await writeFile(`${folder}/pids.max`, String(pids));
-      return await processors.set(cpus, () => readBack(folder));
+      await writeFile(`${folder}/cpu.max`, `${Math.max(1_000, Math.round(cpus * periodUs))} ${periodUs}`);
+      return await readBack(folder);
     },
     async metrics() {
       const cpuUs = await readField(`${folder}/cpu.stat`, "usage_usec");
@@ -56,7 +46,9 @@ function openGroup(folder: string): ControlGroup {
 }
 
 async function readBack(folder: string): Promise<GroupLimits> {
-  const [quota = "max", period = "100000"] = (await readFile(`${folder}/cpu.max`, "utf8")).trim().split(" ");
+  const [quota = "max", period = String(periodUs)] = (await readFile(`${folder}/cpu.max`, "utf8"))
+    .trim()
+    .split(" ");
   return {
     memoryBytes: (await readNumber(`${folder}/memory.max`)) ?? Number.POSITIVE_INFINITY,
     pids: (await readNumber(`${folder}/pids.max`)) ?? Number.POSITIVE_INFINITY,

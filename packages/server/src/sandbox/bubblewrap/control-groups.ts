@@ -27,46 +27,9 @@ export interface ControlGroups {
 export interface ControlGroup {
   /** Moves a process into it, with all that it starts from now on. */
   add(pid: number): Promise<void>;
-  /** Sets the limits; what comes back was read from the kernel. What was slowed is not any more. */
+  /** Sets the limits; what comes back was read from the kernel. */
   apply(limits: GroupLimits): Promise<GroupLimits>;
-  /** Gives it this share of its processors until it is told otherwise; 1 is all of them. */
-  slow(share: number): Promise<void>;
   metrics(): Promise<GroupMetrics>;
-}
-
-/**
- * A group runs until it has used its quota, then stands until the period is over. With the usual 100 ms a busy one takes every processor of
- * a small machine for tens of milliseconds, and whoever wakes up then waits. The kernel takes no quota below 1 ms. Microseconds.
- */
-export function quotaOf(cpus: number): { readonly quotaUs: number; readonly periodUs: number } {
-  const periodUs = cpus < 0.1 ? 100_000 : 10_000;
-  return { quotaUs: Math.max(1_000, Math.round(cpus * periodUs)), periodUs };
-}
-
-/** Changes of a group's processors, one after another, so that the last one that was asked for holds. */
-export interface Processors {
-  /** Resolves with what `readBack` reads before anything else changes. */
-  set<T>(cpus: number, readBack: () => Promise<T>): Promise<T>;
-  slow(share: number): Promise<void>;
-}
-
-export function processorsOf(write: (cpus: number) => Promise<void>): Processors {
-  let given = 0;
-  let last: Promise<unknown> = Promise.resolve();
-  const next = <T>(change: () => Promise<T>): Promise<T> => {
-    const done = last.then(change);
-    last = done.catch(() => undefined);
-    return done;
-  };
-  return {
-    set: (cpus, readBack) =>
-      next(async () => {
-        given = cpus;
-        await write(cpus);
-        return await readBack();
-      }),
-    slow: (share) => next(() => write(given * share)),
-  };
 }
 
 /** How long processes may take to vanish after SIGKILL, in milliseconds of the kernel's time, whatever the clock says. */

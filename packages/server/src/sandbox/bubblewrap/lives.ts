@@ -5,7 +5,6 @@ import type { SandboxHostInfo, SandboxInfo } from "../sandbox.ts";
 import { shownPolicy } from "../shown-policy.ts";
 import type { Life } from "./life.ts";
 import type { SandboxRecord } from "./record.ts";
-import type { Sharer } from "./share-processors.ts";
 
 export const hostName = "local";
 
@@ -142,13 +141,6 @@ export class Lives {
 
   all(): Life[] {
     return [...this.#held.values()].map(({ life }) => life);
-  }
-
-  /** Those that have control groups. */
-  sharers(): readonly Sharer[] {
-    return [...this.#held.values()].flatMap(({ life: { group, policy } }) =>
-      group === null ? [] : [{ group, cpus: policy.limits.cpus }],
-    );
   }
 
   find(id: string): Life | null {
