@@ -134,10 +134,10 @@ describe("an agent that lies", () => {
     const running = client.inFolder("").exec({ command: "x", timeoutMs: 60_000 });
     const channel = await hears("start");
     const tiny = dataFrame(channel, "x");
-    // The burst that a sandbox may send at once is 16 MiB, or as many frames as would be charged so much.
+    // The burst that a sandbox may send at once is 1 MiB, or as many frames as would be charged so much.
     say(startedFrame(channel), ...Array.from({ length: 20_000 }, () => tiny));
     expect(await client.lost).toContain("data that it may not send");
-    expect((await running).outputBytes).toBeLessThan(17_000);
+    expect((await running).outputBytes).toBeLessThan(1_500);
   });
 
   it("SBX-19 never makes the host throw or answer, whatever bytes come", async () => {

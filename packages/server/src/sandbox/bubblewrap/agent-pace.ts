@@ -1,10 +1,10 @@
 import type { Clock, TimerHandle } from "../../lib/clock.ts";
 
 /**
- * Bytes per second that one sandbox may make its host read, after a first burst: a flood costs a bounded share of the host. At three times
- * as many and a burst of 16 MiB the commands of 20 neighbours took 2.4 to 4 times as long beside it (p95), and 1.2 to 2.4 times like this.
+ * Bytes per second that one sandbox may make its host read, after a first burst: a flood costs a bounded share of the host. A flood alone made
+ * the commands of 20 neighbours take 1.8 to 2 times as long (p95) at twice as many, and 1.1 times at half of them.
  */
-const bytesPerMs = (16 * 1024 * 1024) / 1_000;
+const bytesPerMs = (8 * 1024 * 1024) / 1_000;
 const burstBytes = 1024 * 1024;
 
 export interface Pace {

@@ -11,6 +11,7 @@ import type { HostWorkspaces } from "../workspaces/host-workspaces.ts";
 import { attachWorkspace } from "./attach.ts";
 import { connectTo } from "./connected.ts";
 import { destroyLeft, findLeft, type Left, listLeft, sweepLeft } from "./left-behind.ts";
+import { type GivingWay, letGreedyGiveWay } from "./give-way.ts";
 import { beginLife, endLife, type Life, type Surroundings } from "./life.ts";
 import { hostName, Lives, memoryOfMachine } from "./lives.ts";
 import { applyPolicy } from "./apply-policy.ts";
@@ -46,6 +47,7 @@ class Bubblewrap implements SandboxProvider {
   readonly workspaces: HostWorkspaces;
   readonly #options: BubblewrapOptions;
   readonly #lives: Lives;
+  readonly #givingWay: GivingWay;
   readonly #inTurn = createTurns();
   readonly #closing = new AbortController();
   /** Of each living sandbox: aborts when it ends. */
@@ -61,6 +63,11 @@ class Bubblewrap implements SandboxProvider {
       clock,
       room: { memoryBytes, sandboxes: maxSandboxes },
       onExpired: (life) => this.#endInBackground(life, () => life.expiresAt <= clock.monotonic()),
+    });
+    this.#givingWay = letGreedyGiveWay({
+      clock,
+      groups: () => this.#lives.groups(),
+      onError: (error) => this.#warn({ error }, "sandboxes that take much do not give way to others"),
     });
   }
 
@@ -175,6 +182,7 @@ class Bubblewrap implements SandboxProvider {
 
   async #endAll(): Promise<void> {
     this.#closing.abort(stopping());
+    this.#givingWay.cancel();
     const ids = this.#lives.promised();
     const ended = await Promise.allSettled(
       ids.map((id) =>
@@ -256,6 +264,7 @@ class Bubblewrap implements SandboxProvider {
       server,
       workspaces,
       egress: (id) => ({ ...egress, onDecision: (decision) => onEgress?.(id, decision) }),
+      stir: (group) => this.#givingWay.stir(group),
       warn: (details, message) => this.#warn(details, message),
     };
   }

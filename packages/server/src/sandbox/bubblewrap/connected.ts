@@ -17,23 +17,24 @@ export async function connectTo(connection: Connection): Promise<Sandbox> {
   const { workspaceId, id } = life.record;
   const files = workspaceId === null ? null : await openFiles(connection, workspaceId);
   const commands = life.agent.inFolder(folder);
-  const assertAlive = () => {
+  const begin = () => {
     if (ending.aborted) throw lost();
+    if (life.group !== null) surroundings.stir(life.group);
   };
   return {
     ...commands,
     id,
     files: files ?? noFiles,
     async spawn(spec) {
-      assertAlive();
+      begin();
       return await commands.spawn(spec);
     },
     async openPort(port) {
-      assertAlive();
+      begin();
       return await commands.openPort(port);
     },
     async exec(spec) {
-      assertAlive();
+      begin();
       if (spec.oneshot !== true) return await commands.exec(spec);
       if (workspaceId === null) throw noWorkspace();
       return await runOneshot(surroundings, { life, folder, spec, ending });

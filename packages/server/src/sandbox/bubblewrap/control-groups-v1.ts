@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import type { ControlGroup, ControlGroups, GroupLimits } from "./control-groups.ts";
-import { readField, readNumber, sandboxShare, writeIfThere } from "./control-groups.ts";
+import { readField, readNow, readNumber, sandboxShare, writeIfThere, writeWeight } from "./control-groups.ts";
 
 /** One folder for each controller in which groups may be made; several controllers may share one. */
 export interface Hierarchies {
@@ -12,7 +12,7 @@ export interface Hierarchies {
 }
 
 const periodUs = 100_000;
-const usualShares = 1_024;
+const shares = Math.round(1_024 * sandboxShare);
 
 /** Control groups of version 1: a hierarchy for each controller. */
 export function controlGroupsV1(parents: Hierarchies): ControlGroups {
@@ -28,7 +28,7 @@ export function controlGroupsV1(parents: Hierarchies): ControlGroups {
     foldersOf,
     async create(name, limits) {
       for (const folder of foldersOf(name)) await mkdir(folder, { recursive: true });
-      await writeIfThere(`${parents.cpu}/${name}/cpu.shares`, String(Math.round(usualShares * sandboxShare)));
+      await writeIfThere(`${parents.cpu}/${name}/cpu.shares`, String(shares));
       const group = openGroup(parents, name, foldersOf(name));
       await group.apply(limits);
       return group;
@@ -53,6 +53,11 @@ function openGroup(parents: Hierarchies, name: string, folders: readonly string[
       ]);
       return await readBack(memory, pids, cpu);
     },
+    usedMs() {
+      const ns = cpuacct === null ? "" : readNow(`${cpuacct}/cpuacct.usage`);
+      return ns === "" ? null : Number(ns) / 1e6;
+    },
+    giveWay: (yes) => writeWeight(cpu, { file: "cpu.shares", weight: shares, idle: yes }),
     async metrics() {
       const cpuNs = cpuacct === null ? null : await readNumber(`${cpuacct}/cpuacct.usage`);
       return {

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { ControlGroup, ControlGroups, GroupLimits } from "./control-groups.ts";
-import { readField, readNumber, sandboxShare, writeIfThere } from "./control-groups.ts";
+import { readField, readNow, readNumber, sandboxShare, writeIfThere, writeWeight } from "./control-groups.ts";
 
 const periodUs = 100_000;
-const usualWeight = 100;
+const weight = Math.round(100 * sandboxShare);
 
 /** Control groups of version 2, in a folder whose `cgroup.subtree_control` has memory, pids and cpu. */
 export function controlGroupsV2(parent: string): ControlGroups {
@@ -14,7 +14,7 @@ export function controlGroupsV2(parent: string): ControlGroups {
       const folder = `${parent}/${name}`;
       await mkdir(folder, { recursive: true });
       await writeIfThere(`${folder}/memory.swap.max`, "0");
-      await writeIfThere(`${folder}/cpu.weight`, String(Math.round(usualWeight * sandboxShare)));
+      await writeIfThere(`${folder}/cpu.weight`, String(weight));
       // memory.oom.group stays 0: what needs more memory is ended, and the sandbox goes on with the rest, as in version 1.
       const group = openGroup(folder);
       await group.apply(limits);
@@ -32,6 +32,11 @@ function openGroup(folder: string): ControlGroup {
       await writeFile(`${folder}/cpu.max`, `${Math.max(1_000, Math.round(cpus * periodUs))} ${periodUs}`);
       return await readBack(folder);
     },
+    usedMs() {
+      const us = /^usage_usec (\d+)$/m.exec(readNow(`${folder}/cpu.stat`))?.[1];
+      return us === undefined ? null : Number(us) / 1_000;
+    },
+    giveWay: (yes) => writeWeight(folder, { file: "cpu.weight", weight, idle: yes }),
     async metrics() {
       const cpuUs = await readField(`${folder}/cpu.stat`, "usage_usec");
       return {

@@ -72,6 +72,33 @@ describe("the files of control groups", () => {
     expect(read("memory/sbx/memory.memsw.limit_in_bytes")).toBe("536870912");
   });
 
+  it("tell what they took at once, and make a group one that others go before, or one with its weight again", async () => {
+    for (const name of ["memory", "pids", "cpu/sbx"]) mkdirSync(`${top}/${name}`, { recursive: true });
+    const cpu = `${top}/cpu`;
+    const one = controlGroupsV1({ memory: `${top}/memory`, pids: `${top}/pids`, cpu, cpuacct: cpu });
+    writeFileSync(`${cpu}/sbx/cpu.shares`, "1024");
+    const groups = [
+      await one.create("sbx", limits),
+      await controlGroupsV2(top).create("two", limits),
+    ] as const;
+    expect(groups.map((group) => group.usedMs())).toEqual([null, null]);
+    writeFileSync(`${cpu}/sbx/cpuacct.usage`, "1500000\n");
+    writeFileSync(`${top}/two/cpu.stat`, "nr_periods 7\nusage_usec 2500\n");
+    expect(groups.map((group) => group.usedMs())).toEqual([1.5, 2.5]);
+    writeFileSync(`${top}/two/cpu.weight`, "100");
+    const said = () => [read("cpu/sbx/cpu.shares"), read("two/cpu.weight")];
+    // An older kernel: by the least weight.
+    for (const group of groups) group.giveWay(true);
+    expect(said()).toEqual(["2", "2"]);
+    for (const group of groups) group.giveWay(false);
+    expect(said()).toEqual(["512", "50"]);
+    for (const folder of [`${cpu}/sbx`, `${top}/two`]) writeFileSync(`${folder}/cpu.idle`, "0");
+    for (const group of groups) group.giveWay(true);
+    expect([read("cpu/sbx/cpu.idle"), read("two/cpu.idle"), ...said()]).toEqual(["1", "1", "512", "50"]);
+    for (const group of groups) group.giveWay(false);
+    expect([read("cpu/sbx/cpu.idle"), read("two/cpu.idle"), ...said()]).toEqual(["0", "0", "512", "50"]);
+  });
+
   it("are removed once, and none is as good as removed", async () => {
     mkdirSync(`${top}/a`);
     await removeGroup([`${top}/a`, `${top}/b`]);

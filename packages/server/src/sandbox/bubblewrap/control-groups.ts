@@ -1,3 +1,4 @@
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { constants, readFile, rmdir, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { BerthError } from "../../lib/errors.ts";
@@ -30,6 +31,10 @@ export interface ControlGroup {
   /** Sets the limits; what comes back was read from the kernel. */
   apply(limits: GroupLimits): Promise<GroupLimits>;
   metrics(): Promise<GroupMetrics>;
+  /** Processor time since it was made, milliseconds; null where it is gone, or nobody counts. */
+  usedMs(): number | null;
+  /** Whether its processes run only where no others want to. */
+  giveWay(yes: boolean): void;
 }
 
 /** How long processes may take to vanish after SIGKILL, in milliseconds of the kernel's time, whatever the clock says. */
@@ -105,6 +110,54 @@ export async function writeIfThere(file: string, value: string): Promise<boolean
     return true;
   } catch (thrown) {
     if (errnoOf(thrown) === "ENOENT") return false;
+    throw thrown;
+  }
+}
+
+/**
+ * Writes a group's weight, or what makes it one that any other goes before: `cpu.idle` (Linux 5.15 and newer), or the least weight. At once and
+ * not by a thread of the pool, which is not free when this is needed most.
+ */
+export function writeWeight(folder: string, { file, weight, idle }: Weighing): void {
+  if (!writeNowIfThere(`${folder}/cpu.idle`, idle ? "1" : "0")) {
+    writeNowIfThere(`${folder}/${file}`, String(idle ? leastWeight : weight));
+  }
+  // Whoever is no longer idle has the usual weight, and not the one from before.
+  else if (!idle) writeNowIfThere(`${folder}/${file}`, String(weight));
+}
+
+interface Weighing {
+  /** `cpu.shares` of version 1, `cpu.weight` of version 2. */
+  readonly file: string;
+  readonly weight: number;
+  readonly idle: boolean;
+}
+
+/** The kernel's least weight of version 1 is 2, that of version 2 is 1. */
+const leastWeight = 2;
+
+function writeNowIfThere(file: string, value: string): boolean {
+  try {
+    const opened = openSync(file, constants.O_WRONLY | constants.O_TRUNC);
+    try {
+      writeSync(opened, value);
+    } finally {
+      closeSync(opened);
+    }
+    return true;
+  } catch (thrown) {
+    // ENODEV: it was removed while it was written.
+    if (errnoOf(thrown) === "ENOENT" || errnoOf(thrown) === "ENODEV") return false;
+    throw thrown;
+  }
+}
+
+/** A small file of the kernel, or the empty text when it is not there. */
+export function readNow(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (thrown) {
+    if (errnoOf(thrown) === "ENOENT" || errnoOf(thrown) === "ENODEV") return "";
     throw thrown;
   }
 }

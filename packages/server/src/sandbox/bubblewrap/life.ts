@@ -29,6 +29,8 @@ export interface Surroundings {
     sandboxId: string,
   ) => Pick<EgressOptions, "onDecision" | "resolve" | "allowPrivate" | "authorities">;
   readonly workspaces: HostWorkspaces;
+  /** Told when a command begins in a sandbox that has control groups. */
+  readonly stir: (group: ControlGroup) => void;
   readonly warn: (details: Readonly<Record<string, unknown>>, message: string) => void;
 }
 

@@ -3,6 +3,7 @@ import type { Clock, TimerHandle } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { SandboxHostInfo, SandboxInfo } from "../sandbox.ts";
 import { shownPolicy } from "../shown-policy.ts";
+import type { ControlGroup } from "./control-groups.ts";
 import type { Life } from "./life.ts";
 import type { SandboxRecord } from "./record.ts";
 
@@ -141,6 +142,11 @@ export class Lives {
 
   all(): Life[] {
     return [...this.#held.values()].map(({ life }) => life);
+  }
+
+  /** Those that have control groups have these. */
+  groups(): ControlGroup[] {
+    return [...this.#held.values()].flatMap(({ life: { group } }) => group ?? []);
   }
 
   find(id: string): Life | null {
