@@ -11,6 +11,7 @@ import {
   findSessionRow,
   sessionRecord,
 } from "../../../packages/server/src/store/sqlite/queries/session-row.ts";
+import { timeOf } from "../../../packages/server/src/store/sqlite/transaction.ts";
 
 /** Sessions of one transaction. */
 const atOnce = 10_000;
@@ -54,7 +55,7 @@ export function fill({
     const kept: string[] = [];
     for (let made = 0; made < count;) {
       sql("BEGIN IMMEDIATE").run();
-      const tx = { sql, now: systemClock.now(), hints, budgets };
+      const tx = { sql, ...timeOf(systemClock), hints, budgets };
       for (const end = Math.min(count, made + atOnce); made < end; made++) {
         const id = newId("session");
         const own: StoredEvent[] = events.map(({ type, json }, i) => ({

@@ -221,7 +221,7 @@ export interface SystemStore {
   readonly sandboxes: SystemSandboxes;
   /** The one org and owner of mode single; made at first call. */
   singleTenant(): Promise<{ orgId: string; orgName: string; userId: string; userName: string }>;
-  /** Writes the worker's liveness row. */
+  /** Writes the worker's liveness row, by a clock of the store that does not jump with the wall clock. */
   heartbeat(workerId: string): Promise<void>;
   /** Its row goes; whatever it still holds is free at once. */
   removeWorker(workerId: string): Promise<void>;

@@ -68,7 +68,7 @@ function buildTemplate(): Template {
   migrate(connection, knownMigrations(), epochMs);
   const writing = { connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
   function run<K extends OperationName>(name: K, args: ArgsOf<K>): ResultOf<K> {
-    const [reply] = runBatch(writing, [{ name, args } as OperationCall], epochMs).replies;
+    const [reply] = runBatch(writing, [{ name, args } as OperationCall], { now: epochMs, steady: 0 }).replies;
     if (reply?.ok !== true) throw new Error(`${name} failed: ${reply?.error.message}`);
     return reply.value as ResultOf<K>;
   }

@@ -50,6 +50,22 @@ export function holdingConformance(open: OpenStore): void {
       expect(await session.append(1)).toEqual({ ok: false, reason: "fenced" });
     });
 
+    it("takes none from a living worker when the wall clock jumps, and does not wait longer for a dead one", async () => {
+      const here = scene();
+      const session = await here.held(1);
+      const other = await liveWorker(here);
+      await session.store.accept({ inputs: [message()] });
+      const orphans = async () => (await here.store.system.orphans({ leaseMs, limit: 10 })).length;
+      here.clock.stepWallClock(3_600_000);
+      expect(await here.claim(session.sessionId, other)).toMatchObject({ ok: false, reason: "held" });
+      expect(await orphans()).toBe(0);
+      here.clock.stepWallClock(-7_200_000);
+      await here.clock.advance(leaseMs);
+      expect(await orphans()).toBe(1);
+      expect(await here.claim(session.sessionId, other)).toMatchObject({ ok: true, epoch: 2 });
+      await here.org.deleteSession(session.sessionId);
+    });
+
     it("takes a session whose worker is gone, and one that it holds itself, each time with a higher epoch", async () => {
       const here = scene();
       const session = await here.held(1);

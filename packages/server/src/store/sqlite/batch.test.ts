@@ -77,7 +77,7 @@ describe("a batch", () => {
   });
 
   function run(...calls: OperationCall[]) {
-    return runBatch(writing, calls, 1).replies;
+    return runBatch(writing, calls, { now: 1, steady: 1 }).replies;
   }
 
   const lastSeq = (id: string) =>

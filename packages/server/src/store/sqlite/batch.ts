@@ -5,6 +5,7 @@ import type { Connection } from "./connection.ts";
 import { runOperation } from "./operations/run-operation.ts";
 import type { OperationCall, OperationName, OperationReply, WriteError } from "./protocol.ts";
 import { asStoreError, failsWholeBatch } from "./sqlite-error.ts";
+import type { StoreTime } from "./transaction.ts";
 
 const beforeCommit: Partial<Record<OperationName, FailpointName>> = {
   append: "store.commit.before",
@@ -42,15 +43,15 @@ export interface BatchResult {
  * fail all the same, the whole batch is rolled back and runs again with savepoints for all. A full disk or a failing file
  * fails them all, and nothing of the batch stands.
  */
-export function runBatch(writing: Writing, calls: readonly OperationCall[], now: number): BatchResult {
+export function runBatch(writing: Writing, calls: readonly OperationCall[], time: StoreTime): BatchResult {
   try {
-    return attempt(writing, calls, { now, guardAppends: false });
+    return attempt(writing, calls, { time, guardAppends: false });
   } catch (thrown) {
     rollBack(writing);
     if (failsWholeBatch(thrown)) return failAll(calls, thrown);
   }
   try {
-    return attempt(writing, calls, { now, guardAppends: true });
+    return attempt(writing, calls, { time, guardAppends: true });
   } catch (thrown) {
     rollBack(writing);
     return failAll(calls, thrown);
@@ -60,11 +61,11 @@ export function runBatch(writing: Writing, calls: readonly OperationCall[], now:
 function attempt(
   writing: Writing,
   calls: readonly OperationCall[],
-  { now, guardAppends }: { now: number; guardAppends: boolean },
+  { time, guardAppends }: { time: StoreTime; guardAppends: boolean },
 ): BatchResult {
   const { connection, hints, budgets } = writing;
   connection.sql("BEGIN IMMEDIATE").run();
-  const tx = { sql: connection.sql.bind(connection), now, hints, budgets };
+  const tx = { sql: connection.sql.bind(connection), ...time, hints, budgets };
   const replies = calls.map((call): OperationReply => {
     if (call.name === "append" && !guardAppends) return { ok: true, value: runOperation(tx, call) };
     return runInSavepoint(writing, () => runOperation(tx, call));

@@ -57,7 +57,11 @@ export function reviveDatabase({
     }
     const home = sql<{ id: string }>("SELECT id FROM orgs ORDER BY single DESC, id LIMIT 1").get();
     if (home !== undefined)
-      insertAudit({ sql, now, hints: new AppendHints(), budgets: new BudgetOrgs() }, home.id, audit);
+      insertAudit(
+        { sql, now, steady: 0, hints: new AppendHints(), budgets: new BudgetOrgs() },
+        home.id,
+        audit,
+      );
     sql("COMMIT").run();
     return { deployment: before?.id ?? "", generation, sessions: Number(changes) };
   } finally {

@@ -82,7 +82,7 @@ function orphanScan(reader: Reader, clock: Clock): SystemStore["orphans"] {
   let last = 0;
   return ({ leaseMs, limit }) =>
     reader.readTogether((sql) => {
-      const aliveSince = clock.now() - leaseMs;
+      const aliveSince = clock.monotonic() - leaseMs;
       const found = findOrphans(sql, { aliveSince, after: last, limit });
       if (found.length < limit && last > 0) {
         const rest = findOrphans(sql, { aliveSince, after: 0, limit: limit - found.length });

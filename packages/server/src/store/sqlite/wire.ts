@@ -1,6 +1,7 @@
 import type { Projection } from "../records.ts";
 import type { AppendOutcome, SessionCommit } from "../store.ts";
 import type { AppendArgs, OperationCall, OperationReply, WriteError } from "./protocol.ts";
+import type { StoreTime } from "./transaction.ts";
 
 /**
  * A batch on its way to the writer thread. Appends travel as one JSON text of their heads and one text of all their
@@ -8,7 +9,7 @@ import type { AppendArgs, OperationCall, OperationReply, WriteError } from "./pr
  * An append's place in `calls` is null.
  */
 export interface PackedBatch {
-  readonly now: number;
+  readonly time: StoreTime;
   readonly calls: readonly (OperationCall | null)[];
   readonly heads: string;
   readonly bodies: string;
@@ -31,7 +32,7 @@ type Head = readonly [
   reserves: SessionCommit["reserves"] | 0,
 ];
 
-export function packBatch(now: number, calls: readonly OperationCall[]): PackedBatch {
+export function packBatch(time: StoreTime, calls: readonly OperationCall[]): PackedBatch {
   const heads: Head[] = [];
   const bodies: string[] = [];
   const others = calls.map((call) => {
@@ -40,7 +41,7 @@ export function packBatch(now: number, calls: readonly OperationCall[]): PackedB
     bodies.push(call.args.block.body);
     return null;
   });
-  return { now, calls: others, heads: JSON.stringify(heads), bodies: bodies.join("") };
+  return { time, calls: others, heads: JSON.stringify(heads), bodies: bodies.join("") };
 }
 
 function headOf({ commit, block }: AppendArgs): Head {

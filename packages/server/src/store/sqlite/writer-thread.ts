@@ -37,7 +37,7 @@ else {
       return;
     }
     const calls = unpackBatch(message);
-    const { replies, commitMs } = runBatch(writing, calls, message.now);
+    const { replies, commitMs } = runBatch(writing, calls, message.time);
     answer({ type: "batch", replies: packReplies(calls, replies), commitMs });
   });
 }

@@ -10,6 +10,7 @@ import type {
   WriteError,
 } from "./protocol.ts";
 import { asStoreError, storeClosed } from "./sqlite-error.ts";
+import { timeOf } from "./transaction.ts";
 import { type FromThread, packBatch, type PackedReplies, type ToThread, unpackReply } from "./wire.ts";
 
 export interface CommitStats {
@@ -115,7 +116,7 @@ export class Writer {
     this.#waiting = [];
     this.#sentAt = performance.now();
     try {
-      this.#post(packBatch(this.#clock.now(), calls));
+      this.#post(packBatch(timeOf(this.#clock), calls));
     } catch (thrown) {
       // Something that cannot travel to a thread: a mistake of a caller, which must not stop the rest for good.
       const failed = this.#inFlight;

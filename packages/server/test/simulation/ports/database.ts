@@ -17,6 +17,7 @@ import type {
 import { Reader } from "../../../src/store/sqlite/reader.ts";
 import { sessionStore } from "../../../src/store/sqlite/session-store.ts";
 import { systemStore } from "../../../src/store/sqlite/system-store.ts";
+import { timeOf } from "../../../src/store/sqlite/transaction.ts";
 import { packBatch, packReplies, unpackBatch, unpackReply } from "../../../src/store/sqlite/wire.ts";
 import type { Writer } from "../../../src/store/sqlite/writer.ts";
 import type { ClaimOutcome, Store } from "../../../src/store/store.ts";
@@ -126,11 +127,11 @@ export class Database {
 
   #run(batch: readonly Waiting[]): void {
     const packed = packBatch(
-      this.#clock.now(),
+      timeOf(this.#clock),
       batch.map(({ call }) => call),
     );
     const calls = unpackBatch(packed);
-    const { replies } = runBatch(this.#writing, calls, packed.now);
+    const { replies } = runBatch(this.#writing, calls, packed.time);
     const answers = packReplies(calls, replies);
     batch.forEach(({ resolve, reject }, index) => {
       const reply = unpackReply(answers, index);

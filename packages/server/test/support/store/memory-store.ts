@@ -9,6 +9,7 @@ import { orgStores } from "../../../src/store/sqlite/org-store.ts";
 import type { ArgsOf, OperationCall, OperationName, ResultOf } from "../../../src/store/sqlite/protocol.ts";
 import { Reader } from "../../../src/store/sqlite/reader.ts";
 import { systemStore } from "../../../src/store/sqlite/system-store.ts";
+import { timeOf } from "../../../src/store/sqlite/transaction.ts";
 import type { Writer } from "../../../src/store/sqlite/writer.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { BerthError } from "../../../src/lib/errors.ts";
@@ -19,7 +20,7 @@ export function openMemoryStore(clock: Clock): Pick<Store, "org" | "system" | "c
   migrate(connection, knownMigrations(), clock.now());
   const writing = { connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
   const run = async <K extends OperationName>(name: K, args: ArgsOf<K>): Promise<ResultOf<K>> => {
-    const [reply] = runBatch(writing, [{ name, args } as OperationCall], clock.now()).replies;
+    const [reply] = runBatch(writing, [{ name, args } as OperationCall], timeOf(clock)).replies;
     if (reply?.ok === true) return reply.value as ResultOf<K>;
     const { code, message, ...rest } = reply?.error ?? { code: "internal", message: "no reply" };
     throw new BerthError(code, message, rest);

@@ -16,7 +16,7 @@ export function claim(tx: Transaction, args: ArgsOf<"claim">): ClaimOutcome {
           AND (holder IS NULL OR holder = ?3
             OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = holder AND w.heartbeat_at > ?5))`,
     )
-    .run(orgId, sessionId, workerId, knownEventVersion, tx.now - leaseMs);
+    .run(orgId, sessionId, workerId, knownEventVersion, tx.steady - leaseMs);
   const row = findSessionRow(tx.sql, orgId, sessionId);
   if (row === undefined) return { ok: false, reason: "not_found" };
   const { claims, maxEventVersion } = tx
