@@ -108,7 +108,7 @@ export class Activation {
   async check(): Promise<void> {
     const { clock, settings } = this.#context;
     for (const actor of this.all()) {
-      if (clock.now() - actor.lastUsedAt >= settings.idleTtlMs) await this.evict(actor, "idle");
+      if (clock.monotonic() - actor.lastUsedMs >= settings.idleTtlMs) await this.evict(actor, "idle");
     }
     if (this.#actors.size >= fullShare * settings.maxSessions) {
       await this.#evictDown("count", () => this.#actors.size < fullShare * settings.maxSessions);
@@ -169,6 +169,7 @@ export class Activation {
   }
 
   sessions(orgId: string): readonly LiveSession[] {
+    const { clock } = this.#context;
     return this.all()
       .filter((actor) => actor.held.orgId === orgId)
       .map((actor) => ({
@@ -177,7 +178,7 @@ export class Activation {
         bytes: actor.state.bytes,
         epoch: actor.held.epoch,
         activatedAt: new Date(actor.activatedAt).toISOString(),
-        lastUsedAt: new Date(actor.lastUsedAt).toISOString(),
+        lastUsedAt: new Date(clock.now() - (clock.monotonic() - actor.lastUsedMs)).toISOString(),
         initMs: actor.initMs,
       }));
   }

@@ -69,7 +69,8 @@ export class SessionActor implements SessionAtWork {
   state: SessionState;
   rewinds: readonly Rewind[];
   mailbox: readonly InputRecord[] = [];
-  lastUsedAt: number;
+  /** On the monotonic clock. */
+  lastUsedMs: number;
   recovered = false;
   draining = false;
   readonly poisoned: boolean;
@@ -103,7 +104,7 @@ export class SessionActor implements SessionAtWork {
     this.initMs = loaded.initMs;
     this.#snapshotSeq = loaded.snapshotSeq;
     this.activatedAt = context.clock.now();
-    this.lastUsedAt = context.clock.now();
+    this.lastUsedMs = context.clock.monotonic();
     this.models = context.models.of({ ...held, owner: loaded.state.owner });
     this.notes = new OwnerNotes(context.store, held.orgId);
     this.agents = new AgentsAtWork(context, { ...held, definitions, models: this.models });
@@ -190,7 +191,7 @@ export class SessionActor implements SessionAtWork {
         this.rewinds = [...this.rewinds, { at: event.seq, toSeq: event.data.toSeq }];
     }
     if (this.state.run === null) for (const ids of [this.begun, this.forced, this.tooLong]) ids.clear();
-    this.lastUsedAt = this.context.clock.now();
+    this.lastUsedMs = this.context.clock.monotonic();
     if (this.state.seq - this.#snapshotSeq >= this.context.settings.snapshotEvery)
       void this.#writeSnapshot().catch((error: unknown) => this.#report("snapshot", error));
     this.#status.tell(this.state);
