@@ -1,7 +1,7 @@
 // T7: how long a new process takes to open a session of 200 and of 4,000 messages: the newest snapshot and the log after it, read and
 // folded, as the server itself measures it. After a stop there is a snapshot of all of it; after a crash the events of some turns come
 // after it (a snapshot is taken every 200 events). Beside it, in a new process too: the same rows read and parsed.
-//   npm run bench -- activate [--short 200] [--long 4000] [--sessions 6] [--rounds 5] [--window 8000] [--tail 20] [--json]
+//   npm run bench -- activate [--short 200] [--long 4000] [--sessions 6] [--rounds 5] [--window 8000] [--tail 20] [--json file]
 //     [--dir folder]
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -15,12 +15,12 @@ import { type Api, apiOf } from "./support/api.ts";
 import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
-import { readSizes } from "./support/options.ts";
+import { readOptions } from "./support/options.ts";
 import { tell } from "./support/tell.ts";
 import { followSession, openSession } from "./support/turns/berth.ts";
 import { question } from "./support/turns/direct.ts";
 
-const options = readSizes({ short: 200, long: 4_000, sessions: 6, rounds: 5, window: 8_000, tail: 20 });
+const options = readOptions({ short: 200, long: 4_000, sessions: 6, rounds: 5, window: 8_000, tail: 20 });
 const { sessions, rounds, window, tail } = options;
 const lengths = { short: options.short, long: options.long } as const;
 type Length = keyof typeof lengths;

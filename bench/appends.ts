@@ -1,30 +1,20 @@
 // T9: appends of many sessions at once, every one durable, against a bare group-commit loop in the same run.
-//   npm run bench -- appends [--sessions 64] [--bytes 300] [--seconds 2] [--rounds 5] [--dir folder]
+//   npm run bench -- appends [--sessions 64] [--bytes 300] [--seconds 2] [--rounds 5] [--json file] [--dir folder]
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate as turn } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { systemClock } from "../packages/server/src/lib/clock.ts";
 import { newId } from "../packages/server/src/lib/id.ts";
 import { openSqliteStore } from "../packages/server/src/store/sqlite/sqlite-store.ts";
-import { machine, median } from "./support/machine.ts";
+import { about } from "./support/about.ts";
+import { median } from "./support/machine.ts";
+import { readOptions } from "./support/options.ts";
+import { tell } from "./support/tell.ts";
 
-const { values } = parseArgs({
-  options: {
-    sessions: { type: "string", default: "64" },
-    bytes: { type: "string", default: "300" },
-    seconds: { type: "string", default: "2" },
-    rounds: { type: "string", default: "5" },
-    dir: { type: "string", default: tmpdir() },
-  },
-});
-const sessions = Number(values.sessions);
-const bytes = Number(values.bytes);
-const seconds = Number(values.seconds);
-const rounds = Number(values.rounds);
+const options = readOptions({ sessions: 64, bytes: 300, seconds: 2, rounds: 5 });
+const { sessions, bytes, seconds, rounds } = options;
 
 interface Contender {
   readonly name: string;
@@ -90,9 +80,20 @@ async function berth(folder: string): Promise<Contender> {
         cacheWriteTokens: 0,
         reasoningTokens: 0,
       };
-      const about = { agent: { id: newId("agent"), version: 1, name: "bench" }, owner: "usr_1", key: null };
+      const ownership = {
+        agent: { id: newId("agent"), version: 1, name: "bench" },
+        owner: "usr_1",
+        key: null,
+      };
       const rest = { title: null, metadata: {}, model: null, forkedFrom: null, usage: noUsage };
-      const row = { orgId, id: sessionId, ...about, ...rest, status: "running", currentRunId: null } as const;
+      const row = {
+        orgId,
+        id: sessionId,
+        ...ownership,
+        ...rest,
+        status: "running",
+        currentRunId: null,
+      } as const;
       await store.org(orgId).createSession({ row, events: [] });
       const claim = await store.system.claim({
         orgId,
@@ -148,8 +149,9 @@ async function measure(contender: Contender): Promise<Figures> {
   return { perSecond: (appended / ms) * 1_000, delayP99, cpu: (user + system) / appended };
 }
 
-const folder = mkdtempSync(join(values.dir, "berth-bench-"));
+const folder = mkdtempSync(join(options.dir, "berth-bench-"));
 try {
+  const where = about();
   const contenders = [bareLoop(folder), await berth(folder)];
   const figures = new Map<string, Figures[]>(contenders.map(({ name }) => [name, []]));
   for (const contender of contenders) await contender.run(performance.now() + 300);
@@ -157,25 +159,37 @@ try {
     for (const contender of contenders) figures.get(contender.name)?.push(await measure(contender));
   }
   for (const contender of contenders) await contender.close();
-  console.log(`machine: ${machine()}`);
-  console.log(
-    `settings: ${sessions} sessions, events of ${bytes} bytes, one per append, WAL, synchronous=FULL, ` +
-      `${rounds} interleaved rounds of ${seconds} s, medians, files in ${values.dir}`,
-  );
   const of = (name: string, key: keyof Figures) => median((figures.get(name) ?? []).map((one) => one[key]));
-  for (const { name } of contenders) {
-    const line = [
-      name.padEnd(10),
-      `${Math.round(of(name, "perSecond"))} appends/s`,
-      `main thread ${of(name, "cpu").toFixed(1)} us CPU per append`,
-      `event-loop delay p99 ${of(name, "delayP99").toFixed(2)} ms`,
-    ];
-    console.log(line.join("  "));
-  }
   const ratios = (figures.get("berth") ?? []).map(
     ({ perSecond }, round) => perSecond / (figures.get("bare loop")?.[round]?.perSecond ?? Number.NaN),
   );
-  console.log(`T9 ratio: ${median(ratios).toFixed(2)} (target 0.75, beyond it 0.9)`);
+  tell({
+    about: where,
+    settings:
+      `${sessions} sessions, events of ${bytes} bytes, one per append, WAL, synchronous=FULL, ` +
+      `${rounds} interleaved rounds of ${seconds} s, medians, files in ${options.dir}`,
+    results: Object.fromEntries(figures),
+    rows: [
+      ["who", "appends/s", "main thread, CPU us per append", "event-loop delay p99"],
+      ...contenders.map(({ name }) => [
+        name,
+        of(name, "perSecond").toFixed(0),
+        of(name, "cpu").toFixed(1),
+        `${of(name, "delayP99").toFixed(2)} ms`,
+      ]),
+    ],
+    verdicts: [
+      {
+        id: "T9",
+        what: "appends/s, of the bare loop",
+        value: median(ratios),
+        target: 0.75,
+        beyond: 0.9,
+        least: true,
+      },
+    ],
+    json: options.json,
+  });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,32 +1,25 @@
 // What it costs to know who calls and what they may do: CPU of the server for one request in mode multi, by API key and by a token of
 // an identity provider (both remembered from the request before, as in use), beside the same request in mode single.
-//   npm run bench -- auth [--requests 4000] [--rounds 7] [--other checkout] [--dir folder]
+//   npm run bench -- auth [--requests 4000] [--rounds 7] [--other checkout] [--json file] [--dir folder]
 // --other names a checkout of an older commit, whose server in mode single is measured as well.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Pool } from "undici";
 import { newKeyText } from "../packages/server/src/auth/server-keys.ts";
-import { about, aboutLines } from "./support/about.ts";
+import { about } from "./support/about.ts";
 import { type BerthServer, startBerth } from "./support/berth-server.ts";
 import { median } from "./support/machine.ts";
+import { readOptions } from "./support/options.ts";
 import { cpuMs } from "./support/process-use.ts";
+import { tell } from "./support/tell.ts";
 
-const { values } = parseArgs({
-  options: {
-    requests: { type: "string", default: "4000" },
-    rounds: { type: "string", default: "7" },
-    other: { type: "string" },
-    dir: { type: "string", default: tmpdir() },
-  },
-});
-const [requests, rounds] = [Number(values.requests), Number(values.rounds)];
+const options = readOptions({ requests: 4_000, rounds: 7 }, { texts: ["other"] });
+const { requests, rounds } = options;
 const concurrency = 16;
-const folder = mkdtempSync(join(values.dir, "berth-bench-"));
+const folder = mkdtempSync(join(options.dir, "berth-bench-"));
 
 interface Contender {
   readonly name: string;
@@ -140,9 +133,7 @@ const multi = await startBerth({
   env: { BERTH_MASTER_KEY: newKeyText(), BERTH_KEY_PEPPER: newKeyText(), BERTH_AUDIT_KEY: newKeyText() },
 });
 const other =
-  values.other === undefined
-    ? null
-    : await startBerth({ data: join(folder, "other"), checkout: values.other });
+  options.other === null ? null : await startBerth({ data: join(folder, "other"), checkout: options.other });
 const contenders: Contender[] = [];
 try {
   const org = await call<{ id: string }>(multi, { path: "/orgs", body: { slug: "bench", name: "Bench" } });
@@ -171,23 +162,38 @@ try {
       }
     }
   }
-  console.log(aboutLines(where));
-  console.log(
-    `settings: ${requests} requests at ${concurrency} at once, ${rounds} interleaved rounds, medians; CPU of the whole server process\n`,
-  );
-  for (const ask of Object.keys(asks)) {
-    const base = found.get(`${ask}/single, admin key`) ?? [];
-    for (const { name } of contenders) {
-      const all = found.get(`${ask}/${name}`) ?? [];
-      const ratio = median(all.map(({ cpu }, round) => cpu / (base[round]?.cpu ?? Number.NaN)));
-      const cpu = median(all.map((one) => one.cpu));
-      const perSecond = median(all.map((one) => one.perSecond));
-      console.log(
-        `${ask.padEnd(15)} ${name.padEnd(18)} CPU ${(cpu * 1_000).toFixed(0).padStart(4)} us  ${perSecond.toFixed(0).padStart(6)}/s  to single ${ratio.toFixed(2)}`,
-      );
-    }
-  }
-  console.log("\ntarget: API key and JWT at most 1.15");
+  const figuresOf = (ask: string, name: string) => {
+    const [all, base] = [found.get(`${ask}/${name}`) ?? [], found.get(`${ask}/single, admin key`) ?? []];
+    return {
+      cpuUs: 1_000 * median(all.map((one) => one.cpu)),
+      perSecond: median(all.map((one) => one.perSecond)),
+      toSingle: median(all.map(({ cpu }, round) => cpu / (base[round]?.cpu ?? Number.NaN))),
+    };
+  };
+  tell({
+    about: where,
+    settings: `${requests} requests at ${concurrency} at once, ${rounds} interleaved rounds, medians; CPU of the whole server process`,
+    results: Object.fromEntries(found),
+    rows: [
+      ["request", "who", "CPU us", "requests/s", "CPU to single"],
+      ...Object.keys(asks).flatMap((ask) =>
+        contenders.map(({ name }) => {
+          const { cpuUs, perSecond, toSingle } = figuresOf(ask, name);
+          return [ask, name, cpuUs.toFixed(0), perSecond.toFixed(0), toSingle.toFixed(2)];
+        }),
+      ),
+    ],
+    verdicts: Object.keys(asks).flatMap((ask) =>
+      ["multi, API key", "multi, JWT"].map((name) => ({
+        id: "",
+        what: `${ask}, ${name}, CPU to single`,
+        value: figuresOf(ask, name).toSingle,
+        target: 1.15,
+        beyond: null,
+      })),
+    ),
+    json: options.json,
+  });
 } finally {
   for (const { pool } of contenders) await pool.close();
   await Promise.all([single.stop(), multi.stop(), other?.stop()]);

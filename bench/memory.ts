@@ -1,6 +1,6 @@
 // T6: memory of each live idle session with 10 messages and of each that was put out, of the real server, after garbage collection;
 // beside what the conversations alone take as plain objects. And whether the heap is what the activation cache measured.
-//   npm run bench -- memory [--sessions 10000] [--turns 5] [--rounds 1] [--concurrent 64] [--json] [--dir folder]
+//   npm run bench -- memory [--sessions 10000] [--turns 5] [--rounds 1] [--concurrent 64] [--json file] [--dir folder]
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -12,12 +12,12 @@ import { type Api, apiOf } from "./support/api.ts";
 import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
-import { readSizes } from "./support/options.ts";
+import { readOptions } from "./support/options.ts";
 import { probed } from "./support/probe/probe.ts";
 import { tell } from "./support/tell.ts";
 import { openSession } from "./support/turns/berth.ts";
 
-const options = readSizes({ sessions: 10_000, turns: 5, rounds: 1, concurrent: 64 });
+const options = readOptions({ sessions: 10_000, turns: 5, rounds: 1, concurrent: 64 });
 const { sessions, turns, rounds, concurrent } = options;
 const folder = mkdtempSync(join(options.dir, "berth-bench-"));
 const agent = new Agent({ keepAlive: true });

@@ -1,37 +1,22 @@
 // Whether it costs more to be one of many organizations: listing and opening sessions on a server with one organization of 100 people,
 // and on one with 1,000 of them, in the same run.
-//   npm run bench -- orgs [--orgs 1000] [--users 100] [--sessions 2] [--requests 2000] [--rounds 5] [--dir folder]
+//   npm run bench -- orgs [--orgs 1000] [--users 100] [--sessions 2] [--requests 2000] [--rounds 5] [--json file] [--dir folder]
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { Pool } from "undici";
-import { about, aboutLines } from "./support/about.ts";
+import { about } from "./support/about.ts";
 import { type BerthServer, startBerth } from "./support/berth-server.ts";
 import { median } from "./support/machine.ts";
+import { readOptions } from "./support/options.ts";
 import { type Caller, seed } from "./support/orgs/seed.ts";
 import { cpuMs } from "./support/process-use.ts";
+import { tell } from "./support/tell.ts";
 
-const { values } = parseArgs({
-  options: {
-    orgs: { type: "string", default: "1000" },
-    users: { type: "string", default: "100" },
-    sessions: { type: "string", default: "2" },
-    requests: { type: "string", default: "2000" },
-    rounds: { type: "string", default: "5" },
-    dir: { type: "string", default: tmpdir() },
-  },
-});
-const [orgs, usersPerOrg, sessionsPerUser, requests, rounds] = [
-  values.orgs,
-  values.users,
-  values.sessions,
-  values.requests,
-  values.rounds,
-].map(Number) as [number, number, number, number, number];
+const options = readOptions({ orgs: 1_000, users: 100, sessions: 2, requests: 2_000, rounds: 5 });
+const { orgs, users: usersPerOrg, sessions: sessionsPerUser, requests, rounds } = options;
 const concurrency = 16;
-const folder = mkdtempSync(join(values.dir, "berth-bench-"));
+const folder = mkdtempSync(join(options.dir, "berth-bench-"));
 
 interface Side {
   readonly name: string;
@@ -119,26 +104,29 @@ try {
       }
     }
   }
-  console.log(aboutLines(where));
-  console.log(
-    `settings: ${orgs} orgs x ${usersPerOrg} people x ${sessionsPerUser} sessions, ${requests} requests of 100 callers at ${concurrency} at once, ${rounds} interleaved rounds, medians\n`,
-  );
-  for (const ask of Object.keys(asks)) {
-    const [one, many] = sides.map(({ name }) => {
-      const all = found.get(`${ask}/${name}`) ?? [];
-      const of = (key: keyof Figures) => median(all.map((figures) => figures[key]));
-      const figures = { p50Ms: of("p50Ms"), p99Ms: of("p99Ms"), cpu: of("cpu") };
-      console.log(
-        `${ask.padEnd(15)} ${name.padEnd(10)} p50 ${figures.p50Ms.toFixed(2)} ms  p99 ${figures.p99Ms.toFixed(2)} ms  CPU ${figures.cpu.toFixed(3)} ms`,
-      );
-      return figures;
-    });
-    if (one === undefined || many === undefined) continue;
-    const ratio = (key: keyof Figures) => (many[key] / one[key]).toFixed(2);
-    console.log(
-      `${" ".repeat(15)} ratio      p50 ${ratio("p50Ms")}  p99 ${ratio("p99Ms")}  CPU ${ratio("cpu")}  (target 1.3)`,
-    );
-  }
+  const of = (ask: string, name: string, key: keyof Figures) =>
+    median((found.get(`${ask}/${name}`) ?? []).map((figures) => figures[key]));
+  const [one, many] = [sides[0]?.name ?? "", sides[1]?.name ?? ""];
+  const ratio = (ask: string, key: keyof Figures) => of(ask, many, key) / of(ask, one, key);
+  tell({
+    about: where,
+    settings: `${orgs} orgs x ${usersPerOrg} people x ${sessionsPerUser} sessions, ${requests} requests of 100 callers at ${concurrency} at once, ${rounds} interleaved rounds, medians`,
+    results: Object.fromEntries(found),
+    rows: [
+      ["request", "server", "p50 ms", "p99 ms", "CPU ms"],
+      ...Object.keys(asks).flatMap((ask) =>
+        sides.map(({ name }) => {
+          const cpu = of(ask, name, "cpu").toFixed(3);
+          return [ask, name, of(ask, name, "p50Ms").toFixed(2), of(ask, name, "p99Ms").toFixed(2), cpu];
+        }),
+      ),
+    ],
+    verdicts: Object.keys(asks).flatMap((ask) => [
+      { id: "", what: `${ask}, p50`, value: ratio(ask, "p50Ms"), target: 1.3, beyond: null },
+      { id: "", what: `${ask}, CPU`, value: ratio(ask, "cpu"), target: 1.3, beyond: null },
+    ]),
+    json: options.json,
+  });
 } finally {
   for (const { server, pool } of sides) {
     await pool.close();

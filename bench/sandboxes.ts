@@ -1,28 +1,21 @@
 // T14: what a sandbox of bubblewrap costs on this machine: until a session has one (warm, cold), each command beside a plain process,
 // files beside the plain file system, many at once, and their end.
-//   npm run bench -- sandboxes [--rounds 20] [--execs 200] [--many 40] [--json] [--dir folder]
+//   npm run bench -- sandboxes [--rounds 20] [--execs 200] [--many 100] [--json file] [--dir folder]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { freemem, tmpdir } from "node:os";
+import { freemem } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { about, aboutLines } from "./support/about.ts";
+import { type About, about } from "./support/about.ts";
+import { readOptions } from "./support/options.ts";
 import { type Claims, openClaims } from "./support/sandboxes/claims.ts";
 import { openProvider, type ProviderBench } from "./support/sandboxes/provider.ts";
 import { type Samples, samplesOf, timed } from "./support/sandboxes/samples.ts";
+import { tell } from "./support/tell.ts";
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "20" },
-    execs: { type: "string", default: "200" },
-    many: { type: "string", default: "100" },
-    json: { type: "boolean", default: false },
-    dir: { type: "string", default: tmpdir() },
-  },
-});
-const [rounds, execs, many] = [Number(values.rounds), Number(values.execs), Number(values.many)];
-const folder = mkdtempSync(join(values.dir, "berth-bench-sandboxes-"));
+const options = readOptions({ rounds: 20, execs: 200, many: 100 });
+const { rounds, execs, many } = options;
+const folder = mkdtempSync(join(options.dir, "berth-bench-sandboxes-"));
 const mebibyte = 1024 * 1024;
 
 interface Figures {
@@ -141,6 +134,55 @@ async function crowd(server: Claims): Promise<Figures["many"]> {
   };
 }
 
+function report(figures: Figures, where: About, isolation: string): void {
+  const { claims: claim, exec, files: file, many: crowded } = figures;
+  const row = (name: string, { p50, p99 }: Samples, beside = "") => [
+    name,
+    `${p50.toFixed(1)} ms`,
+    `${p99.toFixed(1)} ms`,
+    beside,
+  ];
+  const whole = ({ plainMs, sandboxMs }: { plainMs: number; sandboxMs: number }) => [
+    `${sandboxMs.toFixed(0)} ms`,
+    "",
+    `${(sandboxMs / plainMs).toFixed(1)} of plain files`,
+  ];
+  const ofPlain = `${(exec.sandbox.p50 / exec.plain.p50).toFixed(2)} of a plain process`;
+  tell({
+    about: where,
+    settings: `${rounds} claims of each kind, ${execs} commands, 64 files of 1 MiB, up to ${many} of ${crowdMemory} at once, files in ${options.dir}; ${isolation}`,
+    results: figures,
+    rows: [
+      ["what", "p50", "p99", "beside"],
+      row("claim, a warm one is there", claim.warm),
+      row("claim, none is there, a new workspace", claim.coldNew),
+      row("claim, none is there, a workspace with files", claim.cold),
+      row("command, plain process", exec.plain),
+      row("command, in the sandbox", exec.sandbox, ofPlain),
+      row("command, in a sandbox of its own", exec.oneshot),
+      ["64 MiB in 64 files, read", ...whole(file.read)],
+      ["64 MiB in 64 files, written", ...whole(file.write)],
+    ],
+    verdicts: [
+      { id: "T14", what: "claim, warm, ms p50", value: claim.warm.p50, target: 20, beyond: 8 },
+      { id: "T14", what: "claim, cold, new, ms p50", value: claim.coldNew.p50, target: 100, beyond: 60 },
+      { id: "T14", what: "claim, cold, ms p50", value: claim.cold.p50, target: 100, beyond: 60 },
+      { id: "T14", what: "command, ms p50", value: exec.sandbox.p50, target: 3, beyond: 2 },
+      {
+        id: "",
+        what: `all ${crowded.made} ended at once, ms`,
+        value: crowded.destroyMs,
+        target: 2_000,
+        beyond: null,
+      },
+    ],
+    notes: [
+      `${crowded.made} at once: ${crowded.perSecond.toFixed(1)} a second, ${crowded.memoryMbEach.toFixed(1)} MB each.`,
+    ],
+    json: options.json,
+  });
+}
+
 const stops: (() => Promise<void>)[] = [];
 function opened<T extends { stop(): Promise<void> }>(one: T): T {
   stops.push(() => one.stop());
@@ -156,33 +198,7 @@ try {
     await openClaims(join(folder, "many"), { warm: 0, most: many, memory: crowdMemory }),
   );
   const figures: Figures = { claims: claim, exec, files: file, many: await crowd(crowded) };
-  const settings = `${rounds} claims of each kind, ${execs} commands, 64 files of 1 MiB, up to ${many} of ${crowdMemory} at once, files in ${values.dir}; ${provider.about}`;
-  if (values.json) console.log(JSON.stringify({ about: where, settings, results: figures }, null, 2));
-  else {
-    const line = (name: string, { p50, p99 }: Samples, more = "") =>
-      console.log(
-        `${name.padEnd(44)} p50 ${p50.toFixed(1).padStart(7)} ms   p99 ${p99.toFixed(1).padStart(7)} ms${more}`,
-      );
-    const { made, perSecond, memoryMbEach, destroyMs } = figures.many;
-    console.log(`${aboutLines(where)}\nsettings: ${settings}\n`);
-    line("claim, a warm one is there", claim.warm);
-    line("claim, none is there, a new workspace", claim.coldNew);
-    line("claim, none is there, a workspace with files", claim.cold);
-    line("command, plain process", exec.plain);
-    line(
-      "command, in the sandbox",
-      exec.sandbox,
-      `   ${(exec.sandbox.p50 / exec.plain.p50).toFixed(2)} of plain`,
-    );
-    line("command, in a sandbox of its own", exec.oneshot);
-    for (const [name, { plainMs, sandboxMs }] of Object.entries(file))
-      console.log(
-        `${`64 MiB, ${name}`.padEnd(44)} ${plainMs.toFixed(0)} ms plain, ${sandboxMs.toFixed(0)} ms in the workspace (${(sandboxMs / plainMs).toFixed(1)})`,
-      );
-    console.log(
-      `${made} at once: ${perSecond.toFixed(1)} a second, ${memoryMbEach.toFixed(1)} MB each; all ended in ${destroyMs.toFixed(0)} ms`,
-    );
-  }
+  report(figures, where, provider.about);
 } finally {
   for (const stop of stops.toReversed()) await stop();
   rmSync(folder, { recursive: true, force: true });

@@ -1,9 +1,9 @@
-// npm run soak -- [--minutes 30] [--every 60] [--lives 24] [--json] [--dir folder]
+// npm run soak -- [--minutes 30] [--every 60] [--lives 24] [--json file] [--dir folder]
 // A real server under a steady load over HTTP: sessions that come and go, streamed texts, tools, followers over SSE and WebSockets that
 // are cut off and come back, evictions. Once in so many seconds the load is held, and the server is looked at when it is at rest: its heap
 // after garbage collection has to stay within 5 % from minute 5 on, and handles, timers, open files and files must not grow. Ends with 1
 // when that does not hold, or when anything went wrong under the load.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RuntimeStats } from "@berth/contract";
 import { Checklist } from "../packages/server/test/chaos/checklist.ts";
@@ -11,16 +11,16 @@ import { followerRules } from "../packages/server/test/chaos/followers/follower.
 import { createRandom } from "../packages/server/test/chaos/random.ts";
 import { sleep } from "../packages/server/test/chaos/sleep.ts";
 import { bodyOf, type Door, send } from "../packages/server/test/support/server/api.ts";
-import { about, aboutLines } from "./support/about.ts";
+import { about, aboutLines, load } from "./support/about.ts";
 import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
-import { readSizes } from "./support/options.ts";
+import { readOptions } from "./support/options.ts";
 import { type Probed, probed } from "./support/probe/probe.ts";
 import { Gate } from "./support/soak/gate.ts";
 import { type Counts, type Load, liveSessions, makeAgents, soakRules } from "./support/soak/load.ts";
 import { judge, type Sample } from "./support/soak/verdict.ts";
 
-const options = readSizes({ minutes: 30, every: 60, lives: 24 });
+const options = readOptions({ minutes: 30, every: 60, lives: 24 });
 const { minutes, every, lives } = options;
 /** Short runs show that the soak works, not that memory is flat. */
 const settledMinute = Math.min(5, minutes / 3);
@@ -93,21 +93,21 @@ try {
   await makeAgents(door);
   const gate = new Gate();
   const random = createRandom("soak");
-  const load: Load = { door, gate, checklist, signal: ending.signal, counts };
+  const work: Load = { door, gate, checklist, signal: ending.signal, counts };
   const began = performance.now();
   const minuteNow = () => (performance.now() - began) / 60_000;
   const failed = Promise.withResolvers<never>();
   const working = Array.from({ length: lives }, (_, i) =>
-    gate.work(() => liveSessions(load, random.branch(`life ${i}`))).catch(failed.reject),
+    gate.work(() => liveSessions(work, random.branch(`life ${i}`))).catch(failed.reject),
   );
-  if (!options.json) console.log(`${aboutLines(where)}\n${lives} sessions at a time, held every ${every} s`);
+  console.log(`${aboutLines(where)}\n${lives} sessions at a time, held every ${every} s`);
   const watch = async () => {
     while (minuteNow() < minutes) {
       await sleep(Math.min(every * 1_000, (minutes - minuteNow()) * 60_000));
       await gate.hold();
       const one = await sample(door, () => probe.ask(), minuteNow());
       samples.push(one);
-      if (!options.json) console.log(line(one, counts));
+      console.log(line(one, counts));
       gate.release();
     }
   };
@@ -118,13 +118,13 @@ try {
   checklist.check("the server complains of nothing", said.length === 0, () => said.slice(0, 5).join("\n"));
   const judged = judge(samples, settledMinute);
   const ok = judged.every((one) => one.ok) && checklist.failed === 0;
-  if (options.json) console.log(JSON.stringify({ about: where, samples, counts, judged, ok }, null, 2));
-  else {
-    for (const { what, told, ok: holds } of judged)
-      console.log(`${holds ? "ok  " : "FAIL"} ${what}: ${told}`);
-    for (const text of checklist.lines()) console.log(text);
-    console.log(ok ? "the soak holds" : "THE SOAK DOES NOT HOLD");
+  if (options.json !== null) {
+    const told = { about: where, loadAtEnd: load(), samples, counts, judged, ok };
+    writeFileSync(options.json, `${JSON.stringify(told, null, 2)}\n`);
   }
+  for (const { what, told, ok: holds } of judged) console.log(`${holds ? "ok  " : "FAIL"} ${what}: ${told}`);
+  for (const text of checklist.lines()) console.log(text);
+  console.log(ok ? "the soak holds" : "THE SOAK DOES NOT HOLD");
   process.exitCode = ok ? 0 : 1;
 } finally {
   ending.abort();

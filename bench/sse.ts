@@ -1,18 +1,18 @@
 // T8: memory of idle event-stream clients, and the time until one event has reached all of them, against a plain node:http server
 // in the same run. Each server runs in a process of its own, a new one in each round; the clients are sockets of this process.
-//   npm run bench -- sse [--clients 1000] [--events 200] [--rounds 5] [--json]
+//   npm run bench -- sse [--clients 1000] [--events 200] [--rounds 5] [--json file]
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { newId } from "../packages/server/src/lib/id.ts";
 import { about } from "./support/about.ts";
 import { median } from "./support/machine.ts";
-import { readSizes } from "./support/options.ts";
+import { readOptions } from "./support/options.ts";
 import { cpuMs } from "./support/process-use.ts";
 import type { Memory, Question, Told } from "./support/sse/side.ts";
 import { tell } from "./support/tell.ts";
 
-const options = readSizes({ clients: 1_000, events: 200, rounds: 5 });
+const options = readOptions({ clients: 1_000, events: 200, rounds: 5 });
 const { clients, events, rounds } = options;
 
 const key = "brt_key-of-the-sse-bench";

@@ -1,28 +1,21 @@
 // T15: how long `berth serve` takes until it is ready, and what it takes of memory at rest, beside a bare node:http server.
-//   npm run bench -- start [--rounds 5] [--rest 15] [--json] [--dir folder]
+//   npm run bench -- start [--rounds 5] [--rest 15] [--json file] [--dir folder]
 // First: the first start of a checkout, or after its sources changed, which builds the program. Later: every other one. Both on a
 // new data folder, so that each start makes the database. V8 gives memory back some 8 s after a start.
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
-import { about, aboutLines } from "./support/about.ts";
+import { about } from "./support/about.ts";
 import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
+import { readOptions } from "./support/options.ts";
 import { cpuMs, residentMb } from "./support/process-use.ts";
+import { tell } from "./support/tell.ts";
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "5" },
-    rest: { type: "string", default: "15" },
-    json: { type: "boolean", default: false },
-    dir: { type: "string", default: tmpdir() },
-  },
-});
-const [rounds, restSeconds] = [Number(values.rounds), Number(values.rest)];
-const folder = mkdtempSync(join(values.dir, "berth-bench-"));
+const options = readOptions({ rounds: 5, rest: 15 });
+const { rounds, rest: restSeconds } = options;
+const folder = mkdtempSync(join(options.dir, "berth-bench-"));
 
 interface Figures {
   readonly readyMs: number;
@@ -71,22 +64,25 @@ try {
     figures.first.push(await berth(join(folder, `first-${round}`)));
     figures.later.push(await berth(join(folder, `later-${round}`)));
   }
-  const medians = Object.entries(figures).map(([name, all]) => {
-    const of = (key: keyof Figures) => median(all.map((one) => one[key]));
-    return { name, readyMs: of("readyMs"), cpuMs: of("cpuMs"), rssMb: of("rssMb"), ownMb: of("ownMb") };
+  const of = (name: keyof typeof figures, key: keyof Figures) => median(figures[name].map((one) => one[key]));
+  const rows = (["bare node", "first", "later"] as const).map((name) => [
+    name,
+    `${of(name, "readyMs").toFixed(0)} ms`,
+    `${of(name, "cpuMs").toFixed(0)} ms`,
+    `${of(name, "rssMb").toFixed(0)} MB`,
+    `${of(name, "ownMb").toFixed(0)} MB`,
+  ]);
+  tell({
+    about: where,
+    settings: `${rounds} interleaved rounds, medians, memory ${restSeconds} s after it was ready, files in ${options.dir}`,
+    results: figures,
+    rows: [["start", "ready in", "CPU", "resident", "of it its own"], ...rows],
+    verdicts: [
+      { id: "T15", what: "ready, ms, later starts", value: of("later", "readyMs"), target: 700, beyond: 400 },
+      { id: "T15", what: "MB resident at rest", value: of("later", "rssMb"), target: 110, beyond: 80 },
+    ],
+    json: options.json,
   });
-  const settings = `${rounds} interleaved rounds, medians, memory ${restSeconds} s after it was ready, files in ${values.dir}`;
-  if (values.json) console.log(JSON.stringify({ about: where, settings, results: medians }, null, 2));
-  else {
-    console.log(`${aboutLines(where)}\nsettings: ${settings}\n`);
-    for (const { name, readyMs, cpuMs: cpu, rssMb, ownMb } of medians) {
-      const memory = `${rssMb.toFixed(0)} MB resident, ${ownMb.toFixed(0)} MB of it its own`;
-      console.log(
-        `${name.padEnd(10)} ready in ${readyMs.toFixed(0)} ms (${cpu.toFixed(0)} ms CPU)  ${memory}`,
-      );
-    }
-    console.log("\nT15 targets: ready in 700 ms, 110 MB; beyond them 400 ms, 80 MB");
-  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
 // T16: whether it matters how many sessions are stored: listing, opening and a turn on a server with a million of them, beside one with
 // a thousand in the same run, which is the floor. The sessions are copies of one that was made over HTTP.
-//   npm run bench -- stored [--many 1000000] [--few 1000] [--requests 2000] [--turns 400] [--rounds 5] [--json] [--dir folder]
+//   npm run bench -- stored [--many 1000000] [--few 1000] [--requests 2000] [--turns 400] [--rounds 5] [--json file] [--dir folder]
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { Agent } from "node:http";
 import { join } from "node:path";
@@ -9,13 +9,13 @@ import { type Api, apiOf } from "./support/api.ts";
 import { type BerthServer, startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
-import { readSizes } from "./support/options.ts";
+import { readOptions } from "./support/options.ts";
 import { cpuMs } from "./support/process-use.ts";
 import { fill } from "./support/stored/fill.ts";
 import { tell } from "./support/tell.ts";
 import { followSession, openSession } from "./support/turns/berth.ts";
 
-const options = readSizes({ many: 1_000_000, few: 1_000, requests: 2_000, turns: 400, rounds: 5 });
+const options = readOptions({ many: 1_000_000, few: 1_000, requests: 2_000, turns: 400, rounds: 5 });
 const { requests, turns, rounds } = options;
 const concurrent = 16;
 const folder = mkdtempSync(join(options.dir, "berth-bench-"));

@@ -1,6 +1,6 @@
 // T3: CPU of the server for each token on its way from the model to a client's event stream, at 1, 64 and 512 answers of 500 tokens at
 // once, every token a packet; beside the least that can be done: fetch, parse, write. What a server takes at rest is taken off.
-//   npm run bench -- tokens [--tokens 500] [--most 512] [--rate 12800] [--rounds 3] [--answers 4] [--json] [--dir folder]
+//   npm run bench -- tokens [--tokens 500] [--most 512] [--rate 12800] [--rounds 3] [--answers 4] [--json file] [--dir folder]
 //     --rate: tokens per second of all answers together; --answers: how many at least make one measurement
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent } from "node:http";
@@ -11,14 +11,14 @@ import { type Api, apiOf } from "./support/api.ts";
 import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
-import { readSizes } from "./support/options.ts";
+import { readOptions } from "./support/options.ts";
 import { cpuUs } from "./support/process-use.ts";
 import { tell } from "./support/tell.ts";
 import { openSession } from "./support/turns/berth.ts";
 import type { Place } from "./support/turns/contender.ts";
 import { question, requests } from "./support/turns/direct.ts";
 
-const options = readSizes({ tokens: 500, most: 512, rate: 12_800, rounds: 3, answers: 4 });
+const options = readOptions({ tokens: 500, most: 512, rate: 12_800, rounds: 3, answers: 4 });
 const { tokens, most, rate, rounds, answers } = options;
 const cases = [1, 64, 512].filter((streams) => streams <= most);
 const everyMs = (streams: number) => Math.max(2, Math.round((streams * 1_000) / rate));

@@ -1,38 +1,28 @@
 // T1, T1b, T2, T4: turns per second and the time to the first token, against the model called directly and against the least
 // server that commits each turn, in the same run. Every contender and the model have a process of their own.
-//   npm run bench -- turns [--seconds 1.5] [--rounds 5] [--only T1,T2] [--json] [--dir folder] [--cpu-prof folder]
+//   npm run bench -- turns [--seconds 1.5] [--rounds 5] [--only T1,T2] [--json file] [--dir folder] [--cpu-prof folder]
 //     [--peers]: AI SDK + Hono, LangGraph's API server and Mastra take part; what is missing of them is installed in bench/peers
 //     [--against checkout]: the Berth of another checkout takes part as `other`, to see what a change is worth
 import { Agent } from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { about, aboutLines } from "./support/about.ts";
+import { about } from "./support/about.ts";
 import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
+import { readOptions } from "./support/options.ts";
+import { tell } from "./support/tell.ts";
 import { berth } from "./support/turns/berth.ts";
 import { type Contender, type PeerName, peerNames } from "./support/turns/contender.ts";
 import { question, requests } from "./support/turns/direct.ts";
 import { type Case, type Figures, measure } from "./support/turns/measure.ts";
 import { type Missing, startPeers, versionsOf } from "./support/turns/peers.ts";
-import { ratiosOf, report, type Results } from "./support/turns/report.ts";
+import { ratiosOf, type Results, rowsOf } from "./support/turns/report.ts";
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "1.5" },
-    rounds: { type: "string", default: "5" },
-    only: { type: "string", default: "T1,T1b,T2,T4" },
-    json: { type: "boolean", default: false },
-    dir: { type: "string", default: tmpdir() },
-    "cpu-prof": { type: "string" },
-    peers: { type: "boolean", default: false },
-    against: { type: "string" },
-  },
-});
-const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
-const wanted = values.only.split(",");
+const others = { texts: ["only", "against", "cpu-prof"], flags: ["peers"] } as const;
+const options = readOptions({ seconds: 1.5, rounds: 5 }, others);
+const { seconds, rounds } = options;
+const wanted = (options.only ?? "T1,T1b,T2,T4").split(",");
 
 const cases: readonly (Case & { readonly of: readonly string[] })[] = [
   { name: "T1 at 1", shape: "at-once", concurrent: 1, of: ["T1", "T4"] },
@@ -43,7 +33,7 @@ const cases: readonly (Case & { readonly of: readonly string[] })[] = [
   { name: "T2 at 64", shape: "tool", concurrent: 64, of: ["T2"] },
 ];
 
-const folder = mkdtempSync(join(values.dir, "berth-bench-"));
+const folder = mkdtempSync(join(options.dir, "berth-bench-"));
 const agent = new Agent({ keepAlive: true });
 const ends: (() => Promise<void>)[] = [];
 const missing: Missing[] = [];
@@ -55,13 +45,13 @@ async function contenders(): Promise<readonly Contender[]> {
   const relay = await startChild(join(support, "relay.ts"), [String(model.port), join(folder, "relay.db")]);
   ends.push(() => relay.stop());
   const baseUrl = `http://127.0.0.1:${model.port}/v1`;
-  const profile = values["cpu-prof"];
+  const profile = options["cpu-prof"];
   const berthOf = async (name: "berth" | "other", checkout: { checkout?: string }) => {
     const server = await startBerth({
       ...checkout,
       data: join(folder, name),
       config: { providers: [{ name: "double", kind: "openai-compatible", baseUrl }] },
-      execArgv: profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`],
+      execArgv: profile === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`],
     });
     ends.push(() => server.stop());
     return berth(server, { agent, name });
@@ -85,8 +75,8 @@ async function contenders(): Promise<readonly Contender[]> {
       stop: () => relay.stop(),
     }),
     await berthOf("berth", {}),
-    ...(values.against === undefined ? [] : [await berthOf("other", { checkout: values.against })]),
-    ...(values.peers ? await peers(baseUrl) : []),
+    ...(options.against === null ? [] : [await berthOf("other", { checkout: options.against })]),
+    ...(options.peers ? await peers(baseUrl) : []),
   ];
 }
 
@@ -138,20 +128,21 @@ try {
   );
   const settings =
     `20 tokens, WAL, synchronous=FULL, 64 sessions in turns, ${rounds} interleaved rounds of ` +
-    `${seconds} s, medians, files in ${values.dir}`;
-  const ratios = ratiosOf(medians);
+    `${seconds} s, medians, files in ${options.dir}`;
   const taken = all.flatMap(({ name }) => (isPeer(name) ? [{ name, versions: versionsOf(name) }] : []));
-  if (values.json) {
-    const told = { about: where, settings, peers: { taken, missing }, results: medians, ratios };
-    console.log(JSON.stringify(told, null, 2));
-  } else {
-    console.log(`${aboutLines(where)}\nsettings: ${settings}\n\n${report(medians, ratios)}`);
-    for (const { name, versions } of taken) {
-      const each = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
-      console.log(`${name}: ${each.join(", ")}`);
-    }
-    for (const { name, reason } of missing) console.log(`${name} is missing: ${reason}`);
-  }
+  const named = taken.map(({ name, versions }) => {
+    const each = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
+    return `${name}: ${each.join(", ")}`;
+  });
+  tell({
+    about: where,
+    settings,
+    results: { medians, peers: { taken, missing } },
+    rows: rowsOf(medians),
+    verdicts: ratiosOf(medians),
+    notes: [...named, ...missing.map(({ name, reason }) => `${name} is missing: ${reason}`)],
+    json: options.json,
+  });
 } finally {
   agent.destroy();
   for (const end of ends.toReversed()) await end();

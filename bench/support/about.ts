@@ -20,7 +20,8 @@ export function aboutLines({ machine: where, date, commit: what, load: busy }: A
   return `machine: ${where}, load ${busy.toFixed(1)}\ndate: ${date}Z, commit ${what}`;
 }
 
-function load(): number {
+/** Load average of the last minute: what the machine does besides. */
+export function load(): number {
   return loadavg()[0] ?? 0;
 }
 

@@ -1,34 +1,57 @@
-import { type About, aboutLines } from "./about.ts";
+import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { type About, aboutLines, load } from "./about.ts";
 
 /** A figure beside what it is to be. */
 export interface Verdict {
-  /** Of design's table of targets: T1, T2, … */
+  /** Of the table of targets: T1, T2, …; empty for a figure that explains another. */
   readonly id: string;
   readonly what: string;
   readonly value: number;
-  readonly target: number;
+  /** Null where nothing was promised. */
+  readonly target: number | null;
   readonly beyond: number | null;
+  /** The value is to be at least its target; else at most. */
+  readonly least?: true;
 }
 
-/** Prints a bench's result, as JSON or for people: where it was taken, its table, what was to be reached. */
-export function tell({
-  about,
-  settings,
-  results,
-  rows,
-  verdicts,
-  json,
-}: {
+/** What a bench found, as `--json` writes it and `report` reads it. */
+export interface Told {
+  readonly bench: string;
+  /** Its options, but for where its files were. */
+  readonly options: readonly string[];
   readonly about: About;
+  readonly loadAtEnd: number;
+  readonly tookSeconds: number;
   readonly settings: string;
-  readonly results: unknown;
-  /** The same for people; the first row is the head. */
+  /** For people; the first row is the head. */
   readonly rows: readonly (readonly string[])[];
   readonly verdicts: readonly Verdict[];
-  readonly json: boolean;
+  /** What else is to be known, a sentence each. */
+  readonly notes: readonly string[];
+  readonly results: unknown;
+}
+
+/** Prints a bench's result: where it was taken, its table, what was to be reached; with `--json` it is written there as well. */
+export function tell({
+  json,
+  notes = [],
+  ...found
+}: Pick<Told, "about" | "settings" | "rows" | "verdicts" | "results"> & {
+  readonly notes?: readonly string[];
+  readonly json: string | null;
 }): void {
-  if (json) return console.log(JSON.stringify({ about, settings, results, verdicts }, null, 2));
-  console.log(`${aboutLines(about)}\nsettings: ${settings}\n`);
+  const told: Told = {
+    bench: basename(process.argv[1] ?? "", ".ts"),
+    options: ownOptions(process.argv.slice(2)),
+    loadAtEnd: load(),
+    tookSeconds: Math.round(performance.now() / 1_000),
+    notes,
+    ...found,
+  };
+  if (json !== null) writeFileSync(json, `${JSON.stringify(told, null, 2)}\n`);
+  const { about, loadAtEnd, settings, rows, verdicts } = told;
+  console.log(`${aboutLines(about)}, load at the end ${loadAtEnd.toFixed(1)}\nsettings: ${settings}\n`);
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of rows) {
     const cells = row.map((cell, column) =>
@@ -37,9 +60,30 @@ export function tell({
     console.log(cells.join("  ").trimEnd());
   }
   if (verdicts.length > 0) console.log("");
-  for (const { id, what, value, target, beyond } of verdicts) {
-    const judged = value <= target ? "met" : "MISSED";
+  for (const verdict of verdicts) {
+    const { id, what, value, target, beyond, least } = verdict;
     const further = beyond === null ? "" : `, beyond it ${beyond}`;
-    console.log(`${id.padEnd(4)} ${what}: ${value.toFixed(2)} (target ${target}${further}) ${judged}`);
+    const promised =
+      target === null
+        ? ""
+        : ` (target ${least === true ? "at least" : "at most"} ${target}${further}) ${judge(verdict)}`;
+    console.log(`${id.padEnd(4)} ${what}: ${value.toFixed(2)}${promised}`);
   }
+  for (const note of notes) console.log(note);
+}
+
+/** How a figure stands to its target; empty where there is none. */
+export function judge({ value, target, beyond, least }: Verdict): "" | "beyond" | "met" | "MISSED" {
+  const reaches = (wanted: number) => (least === true ? value >= wanted : value <= wanted);
+  if (target === null) return "";
+  if (beyond !== null && reaches(beyond)) return "beyond";
+  return reaches(target) ? "met" : "MISSED";
+}
+
+/** Paths of this machine are nobody else's. */
+function ownOptions(given: readonly string[]): readonly string[] {
+  const own = given.filter(
+    (option, i) => !/^--(dir|json)(=|$)/.test(option) && !/^--(dir|json)$/.test(given[i - 1] ?? ""),
+  );
+  return own.map((option) => option.replace(/[^=]*\/.*/, "PATH"));
 }

@@ -1,0 +1,82 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { judge, type Told, type Verdict } from "../tell.ts";
+import { catalogue } from "./catalogue.ts";
+
+const resultsFile = join(import.meta.dirname, "../../RESULTS.md");
+
+/** The results of a folder that `all` or `--json` filled, by bench. Throws when there are none. */
+export function readFolder(folder: string): readonly Told[] {
+  const files = Object.keys(catalogue).map((name) => join(folder, `${name}.json`));
+  const found = files.filter((file) => existsSync(file));
+  if (found.length === 0) throw new Error(`${folder} has no results of a bench, such as ${files[0]}`);
+  return found.map((file) => {
+    const told = JSON.parse(readFileSync(file, "utf8")) as Told;
+    // JSON has null for what is no number: a floor of nothing, in a run too short to measure one.
+    const verdicts = told.verdicts.map((one) => ({
+      ...one,
+      value: (one.value as number | null) ?? Number.NaN,
+    }));
+    return { ...told, verdicts };
+  });
+}
+
+/** A result as a section of bench/RESULTS.md. */
+export function sectionOf(told: Told): string {
+  const { bench, options, about, loadAtEnd, tookSeconds, settings, rows, verdicts, notes } = told;
+  const targets = catalogue[bench]?.targets ?? [];
+  const title = targets.length === 0 ? bench : `${bench} (${targets.join(", ")})`;
+  const command = ["npm run bench --", bench, ...options].join(" ");
+  const lines = [
+    `## ${title}`,
+    `\`${command}\``,
+    `${about.date}Z, commit ${about.commit}, ${about.machine}, load ${about.load.toFixed(1)} at its beginning and ` +
+      `${loadAtEnd.toFixed(1)} at its end, ${duration(tookSeconds)}. ${settings}.`,
+    table(rows),
+    ...(verdicts.length === 0
+      ? []
+      : [table([["", "what", "figure", "target", "beyond", ""], ...verdicts.map(verdictRow)])]),
+    ...notes,
+  ];
+  return lines.join("\n\n");
+}
+
+function verdictRow(verdict: Verdict): readonly string[] {
+  const { id, what, value, target, beyond, least } = verdict;
+  const limit = (wanted: number | null) => (wanted === null ? "" : `${least === true ? "≥" : "≤"} ${wanted}`);
+  const judged = judge(verdict);
+  return [
+    id,
+    what,
+    value.toFixed(2),
+    limit(target),
+    limit(beyond),
+    judged === "MISSED" ? "**missed**" : judged,
+  ];
+}
+
+function table([head = [], ...rows]: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), `|${head.map(() => "---|").join("")}`, ...rows.map(line)].join("\n");
+}
+
+function duration(seconds: number): string {
+  return seconds < 120 ? `${seconds} s` : `${(seconds / 60).toFixed(1)} min`;
+}
+
+/** Puts results into bench/RESULTS.md, each in the place of the bench's last one; returns the benches that had none. */
+export function writeResults(all: readonly Told[]): readonly string[] {
+  let text = readFileSync(resultsFile, "utf8");
+  const added: string[] = [];
+  for (const told of all) {
+    const [begin, end] = [`<!-- begin ${told.bench} -->`, `<!-- end ${told.bench} -->`];
+    const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+    const block = `${begin}\n\n${sectionOf(told)}\n\n${end}`;
+    if (from === -1 || to < from) {
+      added.push(told.bench);
+      text = `${text.trimEnd()}\n\n${block}\n`;
+    } else text = text.slice(0, from) + block + text.slice(to + end.length);
+  }
+  writeFileSync(resultsFile, text);
+  return added;
+}
