@@ -47,8 +47,13 @@ export function workerTopic(workerId: string): string {
 }
 
 export type WorkerCommand =
-  /** Answers `woken`, or null when the session is not there. */
-  | { readonly op: "wake"; readonly orgId: string; readonly sessionId: string }
+  /** Answers `woken`, or null when the session is not there. `inputs`: the ids of all that came, where that is known. */
+  | {
+      readonly op: "wake";
+      readonly orgId: string;
+      readonly sessionId: string;
+      readonly inputs?: readonly string[];
+    }
   | { readonly op: "stats" }
   | { readonly op: "health" }
   | { readonly op: "sessions"; readonly orgId: string }

@@ -4,6 +4,7 @@ import type { ServerKeys } from "../auth/server-keys.ts";
 import type { AuditAnchors } from "../auth/audit-anchors.ts";
 import type { PreviewGrants } from "../auth/preview-grants.ts";
 import type { Vault } from "../auth/vault.ts";
+import type { Announcements } from "../coordination/announcements.ts";
 import type { Bus } from "../coordination/bus.ts";
 import type { Presence } from "../coordination/presence.ts";
 import type { Queue } from "../coordination/queue.ts";
@@ -27,6 +28,7 @@ export interface OperationsContext {
   readonly blobs: Blobs;
   readonly queue: Queue;
   readonly bus: Bus;
+  readonly announcements: Pick<Announcements, "tell">;
   readonly presence: Presence;
   readonly clock: Clock;
   readonly models: Models;

@@ -10,13 +10,13 @@ import type { OperationsContext } from "./context.ts";
 export async function wakeSession(
   context: OperationsContext,
   session: Pick<SessionRecord, "orgId" | "id" | "holder" | "owner">,
-  { urgent = false }: { readonly urgent?: boolean } = {},
+  { urgent = false, inputs }: { readonly urgent?: boolean; readonly inputs?: readonly string[] } = {},
 ): Promise<void> {
   const { orgId, id: sessionId, holder, owner } = session;
   const wakeUp = { orgId, sessionId, owner, urgent };
   if (holder === null) return context.queue.push(wakeUp);
   // Nobody waits for the answer, which a worker that died does not give.
-  void wakeHolder(context, { ...wakeUp, holder }).catch((error: unknown) =>
+  void wakeHolder(context, { ...wakeUp, holder, inputs }).catch((error: unknown) =>
     context.telemetry.unexpectedError({ where: "wake", error, orgId, sessionId }),
   );
 }
@@ -24,10 +24,14 @@ export async function wakeSession(
 /** Not to both: each wake-up makes the session read its mailbox. */
 async function wakeHolder(
   { bus, queue, settings }: OperationsContext,
-  { holder, ...wakeUp }: WakeUp & { readonly holder: string },
+  {
+    holder,
+    inputs,
+    ...wakeUp
+  }: WakeUp & { readonly holder: string; readonly inputs: readonly string[] | undefined },
 ): Promise<void> {
   const { orgId, sessionId } = wakeUp;
-  const wake: WorkerCommand = { op: "wake", orgId, sessionId };
+  const wake: WorkerCommand = { op: "wake", orgId, sessionId, ...(inputs !== undefined && { inputs }) };
   const woken = await bus.ask(workerTopic(holder), wake, settings.workerAnswerMs);
   if (woken === null) await queue.push(wakeUp);
 }

@@ -1,8 +1,10 @@
 import { AuditAnchors } from "../auth/audit-anchors.ts";
 import { openServerKeys, type ServerKeys } from "../auth/server-keys.ts";
 import { checkMasterKeys, createVault, type Vault } from "../auth/vault.ts";
+import type { Announcements } from "../coordination/announcements.ts";
 import type { Bus } from "../coordination/bus.ts";
 import type { Counter } from "../coordination/counter.ts";
+import { createInProcessAnnouncements } from "../coordination/in-process/announcements.ts";
 import { createInProcessBus } from "../coordination/in-process/bus.ts";
 import { createInProcessCounter } from "../coordination/in-process/counter.ts";
 import { createInProcessPresence } from "../coordination/in-process/presence.ts";
@@ -48,6 +50,7 @@ export interface Ports {
   readonly exportFiles: ExportFiles;
   readonly queue: Queue;
   readonly bus: Bus;
+  readonly announcements: Announcements;
   readonly presence: Presence;
   readonly counter: Counter;
   readonly shares: OrgShares;
@@ -143,6 +146,7 @@ async function openRest(
     shares,
     queue: createInProcessQueue({ weightOf: (orgId) => shares.known(orgId).weight }),
     bus,
+    announcements: createInProcessAnnouncements(),
     presence: createInProcessPresence({ clock }),
     counter: createInProcessCounter({ clock }),
     anchors: new AuditAnchors(createAnchorFile({ dataDir: config.data })),

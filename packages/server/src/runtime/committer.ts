@@ -5,13 +5,14 @@ import { failpoint } from "../lib/failpoint.ts";
 import { pause } from "../lib/clock.ts";
 import { blobsOf, project } from "../session/project.ts";
 import { statusOf } from "../session/state.ts";
-import type { InputRecord, StoredEvent } from "../store/records.ts";
+import type { StoredEvent } from "../store/records.ts";
 import type { Blocking, Overrun, Reserve } from "../store/budgets.ts";
 import type { AppendOutcome, SessionCommit } from "../store/store.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import type { Draft } from "./draft.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { fenced } from "./held-still.ts";
+import type { WaitingInput } from "./session-at-work.ts";
 import { tellBusiness } from "./tell-business.ts";
 
 /** Pause before a commit that the store could not take is tried again. Milliseconds. */
@@ -21,6 +22,9 @@ const retryMs = 500;
 export type Judged =
   | { readonly ok: true; readonly overruns: readonly Overrun[] }
   | { readonly ok: false; readonly blocking: readonly Blocking[] };
+
+/** The announced input that a draft takes was not accepted, or is not the next one: nothing was written. */
+export class NotAccepted extends Error {}
 
 /** Writes drafts to the log under the session's epoch, and tells the bus what was committed. */
 export class Committer {
@@ -37,15 +41,21 @@ export class Committer {
   /**
    * Commits a draft. While the store is full or away it is tried again as long as the lease holds.
    * Rejects with `fenced` or `lease_lost` (stop at once), `event_too_large`, or what is wrong with the store. `mailbox` holds at
-   * least the inputs that the draft takes. Says what came of its budgets: with anything that blocks, nothing was written.
+   * least the inputs that the draft takes. Says what came of its budgets: with anything that blocks, nothing was written. `takesNext`: what it
+   * takes was announced and not read; it rejects with `NotAccepted` when the store knows better.
    */
-  async commit(draft: Draft, mailbox: readonly InputRecord[]): Promise<Judged> {
+  async commit(
+    draft: Draft,
+    mailbox: readonly WaitingInput[],
+    { takesNext = false }: { readonly takesNext?: boolean } = {},
+  ): Promise<Judged> {
     const events = draft.events.map(encode);
     const commit: SessionCommit = {
       ...this.#held,
       expectedSeq: draft.before.seq,
       events,
       taken: draft.taken,
+      ...(takesNext && { takesNext }),
       projection: project(draft.before, draft.events, draft.state, mailbox),
       blobs: [...new Set([...blobsOf(draft.events), ...draft.blobs])],
       ...newestVersion(draft.events),
@@ -53,6 +63,7 @@ export class Committer {
     };
     const outcome = await this.#append(commit);
     if (!outcome.ok && outcome.reason === "budget") return { ok: false, blocking: outcome.blocking };
+    if (!outcome.ok && outcome.reason === "duplicate_input" && takesNext) throw new NotAccepted();
     this.#accept(outcome);
     failpoint("runtime.before-publish");
     this.#publish(draft, events);

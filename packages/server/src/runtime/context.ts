@@ -1,3 +1,4 @@
+import type { Announcements } from "../coordination/announcements.ts";
 import type { Bus } from "../coordination/bus.ts";
 import type { Counter } from "../coordination/counter.ts";
 import type { Presence } from "../coordination/presence.ts";
@@ -19,6 +20,7 @@ export interface RuntimeContext {
   readonly blobs: Blobs;
   readonly queue: Queue;
   readonly bus: Bus;
+  readonly announcements: Pick<Announcements, "listen">;
   readonly presence: Presence;
   readonly counter: Counter;
   /** What organizations may have of this worker. */

@@ -7,16 +7,17 @@ import type { RunPlan } from "../session/decide-run.ts";
 import { filesBackAt } from "../session/known-files.ts";
 import { isResolved } from "../session/tool-call.ts";
 import { decodeEvent } from "../session/upcast.ts";
-import type { InputRecord } from "../store/records.ts";
 import type { RunWish } from "./definitions.ts";
 import type { Draft } from "./draft.ts";
 import { stateAt } from "./load.ts";
-import type { SessionAtWork } from "./session-at-work.ts";
+import type { SessionAtWork, WaitingInput } from "./session-at-work.ts";
 import { takeManifest } from "./transitions.ts";
 
 /** Takes every input that may be taken now into the draft. True when another turn should look again. */
 export async function takeInputs(actor: SessionAtWork, draft: Draft): Promise<boolean> {
   let waiting = await actor.readMailbox();
+  const announced = draft.empty && waiting.length === 0 ? actor.takeAnnounced() : null;
+  if (announced !== null) waiting = [announced];
   for (;;) {
     const open = actor.draining ? waiting.filter((input) => input.lane === "control") : waiting;
     const input = nextInput(draft.state, open);
@@ -30,7 +31,7 @@ export async function takeInputs(actor: SessionAtWork, draft: Draft): Promise<bo
   }
 }
 
-function beginsRun(input: InputRecord): boolean {
+function beginsRun(input: WaitingInput): boolean {
   return input.body.type === "user.message" || input.body.type === "run.retry";
 }
 
@@ -38,8 +39,8 @@ function beginsRun(input: InputRecord): boolean {
 async function takeOne(
   actor: SessionAtWork,
   draft: Draft,
-  input: InputRecord,
-  mailbox: readonly InputRecord[],
+  input: WaitingInput,
+  mailbox: readonly WaitingInput[],
 ): Promise<boolean> {
   const { body } = input;
   const running = draft.state.run !== null;
@@ -81,7 +82,7 @@ async function takeOne(
   return true;
 }
 
-function endsRun(draft: Draft, input: InputRecord): boolean {
+function endsRun(draft: Draft, input: WaitingInput): boolean {
   const { body } = input;
   if (body.type === "session.archive") return body.archived;
   if (body.type === "user.message") return input.lane === "control";
@@ -97,7 +98,7 @@ const noPlan: RunPlan = {
 async function planOf(
   actor: SessionAtWork,
   draft: Draft,
-  input: InputRecord,
+  input: WaitingInput,
 ): Promise<RunPlan | { refused: string; code: string }> {
   const { body, traceparent } = input;
   const wish: RunWish = body.type === "run.retry" ? body : {};
@@ -117,7 +118,7 @@ async function planOf(
 async function rewind(
   actor: SessionAtWork,
   draft: Draft,
-  input: InputRecord,
+  input: WaitingInput,
   toSeq: number,
 ): Promise<boolean> {
   const target = await stateAt(actor.context, actor.held, toSeq);
@@ -132,7 +133,7 @@ async function rewind(
   return false;
 }
 
-async function rollback(actor: SessionAtWork, draft: Draft, input: InputRecord): Promise<boolean> {
+async function rollback(actor: SessionAtWork, draft: Draft, input: WaitingInput): Promise<boolean> {
   const { body } = input;
   const { run } = draft.state;
   if (run === null || body.type !== "user.message") return true;
@@ -192,7 +193,7 @@ async function goBack(
 }
 
 /** Refuses what would have taken the session back; a run that goes on goes on. */
-function refuseRestore(draft: Draft, input: InputRecord, message: string, target?: string): true {
+function refuseRestore(draft: Draft, input: WaitingInput, message: string, target?: string): true {
   draft.add([{ ...refuse(input, "restore_failed", message, target), actor: input.actor }]);
   draft.taken.push(input.id);
   return true;

@@ -1,3 +1,4 @@
+import type { AnnouncedInput } from "../coordination/announcements.ts";
 import { sessionTopic } from "../coordination/session-frames.ts";
 import { asBerthError, type BerthError } from "../lib/errors.ts";
 import type { TimerHandle } from "../lib/clock.ts";
@@ -6,12 +7,13 @@ import { messageIdOf } from "../session/message-id.ts";
 import { deadlineOf } from "../session/next-step.ts";
 import { encodeState } from "../session/snapshot.ts";
 import { type SessionState, stateVersion } from "../session/state.ts";
-import type { InputRecord, Rewind } from "../store/records.ts";
+import type { Rewind } from "../store/records.ts";
 import type { Blocking, Reserve } from "../store/budgets.ts";
 import { AgentsAtWork } from "./agents-at-work.ts";
 import type { BudgetRoom } from "./budget-room.ts";
 import { CallsUnderWay } from "./calls-under-way.ts";
-import { Committer } from "./committer.ts";
+import { Announced } from "./announced.ts";
+import { Committer, NotAccepted } from "./committer.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Draft } from "./draft.ts";
@@ -23,7 +25,7 @@ import type { LoadedSession } from "./load.ts";
 import { OwnerNotes } from "./owner-notes.ts";
 import type { RunSlots } from "./run-slots.ts";
 import { SandboxUse } from "./sandbox-use.ts";
-import type { SessionAtWork } from "./session-at-work.ts";
+import type { SessionAtWork, WaitingInput } from "./session-at-work.ts";
 import { StatusTeller } from "./status-teller.ts";
 import { takeTurn } from "./turn.ts";
 import { Workspace } from "./workspace.ts";
@@ -68,7 +70,7 @@ export class SessionActor implements SessionAtWork {
   #attempts = 0;
   state: SessionState;
   rewinds: readonly Rewind[];
-  mailbox: readonly InputRecord[] = [];
+  mailbox: readonly WaitingInput[] = [];
   /** On the monotonic clock. */
   lastUsedMs: number;
   recovered = false;
@@ -77,6 +79,7 @@ export class SessionActor implements SessionAtWork {
   readonly #committer: Committer;
   readonly #onEnd: ActorDependencies["onEnd"];
   readonly #onQuiet: ActorDependencies["onQuiet"];
+  readonly #announced = new Announced();
   #mailboxDirty = true;
   #woken = false;
   #turning = false;
@@ -131,10 +134,25 @@ export class SessionActor implements SessionAtWork {
     this.#wakeUp();
   }
 
-  /** Something came into the mailbox. */
-  wake(): void {
+  /** Something came into the mailbox: these, where that is known. */
+  wake(inputIds: readonly string[] = []): void {
+    if (this.#announced.covers(inputIds)) return;
     this.#mailboxDirty = true;
     this.#wakeUp();
+  }
+
+  /** Something is about to come into the mailbox. Taken at once by a session that is at rest and knows of nothing else that waits. */
+  announce(input: AnnouncedInput): void {
+    const rests = this.#idle && this.state.run === null && !this.#mailboxDirty && this.mailbox.length === 0;
+    if (!rests || this.draining || this.poisoned || this.#stopped) return;
+    this.#announced.set(input);
+    this.#wakeUp();
+  }
+
+  takeAnnounced(): WaitingInput | null {
+    const input = this.#announced.take();
+    if (input !== null) this.mailbox = [input];
+    return input;
   }
 
   /** Takes another turn without reading the mailbox. */
@@ -165,7 +183,7 @@ export class SessionActor implements SessionAtWork {
   }
 
   /** Inputs that wait, read anew when something came. */
-  async readMailbox(): Promise<readonly InputRecord[]> {
+  async readMailbox(): Promise<readonly WaitingInput[]> {
     if (this.#mailboxDirty) {
       this.#mailboxDirty = false;
       const { orgId, sessionId } = this.held;
@@ -177,8 +195,10 @@ export class SessionActor implements SessionAtWork {
   /** Commits a draft and makes its state the session's; or nothing of it, for what is in its way. */
   async commit(draft: Draft): Promise<readonly Blocking[] | null> {
     if (draft.state.run === null) this.calls.settleRest(draft, this.context.clock.now());
-    const judged = await this.#committer.commit(draft, this.mailbox);
+    const takesNext = this.#announced.isTakenBy(draft.taken);
+    const judged = await this.#committer.commit(draft, this.mailbox, { takesNext });
     if (!judged.ok) return judged.blocking;
+    this.#announced.committed(draft.taken);
     this.calls.begun(draft.reserves, judged.overruns);
     this.calls.ended(draft);
     if (draft.settles.length > 0) this.room.settled(this.held.orgId);
@@ -257,7 +277,7 @@ export class SessionActor implements SessionAtWork {
     try {
       while (this.#woken && !this.#stopped) {
         this.#woken = false;
-        if (await takeTurn(this)) this.#woken = true;
+        if (await this.#turn()) this.#woken = true;
       }
     } finally {
       this.#turning = false;
@@ -265,6 +285,19 @@ export class SessionActor implements SessionAtWork {
     this.#watchDeadline();
     if (this.#woken) this.#wakeUp();
     else if (this.quiet) this.#onQuiet();
+  }
+
+  /** True when another turn is due at once. */
+  async #turn(): Promise<boolean> {
+    let more = true;
+    try {
+      more = await takeTurn(this);
+    } catch (thrown) {
+      if (!(thrown instanceof NotAccepted)) throw thrown;
+    }
+    if (!this.#announced.endTurn()) return more;
+    this.#mailboxDirty = true;
+    return true;
   }
 
   async #fail(thrown: unknown): Promise<void> {

@@ -16,6 +16,9 @@ import type { RunSlots, SlotHolder } from "./run-slots.ts";
 import type { SandboxUse } from "./sandbox-use.ts";
 import type { Workspace } from "./workspace.ts";
 
+/** An input that waits, as far as a turn needs it. */
+export type WaitingInput = Omit<InputRecord, "position" | "acceptedAt">;
+
 /** What a turn sees of the actor whose session it moves on. */
 export interface SessionAtWork extends SlotHolder {
   readonly held: Held;
@@ -35,7 +38,7 @@ export interface SessionAtWork extends SlotHolder {
   readonly state: SessionState;
   readonly rewinds: readonly Rewind[];
   /** Inputs that wait, as they were read last. */
-  readonly mailbox: readonly InputRecord[];
+  readonly mailbox: readonly WaitingInput[];
   /** Third claim without an event: the run that kills its workers is ended instead of tried again. */
   readonly poisoned: boolean;
   /** No new run begins, because the worker stops. */
@@ -52,7 +55,9 @@ export interface SessionAtWork extends SlotHolder {
   /** Its model calls, and what budgets said to them. */
   readonly calls: CallsUnderWay;
   /** Inputs that wait, read anew when something came. */
-  readMailbox(): Promise<readonly InputRecord[]>;
+  readMailbox(): Promise<readonly WaitingInput[]>;
+  /** An input that is being accepted just now and that this session at rest may take in the same commit. It is given once. */
+  takeAnnounced(): WaitingInput | null;
   /** Commits a draft and makes its state the session's; or nothing of it, for what is in its way. */
   commit(draft: Draft): Promise<readonly Blocking[] | null>;
   /** Reserves a model call that no commit begins; says what is in its way. */

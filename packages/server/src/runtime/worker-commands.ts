@@ -36,12 +36,12 @@ export async function answerCommand(worker: Commanded, command: WorkerCommand): 
 /** Null when the session is not here: who asks tells the queue. */
 function wake(
   activation: Activation,
-  { orgId, sessionId }: { orgId: string; sessionId: string },
+  { orgId, sessionId, inputs }: Extract<WorkerCommand, { op: "wake" }>,
 ): "woken" | null {
   const actor = activation.get(orgId, sessionId);
   if (actor === null) return null;
   activation.touch(actor);
-  actor.wake();
+  actor.wake(inputs);
   return "woken";
 }
 

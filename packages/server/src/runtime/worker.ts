@@ -37,6 +37,7 @@ export class Worker {
   readonly #timers: TimerHandle[] = [];
   #stopped = false;
   #unanswer: (() => void) | null = null;
+  #unlisten: (() => void) | null = null;
   #draining = false;
 
   constructor(context: RuntimeContext) {
@@ -58,12 +59,18 @@ export class Worker {
 
   /** Kills what a crashed server left behind, then says that this worker lives, then begins to take work. */
   async start(): Promise<void> {
-    const { clock, settings, bus, sandboxes } = this.#context;
+    const { clock, settings, bus, announcements, sandboxes } = this.#context;
     await sandboxes.reapLeftovers();
     await this.#heartbeat.start();
     this.#unanswer = await bus.answer(workerTopic(this.id), (question) =>
       answerCommand(this, question as WorkerCommand),
     );
+    this.#unlisten = announcements.listen(this.id, (input) => {
+      const actor = this.activation.get(input.orgId, input.sessionId);
+      if (actor === null) return;
+      this.activation.touch(actor);
+      actor.announce(input);
+    });
     await this.#announce();
     this.activation.start();
     this.#timers.push(
@@ -133,6 +140,7 @@ export class Worker {
     this.#slots.close();
     this.#heartbeat.stop();
     this.#unanswer?.();
+    this.#unlisten?.();
     await this.#quietly("leave", async () => {
       await this.#context.presence.leave(workersGroup, this.id);
       await this.#context.store.system.removeWorker(this.id);

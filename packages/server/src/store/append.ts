@@ -11,6 +11,8 @@ export interface SessionCommit {
   readonly events: readonly StoredEvent[];
   /** Inputs that these events take; their rows go in the same transaction. Each must be there, else `duplicate_input`. */
   readonly taken: readonly string[];
+  /** The one that is taken must be the next of its mailbox too, else `duplicate_input`: who takes it has not read the mailbox. */
+  readonly takesNext?: boolean;
   readonly projection?: Projection;
   /** Blobs that the log now refers to. */
   readonly blobs?: readonly string[];

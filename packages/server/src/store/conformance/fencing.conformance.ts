@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { newId } from "../../lib/id.ts";
 import type { SessionCommit } from "../store.ts";
-import { event, events, message, type OpenStore, seqs, useStore } from "./scene.conformance.ts";
+import { event, events, interrupt, message, type OpenStore, seqs, useStore } from "./scene.conformance.ts";
 
 export function fencingConformance(open: OpenStore): void {
   describe("appending", () => {
@@ -152,6 +152,31 @@ export function fencingConformance(open: OpenStore): void {
       });
       expect(await session.append(1, { taken: [second.id] })).toEqual({ ok: true });
       expect(await session.logged()).toEqual([1, 2, 3]);
+    });
+
+    it("I3: takes an input that is accepted beside it, and only as the next one where that is asked for", async () => {
+      const session = await scene().held(1);
+      const [first, urgent] = [message(), interrupt()];
+      const accepting = session.store.accept({ inputs: [first] });
+      expect(await session.append(1, { taken: [first.id], takesNext: true })).toEqual({ ok: true });
+      await accepting;
+      expect(await session.store.mailbox()).toEqual([]);
+      const refused = { ok: false, reason: "duplicate_input" };
+      expect(await session.append(1, { taken: [first.id], takesNext: true })).toEqual(refused);
+      const [second, third] = [message(), message()];
+      await session.store.accept({ inputs: [second, third] });
+      await session.store.accept({ inputs: [urgent] });
+      const taking = (...inputs: { id: string }[]) => ({
+        taken: inputs.map(({ id }) => id),
+        takesNext: true,
+      });
+      expect(await session.append(1, taking(third))).toEqual(refused);
+      expect(await session.append(1, taking(second))).toEqual(refused);
+      expect(await session.append(1, taking(urgent, second))).toEqual(refused);
+      expect(await session.append(1, taking(urgent))).toEqual({ ok: true });
+      expect(await session.append(1, taking(second))).toEqual({ ok: true });
+      expect((await session.store.mailbox()).map(({ id }) => id)).toEqual([third.id]);
+      expect(await session.logged()).toEqual([1, 2, 3, 4]);
     });
 
     it("I3: does not take an input of another session", async () => {

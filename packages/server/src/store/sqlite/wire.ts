@@ -30,6 +30,7 @@ type Head = readonly [
   maxEventVersion: number,
   settles: SessionCommit["settles"] | 0,
   reserves: SessionCommit["reserves"] | 0,
+  takesNext: 0 | 1,
 ];
 
 export function packBatch(time: StoreTime, calls: readonly OperationCall[]): PackedBatch {
@@ -59,6 +60,7 @@ function headOf({ commit, block }: AppendArgs): Head {
     commit.maxEventVersion ?? 0,
     commit.settles ?? 0,
     commit.reserves ?? 0,
+    commit.takesNext === true ? 1 : 0,
   ];
 }
 
@@ -77,7 +79,7 @@ export function unpackBatch({ calls, heads, bodies }: PackedBatch): OperationCal
 function argsOf(head: Head, body: string): AppendArgs {
   const [orgId, sessionId, epoch, expectedSeq, count, types, , taken, projection, blobs, maxEventVersion] =
     head;
-  const [settles, reserves] = [head[11], head[12]];
+  const [settles, reserves, takesNext] = [head[11], head[12], head[13]];
   const commit = {
     orgId,
     sessionId,
@@ -88,6 +90,7 @@ function argsOf(head: Head, body: string): AppendArgs {
     blobs: blobs === 0 ? [] : blobs,
     ...(settles !== 0 && settles !== undefined && { settles }),
     ...(reserves !== 0 && reserves !== undefined && { reserves }),
+    ...(takesNext === 1 && { takesNext: true }),
   };
   return { commit: projection === 0 ? commit : { ...commit, projection }, block: { count, types, body } };
 }

@@ -1,3 +1,4 @@
+import type { AnnouncedInput, Announcements } from "../../../src/coordination/announcements.ts";
 import type { Bus } from "../../../src/coordination/bus.ts";
 import { BerthError } from "../../../src/lib/errors.ts";
 import type { Life } from "../engine/life.ts";
@@ -14,6 +15,33 @@ interface Listener {
 export class Switchboard {
   readonly listeners = new Map<string, Set<Listener>>();
   readonly answerers = new Map<string, Set<Listener>>();
+  /** Workers that take announcements, by id. */
+  readonly announced = new Map<
+    string,
+    { readonly life: Life; readonly call: (input: AnnouncedInput) => void }
+  >();
+}
+
+/** Announcements go over the network here, so that they come before, with and after the commit that they tell of, twice, or never. */
+export function announcementsOf(board: Switchboard, network: Network, life: Life): Announcements {
+  return {
+    tell(workerId, input) {
+      const listener = board.announced.get(workerId);
+      if (life.dead || listener === undefined) return;
+      network.carry(listener.life, "announcement", () => {
+        if (!listener.life.dead) listener.call(input);
+      });
+    },
+    listen(workerId, call) {
+      board.announced.set(workerId, { life, call });
+      const remove = () => {
+        forget();
+        board.announced.delete(workerId);
+      };
+      const forget = life.atEnd(remove);
+      return remove;
+    },
+  };
 }
 
 /** The bus as one life of a process has it: at once within it, over the network to the others. */

@@ -1,11 +1,12 @@
 import { createOrgShares } from "../../../src/limits/org-shares.ts";
+import type { OperationsContext } from "../../../src/operations/context.ts";
 import type { RuntimeContext } from "../../../src/runtime/context.ts";
 import { silentTelemetry, type Telemetry } from "../../../src/telemetry/telemetry.ts";
 import { asBerthError } from "../../../src/lib/errors.ts";
 import type { Life } from "../engine/life.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { blobsOf } from "./blobs.ts";
-import { busOf } from "./bus.ts";
+import { announcementsOf, busOf } from "./bus.ts";
 import { storeOf } from "./database.ts";
 import { workspacesOf } from "./files.ts";
 import { modelsOf } from "./models.ts";
@@ -16,7 +17,7 @@ import { toolsOf } from "./tools.ts";
 const silent = silentTelemetry();
 
 /** The ports as one life of a process has them. */
-export type Parts = Omit<RuntimeContext, "settings">;
+export type Parts = Omit<RuntimeContext, "settings"> & Pick<OperationsContext, "announcements">;
 
 export function partsOf(world: Surroundings, life: Life): Parts {
   const { clock } = life;
@@ -27,6 +28,7 @@ export function partsOf(world: Surroundings, life: Life): Parts {
     blobs: blobsOf(world.blobs, life, store),
     queue: queueOf(world.broker, world.network, life),
     bus: busOf(world.board, world.network, life),
+    announcements: announcementsOf(world.board, world.network, life),
     presence: {
       announce: (...given) => life.call("presence", () => world.presence.announce(...given)),
       leave: (...given) => life.call("presence", () => world.presence.leave(...given)),

@@ -7,6 +7,7 @@ import {
   type InputBody,
   type SessionEvent,
 } from "@berth/contract";
+import { createInProcessAnnouncements } from "../../../src/coordination/in-process/announcements.ts";
 import { createInProcessBus } from "../../../src/coordination/in-process/bus.ts";
 import { createInProcessCounter } from "../../../src/coordination/in-process/counter.ts";
 import { createInProcessPresence } from "../../../src/coordination/in-process/presence.ts";
@@ -14,6 +15,7 @@ import { createInProcessQueue } from "../../../src/coordination/in-process/queue
 import { createOrgShares } from "../../../src/limits/org-shares.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { newId } from "../../../src/lib/id.ts";
+import type { OperationsContext } from "../../../src/operations/context.ts";
 import type { RuntimeContext, RuntimeSettings } from "../../../src/runtime/context.ts";
 import { Worker } from "../../../src/runtime/worker.ts";
 import { stamp } from "../../../src/session/new-event.ts";
@@ -48,18 +50,18 @@ export interface HarnessOptions {
   /** What the model says, by the conversation so far. */
   readonly answer: Answer;
   readonly tools?: readonly Tool[];
-  readonly overrides?: Partial<RuntimeContext>;
+  readonly overrides?: Partial<Harness["context"]>;
 }
 
 /** A worker on a real SQLite store in a temporary folder, with a model that is a function. */
 export class Harness {
-  readonly context: RuntimeContext;
+  readonly context: RuntimeContext & Pick<OperationsContext, "announcements">;
   readonly dataDir: string;
   readonly orgId: string;
   readonly #owners = new Map<string, string>();
   worker: Worker;
 
-  private constructor(context: RuntimeContext, dataDir: string, orgId: string) {
+  private constructor(context: Harness["context"], dataDir: string, orgId: string) {
     this.context = context;
     this.dataDir = dataDir;
     this.orgId = orgId;
@@ -74,7 +76,7 @@ export class Harness {
       dataDir,
       note: (org, hash, size) => store.system.noteBlob({ orgId: org, hash, size }),
     });
-    const context: RuntimeContext = {
+    const context: Harness["context"] = {
       store,
       blobs,
       queue: createInProcessQueue(),
@@ -84,6 +86,7 @@ export class Harness {
           throw error;
         },
       }),
+      announcements: createInProcessAnnouncements(),
       presence: createInProcessPresence({ clock: systemClock }),
       counter: createInProcessCounter({ clock: systemClock }),
       shares: createOrgShares({ store, clock: systemClock, telemetry: silentTelemetry() }),

@@ -50,12 +50,25 @@ function appendBehindFence(tx: Transaction, args: AppendArgs): AppendOutcome {
   return { ok: true };
 }
 
-/** True when each of the inputs that are taken is in the mailbox, and none is named twice. */
-function allWaiting(tx: Transaction, no: number, { orgId, taken }: AppendArgs["commit"]): boolean {
+/** True when each of the inputs that are taken is in the mailbox, and none is named twice; and the next one, where that is asked for. */
+function allWaiting(
+  tx: Transaction,
+  no: number,
+  { orgId, taken, takesNext = false }: AppendArgs["commit"],
+): boolean {
   if (taken.length === 0) return true;
+  if (takesNext) return taken.length === 1 && taken[0] === nextWaiting(tx, orgId, no);
   if (taken.length > 1 && new Set(taken).size !== taken.length) return false;
   const find = tx.sql("SELECT 1 FROM mailbox WHERE org_id = ? AND session_no = ? AND id = ?");
   return taken.every((inputId) => find.get(orgId, no, inputId) !== undefined);
+}
+
+function nextWaiting(tx: Transaction, orgId: string, no: number): string | undefined {
+  return tx
+    .sql<{ id: string }>(
+      "SELECT id FROM mailbox WHERE org_id = ? AND session_no = ? ORDER BY lane, position LIMIT 1",
+    )
+    .get(orgId, no)?.id;
 }
 
 /** False when the fence or the hint does not hold; then nothing is written. */
