@@ -53,7 +53,9 @@ async function atRest(settings: { concurrency?: number } = {}) {
   const tell = (input: AnnouncedInput) => h.context.announcements.tell(h.worker.id, input);
   const wake = (...inputs: AnnouncedInput[]) =>
     h.worker.activation.get(h.orgId, session)?.wake(inputs.map(({ id }) => id));
-  const rests = () => expect.poll(() => h.worker.activation.get(h.orgId, session)?.quiet).toBe(true);
+  const rests = async () => {
+    await expect.poll(() => h.worker.activation.get(h.orgId, session)?.quiet).toBe(true);
+  };
   const inputsOf = async () => (await h.log(session)).flatMap((event) => event.inputId ?? []);
   return { h, session, asked, message, accept, tell, wake, rests, inputsOf };
 }
