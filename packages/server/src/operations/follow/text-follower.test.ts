@@ -112,6 +112,25 @@ describe("live text", () => {
     expect(joined.got).toEqual([]);
   });
 
+  it("of the next run is not sent again when it came before the end of the last one", async () => {
+    const scene = begin(0);
+    const reader = await follow(scene);
+    await scene.settle();
+    const late: (() => void)[] = [];
+    scene.wire.carry = (frame, deliver) =>
+      frame.kind === "live" ? deliver(frame) : void late.push(() => deliver(frame));
+    scene.append("run.finished");
+    scene.writer.write(first, "early ");
+    for (const deliver of late.splice(0)) deliver();
+    lose(scene, () => scene.writer.write(first, "bird "));
+    await scene.clock.advance(1_000);
+    scene.writer.write(first, "sings");
+    await scene.settle();
+    expect(reader.wrong).toEqual([]);
+    expect(reader.text(keyOf(first))).toBe("early bird sings");
+    expect(reader.got).toEqual(["msg_one/0@1+0", "1", "msg_one/0@1+6"]);
+  });
+
   it("of a block that was finished some pages before the end of the log is dropped", async () => {
     const scene = begin(0, { pageEvents: 1 });
     const reader = await follow(scene);

@@ -71,12 +71,14 @@ export class TextFollower {
     this.#held = null;
   }
 
-  /** An entry of the log is sent: the block that it finishes needs no more text. */
+  /** An entry of the log is sent: the blocks that it finishes need no more text. Those of what comes after it may be open already. */
   entrySent(entry: LogEntry): void {
     if (this.#reached === null) return;
-    // What a run has left open will never be finished.
-    if (entry.type === "run.finished") this.#reached = null;
-    else if (entry.finishedBlock !== null) this.#reached.delete(entry.finishedBlock);
+    const { finishedText, finishedBlock } = entry;
+    if (finishedText === null) return;
+    if (finishedBlock !== null) this.#reached.delete(finishedBlock);
+    else this.#forgetMessage(finishedText);
+    if (this.#reached.size === 0) this.#reached = null;
   }
 
   stop(): void {
@@ -112,6 +114,11 @@ export class TextFollower {
     if (offset > reached.end) return "hole";
     this.#reach(block, { attempt, end });
     return reached.end;
+  }
+
+  #forgetMessage(messageId: string): void {
+    for (const block of this.#reached?.keys() ?? [])
+      if (block.startsWith(`${messageId}/`)) this.#reached?.delete(block);
   }
 
   #reach(block: string, reached: Reached): void {
