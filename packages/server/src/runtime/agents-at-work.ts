@@ -1,37 +1,32 @@
 import type { AgentRef } from "@berth/contract";
-import { BerthError } from "../lib/errors.ts";
 import type { ModelClient } from "../models/model.ts";
 import type { NamespaceState, SessionState } from "../session/state.ts";
-import type { RuntimeContext } from "./context.ts";
 import type { Definitions } from "./definitions.ts";
-import { ToolSet } from "./toolset.ts";
+import type { ToolSets } from "./tool-sets.ts";
+import type { ToolSet } from "./toolset.ts";
 
 /** Tokens of a model that nothing is known about. */
 const unknownWindow = 128_000;
-const keptSets = 20;
 
 /** What the agents of one session may call and how much their models take. */
 export class AgentsAtWork {
-  readonly #context: RuntimeContext;
   readonly #definitions: Definitions;
   readonly #models: Pick<ModelClient, "info">;
   readonly #orgId: string;
-  readonly #tools = new Map<string, ToolSet>();
+  readonly #toolSets: ToolSets;
   /** Contexts that could not be made smaller, by how many items they had. */
   readonly #incompressible = new Map<string, number>();
 
-  constructor(
-    context: RuntimeContext,
-    {
-      definitions,
-      models,
-      orgId,
-    }: { definitions: Definitions; models: Pick<ModelClient, "info">; orgId: string },
-  ) {
-    this.#context = context;
-    this.#definitions = definitions;
-    this.#models = models;
-    this.#orgId = orgId;
+  constructor(options: {
+    definitions: Definitions;
+    toolSets: ToolSets;
+    models: Pick<ModelClient, "info">;
+    orgId: string;
+  }) {
+    this.#definitions = options.definitions;
+    this.#toolSets = options.toolSets;
+    this.#models = options.models;
+    this.#orgId = options.orgId;
   }
 
   /** Notes that a namespace's context cannot be made smaller as it is, so that nobody tries it again at once. */
@@ -47,23 +42,8 @@ export class AgentsAtWork {
   }
 
   /** What the agent of a namespace may call: its own tools, within what the agents above it may. */
-  async toolsOf(state: SessionState, at: NamespaceState): Promise<ToolSet> {
-    const chain = chainOf(state, at);
-    const key = chain.map((ref) => `${ref.id}@${ref.version}`).join("/");
-    const known = this.#tools.get(key);
-    if (known !== undefined) return known;
-    const [own, ...parents] = await Promise.all(chain.map((ref) => this.#definitions.get(this.#orgId, ref)));
-    if (own === undefined) throw new BerthError("internal", "a namespace has no agent");
-    const { unavailable = null } = await this.#context.sandboxes.probe();
-    const made = new ToolSet({
-      registry: this.#context.tools,
-      definition: own,
-      parents,
-      noSandbox: unavailable,
-    });
-    if (this.#tools.size >= keptSets) this.#tools.clear();
-    this.#tools.set(key, made);
-    return made;
+  toolsOf(state: SessionState, at: NamespaceState): Promise<ToolSet> {
+    return this.#toolSets.of(this.#orgId, chainOf(state, at));
   }
 }
 

@@ -10,6 +10,10 @@ export class CallsUnderWay {
   readonly overruns: Overrun[] = [];
   readonly #reserved = new Map<string, Reserve>();
 
+  get isEmpty(): boolean {
+    return this.blocking.length === 0 && this.overruns.length === 0 && this.#reserved.size === 0;
+  }
+
   /** True when this holder has reserved the call; one that another holder began has to be reserved anew. */
   has(call: string): boolean {
     return this.#reserved.has(call);

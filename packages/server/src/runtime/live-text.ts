@@ -62,6 +62,11 @@ export class LiveText {
     for (const [key, block] of this.#open) if (block.messageId === messageId) this.#open.delete(key);
   }
 
+  /** True when no text is being written. */
+  get isEmpty(): boolean {
+    return this.#open.size === 0;
+  }
+
   /** One frame for each open block, from offset 0 with its whole text so far. */
   openBlocks(): readonly LiveFrame[] {
     return [...this.#open.values()].map((block) => this.#frame(block, 0, block.text));

@@ -2,40 +2,27 @@ import type { AnnouncedInput } from "../coordination/announcements.ts";
 import { sessionTopic } from "../coordination/session-frames.ts";
 import { asBerthError, type BerthError } from "../lib/errors.ts";
 import type { TimerHandle } from "../lib/clock.ts";
-import type { ScopedModels } from "../models/model.ts";
 import { messageIdOf } from "../session/message-id.ts";
 import { deadlineOf } from "../session/next-step.ts";
 import { encodeState } from "../session/snapshot.ts";
 import { type SessionState, stateVersion } from "../session/state.ts";
 import type { Rewind } from "../store/records.ts";
 import type { Blocking, Reserve } from "../store/budgets.ts";
-import { AgentsAtWork } from "./agents-at-work.ts";
-import type { BudgetRoom } from "./budget-room.ts";
-import { CallsUnderWay } from "./calls-under-way.ts";
 import { Announced } from "./announced.ts";
-import { Committer, NotAccepted } from "./committer.ts";
-import type { Held, RuntimeContext } from "./context.ts";
-import type { Definitions } from "./definitions.ts";
+import { NotAccepted } from "./committer.ts";
+import type { Held } from "./context.ts";
 import type { Draft } from "./draft.ts";
-import { Effects } from "./effects/effects.ts";
-import type { Heartbeat } from "./heartbeat.ts";
-import { LiveText } from "./live-text.ts";
 import { fenced, isHeldStill } from "./held-still.ts";
 import type { LoadedSession } from "./load.ts";
-import { OwnerNotes } from "./owner-notes.ts";
-import type { RunSlots } from "./run-slots.ts";
-import { SandboxUse } from "./sandbox-use.ts";
 import type { SessionAtWork, WaitingInput } from "./session-at-work.ts";
-import { StatusTeller } from "./status-teller.ts";
+import { type PartDependencies, SessionParts } from "./session-parts.ts";
 import { takeTurn } from "./turn.ts";
-import { Workspace } from "./workspace.ts";
 
-export interface ActorDependencies {
-  readonly context: RuntimeContext;
-  readonly heartbeat: Heartbeat;
-  readonly definitions: Definitions;
-  readonly slots: RunSlots;
-  readonly room: BudgetRoom;
+/** Shared by the sessions that have none of something. */
+const nothing: readonly never[] = [];
+
+/** One object for all sessions of a worker. */
+export interface ActorDependencies extends PartDependencies {
   /** The actor ended by itself: fenced, lease lost, or failed. */
   readonly onEnd: (actor: SessionActor, error: BerthError) => void;
   /** The actor has nothing to do for now. */
@@ -46,39 +33,20 @@ export interface ActorDependencies {
  * Runs one session that this process holds: takes inputs, decides, commits, lets effects run. One turn at a time; whatever comes
  * meanwhile (an input, a finished effect, a timer) wakes it for another. Only its commits change the session's log.
  */
-export class SessionActor implements SessionAtWork {
-  readonly held: Held;
-  readonly context: RuntimeContext;
-  readonly definitions: Definitions;
-  readonly heartbeat: Heartbeat;
-  readonly slots: RunSlots;
-  readonly room: BudgetRoom;
-  readonly calls = new CallsUnderWay();
-  readonly agents: AgentsAtWork;
-  readonly models: ScopedModels;
-  readonly notes: OwnerNotes;
-  readonly effects: Effects;
-  readonly live: LiveText;
-  readonly workspace: Workspace;
-  readonly sandboxUse: SandboxUse;
+export class SessionActor extends SessionParts implements SessionAtWork {
   readonly activatedAt: number;
   readonly owner: string;
   readonly initMs: number;
-  readonly begun = new Set<string>();
-  readonly forced = new Set<string>();
-  readonly tooLong = new Set<string>();
   #attempts = 0;
   state: SessionState;
   rewinds: readonly Rewind[];
-  mailbox: readonly WaitingInput[] = [];
+  mailbox: readonly WaitingInput[] = nothing;
   /** On the monotonic clock. */
   lastUsedMs: number;
   recovered = false;
   draining = false;
   readonly poisoned: boolean;
-  readonly #committer: Committer;
-  readonly #onEnd: ActorDependencies["onEnd"];
-  readonly #onQuiet: ActorDependencies["onQuiet"];
+  readonly #dependencies: ActorDependencies;
   readonly #announced = new Announced();
   #mailboxDirty = true;
   #woken = false;
@@ -88,49 +56,30 @@ export class SessionActor implements SessionAtWork {
   #unanswer: (() => void) | null = null;
   #deadline: TimerHandle | null = null;
   #snapshotSeq: number;
-  readonly #status: StatusTeller;
 
   constructor(held: Held, loaded: LoadedSession, dependencies: ActorDependencies) {
-    const { context, heartbeat, definitions, slots } = dependencies;
-    this.held = held;
-    this.context = context;
-    this.heartbeat = heartbeat;
-    this.definitions = definitions;
-    this.slots = slots;
-    this.room = dependencies.room;
-    this.#onEnd = dependencies.onEnd;
-    this.#onQuiet = dependencies.onQuiet;
+    const { context } = dependencies;
+    super({ dependencies, held, owner: loaded.state.owner, forkedAt: loaded.forkedAt });
+    this.#dependencies = dependencies;
     this.state = loaded.state;
     this.owner = loaded.state.owner;
-    this.rewinds = loaded.rewinds;
+    this.rewinds = loaded.rewinds.length === 0 ? nothing : loaded.rewinds;
     this.poisoned = loaded.poisoned;
     this.initMs = loaded.initMs;
     this.#snapshotSeq = loaded.snapshotSeq;
     this.activatedAt = context.clock.now();
     this.lastUsedMs = context.clock.monotonic();
-    this.models = context.models.of({ ...held, owner: loaded.state.owner });
-    this.notes = new OwnerNotes(context.store, held.orgId);
-    this.agents = new AgentsAtWork(context, { ...held, definitions, models: this.models });
-    this.effects = new Effects(
-      context.clock,
-      () => this.#wakeUp(),
-      (fault) => void this.#fail(fault),
-    );
-    this.live = new LiveText({ bus: context.bus, ...held, now: () => context.clock.now() });
-    this.#status = new StatusTeller(this.live);
-    this.workspace = new Workspace({ ...context, ...held, forkedAt: loaded.forkedAt });
-    this.sandboxUse = new SandboxUse(this);
-    this.#committer = new Committer(context, heartbeat, held);
   }
 
   /** Begins to answer for the session's open blocks and takes the first turn. */
   async start(): Promise<void> {
     const { orgId, sessionId } = this.held;
-    this.workspace.prepare(this.state).catch((error: unknown) => this.#report("workspace", error));
+    // Only a fork's files are made before somebody wants them.
+    if (this.forkedAt !== null)
+      this.workspace.prepare(this.state).catch((error: unknown) => this.#report("workspace", error));
     await this.models.ready().catch((error: unknown) => this.#report("model providers", error));
-    this.#unanswer = await this.context.bus.answer(sessionTopic(orgId, sessionId), () =>
-      this.live.openBlocks(),
-    );
+    const topic = sessionTopic(orgId, sessionId);
+    this.#unanswer = await this.context.bus.answer(topic, () => this.openBlocks());
     this.#wakeUp();
   }
 
@@ -166,7 +115,7 @@ export class SessionActor implements SessionAtWork {
   }
 
   get #idle(): boolean {
-    return !this.#turning && !this.#woken && this.effects.size === 0;
+    return !this.#turning && !this.#woken && !this.hasEffects;
   }
 
   /** Resolves when the turns that are under way have been taken. */
@@ -196,14 +145,15 @@ export class SessionActor implements SessionAtWork {
   async commit(draft: Draft): Promise<readonly Blocking[] | null> {
     if (draft.state.run === null) this.calls.settleRest(draft, this.context.clock.now());
     const takesNext = this.#announced.isTakenBy(draft.taken);
-    const judged = await this.#committer.commit(draft, this.mailbox, { takesNext });
+    const judged = await this.bench.committer.commit(draft, this.mailbox, { takesNext });
     if (!judged.ok) return judged.blocking;
     this.#announced.committed(draft.taken);
     this.calls.begun(draft.reserves, judged.overruns);
     this.calls.ended(draft);
     if (draft.settles.length > 0) this.room.settled(this.held.orgId);
     this.state = draft.state;
-    this.mailbox = this.mailbox.filter((input) => !draft.taken.includes(input.id));
+    const left = this.mailbox.filter((input) => !draft.taken.includes(input.id));
+    this.mailbox = left.length === 0 ? nothing : left;
     for (const event of draft.events) {
       if (event.type === "step.finished" && event.stepId !== undefined)
         this.live.close(messageIdOf(event.stepId));
@@ -214,13 +164,13 @@ export class SessionActor implements SessionAtWork {
     this.lastUsedMs = this.context.clock.monotonic();
     if (this.state.seq - this.#snapshotSeq >= this.context.settings.snapshotEvery)
       void this.#writeSnapshot().catch((error: unknown) => this.#report("snapshot", error));
-    this.#status.tell(this.state);
+    this.bench.status.tell(this.state);
     return null;
   }
 
   /** Reserves a model call that no commit begins; says what is in its way. */
   async reserve(call: Reserve): Promise<readonly Blocking[]> {
-    const judged = await this.#committer.reserve([call]);
+    const judged = await this.bench.committer.reserve([call]);
     if (!judged.ok) return judged.blocking;
     this.calls.begun([call], judged.overruns);
     return [];
@@ -262,7 +212,7 @@ export class SessionActor implements SessionAtWork {
     this.#unanswer?.();
     this.slots.leave(this);
     this.room.leave(this.held.orgId, this);
-    await this.effects.abortAll();
+    if (this.hasEffects) await this.effects.abortAll();
     await this.workspace.release();
   }
 
@@ -284,7 +234,18 @@ export class SessionActor implements SessionAtWork {
     }
     this.#watchDeadline();
     if (this.#woken) this.#wakeUp();
-    else if (this.quiet) this.#onQuiet();
+    else if (this.quiet) {
+      if (this.state.run === null) this.clear();
+      this.#dependencies.onQuiet();
+    }
+  }
+
+  protected override onWork(): void {
+    this.#wakeUp();
+  }
+
+  protected override onFault(fault: unknown): void {
+    void this.#fail(fault);
   }
 
   /** True when another turn is due at once. */
@@ -307,7 +268,7 @@ export class SessionActor implements SessionAtWork {
     } catch (error) {
       this.#report("end of a session", error);
     }
-    this.#onEnd(this, asBerthError(thrown));
+    this.#dependencies.onEnd(this, asBerthError(thrown));
   }
 
   #watchDeadline(): void {

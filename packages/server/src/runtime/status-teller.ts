@@ -5,16 +5,22 @@ import type { LiveText } from "./live-text.ts";
 /** Tells followers a session's status and breakpoint, when they changed. */
 export class StatusTeller {
   readonly #live: LiveText;
-  #told = "";
+  #told: string;
 
-  constructor(live: LiveText) {
+  /** `last`: the session as it was told of before; null: it was not. */
+  constructor(live: LiveText, last: SessionState | null) {
     this.#live = live;
+    this.#told = last === null ? "" : toldOf(last);
+  }
+
+  get hasTold(): boolean {
+    return this.#told !== "";
   }
 
   tell(state: SessionState): void {
     const status = statusOf(state);
     const breakpoint = breakpointOf(state);
-    const told = `${status}/${breakpoint}`;
+    const told = toldOf(state);
     if (told === this.#told) return;
     const runId = state.run?.id;
     if (!this.#told.startsWith(`${status}/`))
@@ -22,4 +28,8 @@ export class StatusTeller {
     this.#live.tell({ type: "breakpoint.changed", namespace: "", runId, data: { breakpoint } });
     this.#told = told;
   }
+}
+
+function toldOf(state: SessionState): string {
+  return `${statusOf(state)}/${breakpointOf(state)}`;
 }

@@ -14,8 +14,9 @@ import { Heartbeat } from "./heartbeat.ts";
 import { Intake } from "./intake.ts";
 import { loadSession } from "./load.ts";
 import { RunSlots } from "./run-slots.ts";
-import { SessionActor } from "./session-actor.ts";
+import { type ActorDependencies, SessionActor } from "./session-actor.ts";
 import { sweep } from "./sweep.ts";
+import { ToolSets } from "./tool-sets.ts";
 import { refusePoison } from "./turn.ts";
 import { answerCommand } from "./worker-commands.ts";
 
@@ -28,7 +29,7 @@ export class Worker {
   readonly activation: Activation;
   readonly #context: RuntimeContext;
   readonly #heartbeat: Heartbeat;
-  readonly #definitions: Definitions;
+  readonly #forActors: ActorDependencies;
   readonly #slots: RunSlots;
   readonly #room: BudgetRoom;
   readonly #intake: Intake;
@@ -44,9 +45,9 @@ export class Worker {
     this.#context = context;
     this.id = newId("worker", context.clock.now());
     this.#heartbeat = new Heartbeat(context, this.id, () => void this.#abandonAll("lease_lost"));
-    this.#definitions = new Definitions(context.store);
     this.#slots = this.#openSlots(context);
     this.#room = new BudgetRoom(context.clock);
+    this.#forActors = this.#sharedByActors(context);
     this.activation = new Activation(context);
     this.#intake = new Intake({
       context,
@@ -81,6 +82,20 @@ export class Worker {
     this.#slots.start();
     this.#intake.start();
     await this.sweep();
+  }
+
+  #sharedByActors(context: RuntimeContext): ActorDependencies {
+    const definitions = new Definitions(context.store);
+    return {
+      context,
+      heartbeat: this.#heartbeat,
+      definitions,
+      toolSets: new ToolSets(context, definitions),
+      slots: this.#slots,
+      room: this.#room,
+      onEnd: (ended, error) => this.#ended(ended, error),
+      onQuiet: () => this.activation.noteQuiet(),
+    };
   }
 
   /** Never more than there is room for: a run that goes on stays in memory. */
@@ -199,15 +214,7 @@ export class Worker {
     const { store, telemetry } = this.#context;
     try {
       const loaded = await loadSession(this.#context, held, claims);
-      const actor = new SessionActor(held, loaded, {
-        context: this.#context,
-        heartbeat: this.#heartbeat,
-        definitions: this.#definitions,
-        slots: this.#slots,
-        room: this.#room,
-        onEnd: (ended, error) => this.#ended(ended, error),
-        onQuiet: () => this.activation.noteQuiet(),
-      });
+      const actor = new SessionActor(held, loaded, this.#forActors);
       await refusePoison(actor);
       return actor;
     } catch (thrown) {

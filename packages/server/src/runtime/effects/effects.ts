@@ -33,6 +33,11 @@ export class Effects {
     return this.#running.size + this.#letGo.size;
   }
 
+  /** True when nothing is under way and nothing waits for the next turn. */
+  get isEmpty(): boolean {
+    return this.size === 0 && this.#finished.size === 0 && this.#completions.length === 0;
+  }
+
   /** True from an effect's start until its completion was taken. */
   has(key: string): boolean {
     return this.#running.has(key) || this.#finished.has(key);

@@ -1,0 +1,76 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { type SessionFrame, sessionTopic } from "../../../src/coordination/session-frames.ts";
+import { Harness, type HarnessOptions } from "../../support/runtime/harness.ts";
+import { calls, text, turnOf } from "../../support/runtime/scripted-client.ts";
+import { testTool } from "../../support/runtime/test-tools.ts";
+
+let harness: Harness | null = null;
+afterEach(async () => {
+  await harness?.close();
+  harness = null;
+});
+
+async function open(options: HarnessOptions): Promise<Harness> {
+  harness = await Harness.open(options);
+  return harness;
+}
+
+/** The actor of a session, when it has taken its turns. */
+async function settled(h: Harness, session: string) {
+  const actor = h.worker.activation.get(h.orgId, session);
+  if (actor === null) throw new Error("the session is not live");
+  await actor.turned();
+  return actor;
+}
+
+describe("a session at rest", () => {
+  it("keeps nothing of what only its runs need, and goes on", async () => {
+    const seen: unknown[] = [];
+    const h = await open({
+      answer: () => {
+        seen.push(h.worker.activation.get(h.orgId, session)?.effects);
+        return text("hello");
+      },
+    });
+    const session = await h.session(await h.agent());
+    await h.say(session, "hi");
+    await h.finished(session);
+    const actor = await settled(h, session);
+    expect(actor.effects).not.toBe(seen[0]);
+    await h.say(session, "hi again");
+    await h.finished(session, 2);
+    expect(seen[1]).toBeDefined();
+    expect(seen[1]).not.toBe(seen[0]);
+  });
+
+  it("keeps it all while its run waits for people", async () => {
+    const write = testTool("write", () => ({ ok: true, content: "done" }), { effect: "once" });
+    const h = await open({
+      answer: (call) => (turnOf(call) === 0 ? calls(["write", {}]) : text("done")),
+      tools: [write],
+    });
+    const session = await h.session(await h.agent({ tools: ["*"], permissions: { mode: "approval" } }));
+    await h.say(session, "hi");
+    await h.until(session, (events) => events.some(({ type }) => type === "approval.requested"));
+    const { effects } = await settled(h, session);
+    expect((await settled(h, session)).effects).toBe(effects);
+  });
+
+  it("does not tell followers again what it told them before", async () => {
+    const h = await open({ answer: () => text("hello") });
+    const session = await h.session(await h.agent());
+    const told: string[] = [];
+    await h.context.bus.subscribe(sessionTopic(h.orgId, session), (frame) => {
+      const one = frame as SessionFrame;
+      if (one.kind === "live" && one.type === "session.status")
+        told.push((JSON.parse(one.json) as { data: { status: string } }).data.status);
+    });
+    await h.say(session, "hi");
+    await h.finished(session);
+    await settled(h, session);
+    await h.send(session, { type: "session.update", title: "Other" });
+    await h.until(session, (events) => events.some(({ type }) => type === "session.updated"));
+    await settled(h, session);
+    expect(told).toEqual(["running", "idle"]);
+  });
+});
