@@ -45,6 +45,18 @@ export const mutants: readonly Mutant[] = [
     30,
     "Inputs stay in the mailbox that a worker keeps, and the store does not ask whether one was taken before.",
   ),
+  mutant(
+    "announced-out-of-turn",
+    "I3",
+    800,
+    "A message that was announced is taken although others wait that were accepted before it.",
+  ),
+  mutant(
+    "announced-not-accepted",
+    "I3",
+    40,
+    "A message that was announced is taken although it was not accepted, or was taken before.",
+  ),
   mutant("mailbox-emptied", "I3 I13 rest I12", 30, "A commit removes inputs that it did not take."),
   mutant(
     "mailbox-by-id",
