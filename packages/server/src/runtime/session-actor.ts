@@ -131,6 +131,11 @@ export class SessionActor extends SessionParts implements SessionAtWork {
     return this.#woken;
   }
 
+  /** True while a turn is taken, or is about to be: what it will come to is not known yet. */
+  get turning(): boolean {
+    return this.#turning || this.#woken;
+  }
+
   /** Inputs that wait, read anew when something came. */
   async readMailbox(): Promise<readonly WaitingInput[]> {
     if (this.#mailboxDirty) {

@@ -168,10 +168,10 @@ export class Worker {
     for (;;) {
       for (const actor of this.activation.all())
         await this.#quietly("drain", async () => void (await this.activation.evict(actor, "drain")));
-      const busy = this.activation.all().some((actor) => actor.running);
+      const busy = this.activation.all().some((actor) => actor.running || actor.turning);
       if (!busy || clock.monotonic() >= until) return;
-      await pause(clock, 50);
       for (const actor of this.activation.all()) actor.wake();
+      await pause(clock, 50);
     }
   }
 

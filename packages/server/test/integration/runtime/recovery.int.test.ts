@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { pause, systemClock } from "../../../src/lib/clock.ts";
 import { Worker } from "../../../src/runtime/worker.ts";
+import type { Store } from "../../../src/store/store.ts";
 import { Harness, type HarnessOptions } from "../../support/runtime/harness.ts";
 import { calls, text, turnOf } from "../../support/runtime/scripted-client.ts";
 import { testTool } from "../../support/runtime/test-tools.ts";
@@ -234,5 +236,26 @@ describe("drain", () => {
     h.worker = new Worker(h.context);
     await h.worker.start();
     await h.finished(session, 2);
+  });
+
+  it("lets a run come to its end whose first commit is still on its way (I13)", async () => {
+    const h = await open({ answer: () => text("ok") });
+    const session = await h.session(await h.agent());
+    const { store } = h.context;
+    let appends = 0;
+    const append: Store["lane"]["append"] = async (commit) => {
+      appends += 1;
+      await pause(systemClock, 100);
+      return store.lane.append(commit);
+    };
+    (h.context as { store: Store }).store = { ...store, lane: { ...store.lane, append } };
+    await h.say(session, "one");
+    await expect.poll(() => appends).toBe(1);
+    await h.worker.stop(10_000);
+    const types = (await h.log(session)).map(({ type }) => type);
+    expect(types).toContain("run.finished");
+    expect(types).not.toContain("session.resumed");
+    h.worker = new Worker(h.context);
+    await h.worker.start();
   });
 });
