@@ -48,7 +48,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "announced-out-of-turn",
     "I3",
-    800,
+    300,
     "A message that was announced is taken although others wait that were accepted before it.",
   ),
   mutant(
