@@ -49,7 +49,7 @@ export abstract class SessionParts {
     this.#shared = dependencies;
     this.held = held;
     this.forkedAt = options.forkedAt;
-    this.models = dependencies.context.models.of({ orgId: held.orgId, owner });
+    this.models = dependencies.context.models.of({ ...held, owner });
   }
 
   /** An effect has something for the next turn. */
