@@ -20,5 +20,6 @@ if (isFresh(build, checkout)) {
   const current = readFileSync(join(dirname(build), "current"), "utf8").trim();
   const start = join(dirname(build), current, "start.mjs");
   const { execPath, execArgv, argv, env } = process;
-  process.execve?.(execPath, [execPath, ...execArgv, start, ...argv.slice(2)], env);
+  const kept = { ...env, NODE_COMPILE_CACHE: join(dirname(start), "compiled") };
+  process.execve?.(execPath, [execPath, ...execArgv, start, ...argv.slice(2)], kept);
 }

@@ -11,10 +11,12 @@ export async function serve(flags: Readonly<Record<string, unknown>>): Promise<n
   try {
     const loaded = loadConfig({ flags });
     const program = await startProgram(loaded);
+    // Before anybody is told that it is ready: who reads that may send a signal at once.
+    const reloads = reloadOnHangUp(program.reload);
+    const stopped = untilStopped(() => program.stop()).finally(() => reloads.end());
     console.log(announcement(program, announcedChat(program, loaded)));
     compactHeap();
-    const reloads = reloadOnHangUp(program.reload);
-    await untilStopped(() => program.stop()).finally(() => reloads.end());
+    await stopped;
     return 0;
   } catch (thrown) {
     const error = asBerthError(thrown);

@@ -5,6 +5,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -98,6 +99,21 @@ describe("the built program", () => {
     expect(berth("--help").stderr).toBe("");
     // Parts of the build that a server runs are there when it needs them first.
     expect(client("models")).toContain("demo/tour");
+  });
+
+  it("has Node's own modules without the copies that import makes, and keeps what was compiled in its build", () => {
+    const builds = join(checkout, ".tools/program");
+    const build = join(builds, readFileSync(join(builds, "current"), "utf8").trim());
+    const files = readdirSync(build).filter((name) => name.endsWith(".mjs"));
+    const code = files.map((name) => readFileSync(join(build, name), "utf8")).join("\n");
+    expect(code).toContain('getBuiltinModule("node:http")');
+    expect(code).not.toMatch(/^import .* from "node:http"/m);
+    expect(readdirSync(join(build, "compiled"), { recursive: true }).length).toBeGreaterThan(1);
+  });
+
+  it("stops in order when it is asked to as soon as it says that it is ready", async () => {
+    const asked = await startServer({ ...options, dataDir: join(folder, "asked") }).ready;
+    expect(await asked.end("SIGTERM")).toEqual({ code: 0, signal: null });
   });
 
   it("says what is wrong with sources that cannot be built, and runs nothing old", () => {
