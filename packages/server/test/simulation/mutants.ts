@@ -175,4 +175,24 @@ export const mutants: readonly Mutant[] = [
     30,
     "A run that gets on is counted as one that kills its workers.",
   ),
+  mutant(
+    "lease-by-the-wall-clock",
+    "I2",
+    300,
+    "Leases follow the store's wall clock: when it jumps, the living look dead.",
+  ),
+  mutant(
+    "drain-waits-for-nothing",
+    "I13",
+    300,
+    "A worker that stops hands its runs over at once, whatever time they have.",
+  ),
+  mutant(
+    "drain-forgets-the-first-turn",
+    "I13",
+    300,
+    "A worker that stops takes a session for idle whose first commit is on its way.",
+  ),
+  mutant("tools-kept-by-name", "I14", 300, "What agents may call is kept by agent and not by version."),
+  mutant("version-written-over", "I14", 300, "A new version of an agent is written over the last one."),
 ];

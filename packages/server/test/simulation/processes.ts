@@ -68,13 +68,21 @@ abstract class Process {
 
 export class WorkerProcess extends Process {
   worker: Worker | null = null;
+  /** Until when runs may come to their end while it stops. */
+  drainUntil = 0;
 
   protected boot(): void {
     const { life, world } = this;
     const worker = new Worker({ ...partsOf(world, life), settings: world.runtimeSettings });
     this.worker = worker;
+    this.drainUntil = 0;
     // As a server that cannot start: it exits and is started again.
     worker.start().catch(() => life.crash());
+  }
+
+  /** It has the session in memory. What it holds without (its claim was never answered) it cannot bring to an end. */
+  has(sessionId: string): boolean {
+    return this.worker?.activation.get(this.world.template.orgId, sessionId) != null;
   }
 
   /** Stops in good order, then comes back. */
@@ -86,6 +94,7 @@ export class WorkerProcess extends Process {
       life.end();
       this.restart();
     };
+    this.drainUntil = this.world.scheduler.now + ms;
     worker.stop(ms).then(gone, gone);
   }
 }

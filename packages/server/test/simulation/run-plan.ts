@@ -6,7 +6,7 @@ import { Follower } from "./actors/follower.ts";
 import { Operator } from "./actors/operator.ts";
 import { People } from "./actors/people.ts";
 import { Requests } from "./actors/requests.ts";
-import { checkRest, checkTaken, checkTimers, whatMoves } from "./checks/rest.ts";
+import { checkRest, checkTaken, TimerCheck, whatMoves } from "./checks/rest.ts";
 import type { Violation } from "./checks/violation.ts";
 import type { Step } from "./engine/scheduler.ts";
 import type { Plan } from "./plan/plan.ts";
@@ -31,8 +31,6 @@ const restMs = 90_000;
 const sliceMs = 2_000;
 /** For so long nobody answers what will expire by itself: its timers have to end it. */
 const patientMs = 16_000;
-/** From then on every timer fires when it is due. */
-const timerMs = 12_000;
 /** From then on no input waits that could be taken: until then runs that hang hold the places. */
 const takenMs = 40_000;
 
@@ -96,10 +94,11 @@ async function play(world: World): Promise<void> {
   await scheduler.run(plan.ms);
   if (scheduler.stopped) return;
   world.rest();
+  const timers = new TimerCheck();
   for (let left = restMs; left > 0 && !scheduler.stopped; left -= sliceMs) {
     const restedMs = restMs - left;
     if (restedMs >= patientMs || plan.build.approvalMs > patientMs) people.answerAll();
-    if (restedMs >= timerMs) checkTimers(world);
+    timers.look(world);
     if (restedMs >= takenMs) checkTaken(world);
     await scheduler.run(scheduler.now + sliceMs);
     if (scheduler.stopped) return;

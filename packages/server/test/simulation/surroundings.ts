@@ -12,9 +12,11 @@ import type { Database } from "./ports/database.ts";
 import type { Disk } from "./ports/files.ts";
 import type { Network } from "./ports/network.ts";
 import type { Outside } from "./ports/outside.ts";
+import type { Template } from "./template.ts";
 
 /** What processes find around them, and what outlives them. */
 export interface Surroundings {
+  readonly template: Template;
   readonly epochMs: number;
   readonly scheduler: Scheduler;
   readonly random: Random;

@@ -16,19 +16,25 @@ import { askingTools, freeTools } from "./ports/tools.ts";
 export interface Template {
   readonly image: Uint8Array;
   readonly orgId: string;
-  readonly agentId: string;
-  /** Instructions by `id@version`. */
-  readonly editions: ReadonlyMap<string, string>;
+  readonly agentIds: { readonly main: string; readonly helper: string };
   readonly epochMs: number;
 }
 
 const epochMs = Date.UTC(2030, 0, 1);
 
-/** The agent of every session. `edition` is in its instructions, so that a call shows which version it was made with. */
-export function mainAgent(edition: string, approvalMs: number) {
+export interface Edition {
+  /** It is in the instructions, so that a call shows which version it was made with. */
+  readonly edition: string;
+  readonly approvalMs: number;
+  /** One more tool asks: a call shows by which version it was judged. */
+  readonly strict: boolean;
+}
+
+/** The agent of every session. */
+export function mainAgent({ edition, approvalMs, strict }: Edition) {
   return define({
     name: "main",
-    instructions: `edition ${edition}`,
+    instructions: `edition main ${edition}`,
     subagents: ["helper"],
     clientTools: [
       {
@@ -38,9 +44,20 @@ export function mainAgent(edition: string, approvalMs: number) {
         timeoutMs: approvalMs,
       },
     ],
-    permissions: { mode: "auto", requireApproval: [...askingTools], approvalTimeoutMs: approvalMs },
+    permissions: { mode: "auto", requireApproval: askingOf(strict), approvalTimeoutMs: approvalMs },
   });
 }
+
+/** The one that works for others. */
+export function helperAgent({ edition, approvalMs, strict }: Edition) {
+  return define({
+    name: "helper",
+    instructions: `edition helper ${edition}`,
+    permissions: { mode: "auto", requireApproval: askingOf(strict), approvalTimeoutMs: approvalMs },
+  });
+}
+
+const askingOf = (strict: boolean) => [...askingTools, ...(strict ? ["fire"] : [])];
 
 function define(definition: AgentDefinitionInput | Omit<AgentDefinitionInput, "model">) {
   return agentDefinition.parse({ model: "sim/model", tools: [...freeTools, ...askingTools], ...definition });
@@ -78,14 +95,11 @@ function buildTemplate(): Template {
     userId: newId("user", epochMs),
     userName: "owner",
   });
-  const agentId = newId("agent", epochMs);
-  const helper = define({
-    name: "helper",
-    permissions: { mode: "auto", requireApproval: [...askingTools], approvalTimeoutMs: 15_000 },
-  });
-  run("createAgent", { orgId, id: agentId, definition: mainAgent("first", 15_000) });
-  run("createAgent", { orgId, id: newId("agent", epochMs), definition: helper });
+  const agentIds = { main: newId("agent", epochMs), helper: newId("agent", epochMs) };
+  const first = { edition: "first", approvalMs: 15_000, strict: false };
+  run("createAgent", { orgId, id: agentIds.main, definition: mainAgent(first) });
+  run("createAgent", { orgId, id: agentIds.helper, definition: helperAgent(first) });
   const image = connection.db.serialize();
   connection.close();
-  return { image, orgId, agentId, epochMs, editions: new Map([[`${agentId}@1`, "edition first"]]) };
+  return { image, orgId, agentIds, epochMs };
 }

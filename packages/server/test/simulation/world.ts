@@ -57,6 +57,8 @@ export class World implements Surroundings {
   resting = false;
   slowUntil = 0;
   downUntil = 0;
+  /** How far the store's wall clock is off, milliseconds. */
+  storeOffset = 0;
 
   constructor(plan: Plan, template: Template, keptSteps: number) {
     const { build, faults, seed } = plan;
@@ -76,14 +78,17 @@ export class World implements Surroundings {
       monotonic: () => scheduler.now,
       after: (ms, call) => ({ cancel: scheduler.after(ms, null, "timer", call) }),
     };
-    this.storeClock = worldClock;
+    this.storeClock = {
+      ...worldClock,
+      now: () => Math.floor(this.epochMs + scheduler.now + this.storeOffset),
+    };
     this.presence = createInProcessPresence({ clock: worldClock });
     this.counter = createInProcessCounter({ clock: worldClock });
     this.database = new Database({
       image: template.image,
       scheduler,
       random: this.random.branch("writer"),
-      clock: worldClock,
+      clock: this.storeClock,
       weather: {
         slowCommits: () => scheduler.now < this.slowUntil,
         storeDown: () => scheduler.now < this.downUntil,
@@ -94,17 +99,7 @@ export class World implements Surroundings {
       },
       afterBatch: () => this.checking(() => this.ledger.checkRows()),
     });
-    this.ledger = new Ledger(this.database.connection.sql.bind(this.database.connection), {
-      onEvent: (book, event) => {
-        scheduler.note("log", `${book.id} ${event.seq} ${event.type}`);
-        scheduler.mix(book.jsons[event.seq - 1] ?? "");
-        this.outside.heard(event);
-        for (const listen of this.listeners) listen(book, event);
-      },
-      underWay: (sessionId, epoch) => this.outside.underWay(sessionId, epoch),
-      now: () => worldClock.now(),
-    });
-    for (const [agent, edition] of template.editions) this.ledger.editions.set(agent, edition);
+    this.ledger = this.#openLedger();
     const mishaps = new Mishaps(
       scheduler,
       this.faults,
@@ -134,6 +129,26 @@ export class World implements Surroundings {
     };
     this.workers = Array.from({ length: build.workers }, (_, at) => new WorkerProcess(this, `w${at + 1}`));
     this.apis = Array.from({ length: build.apis }, (_, at) => new ApiProcess(this, `a${at + 1}`));
+  }
+
+  #openLedger(): Ledger {
+    const { scheduler, database } = this;
+    return new Ledger(database.connection.sql.bind(database.connection), {
+      onEvent: (book, event) => {
+        scheduler.note("log", `${book.id} ${event.seq} ${event.type}`);
+        scheduler.mix(book.jsons[event.seq - 1] ?? "");
+        this.outside.heard(event);
+        for (const listen of this.listeners) listen(book, event);
+      },
+      underWay: (sessionId, epoch) => this.outside.underWay(sessionId, epoch),
+      isWriting: (sessionId, epoch) => database.isWriting(sessionId, epoch),
+      drainLeft: (workerId, sessionId) => {
+        const process = this.workers.find(({ worker }) => worker?.id === workerId);
+        return process?.has(sessionId) ? process.drainUntil - scheduler.now : 0;
+      },
+      count: (what) => this.faults.count(what),
+      steady: () => scheduler.now,
+    });
   }
 
   get processes(): readonly (WorkerProcess | ApiProcess)[] {

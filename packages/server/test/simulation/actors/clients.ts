@@ -9,7 +9,7 @@ import { updateSession } from "../../../src/operations/update-session.ts";
 import { writeFile } from "../../../src/operations/change-files.ts";
 import { must } from "../checks/violation.ts";
 import type { Action } from "../plan/action.ts";
-import { mainAgent } from "../template.ts";
+import { helperAgent, mainAgent } from "../template.ts";
 import type { World } from "../world.ts";
 import type { Requests } from "./requests.ts";
 
@@ -187,14 +187,18 @@ export class Clients {
   }
 
   async #edition({ session, no }: Action): Promise<void> {
-    this.#world.faults.count("action edition");
-    const { template, plan } = this.#world;
-    const definition = agentDefinition.parse(mainAgent(`S${session}.${no}`, plan.build.approvalMs));
+    const { template, plan, faults } = this.#world;
+    const agent = (session + no) % 3 === 0 ? "helper" : "main";
+    faults.count("action edition");
+    faults.count(`edition of ${agent}`);
+    const { approvalMs } = plan.build;
+    const edition = { edition: `S${session}.${no}`, approvalMs, strict: (session + no) % 2 === 0 };
+    const definition = agentDefinition.parse(agent === "main" ? mainAgent(edition) : helperAgent(edition));
     await this.#requests.send({
       label: `edition S${session}.${no}`,
       key: null,
       repeats: true,
-      run: ({ store }) => store.org(template.orgId).putAgent({ id: template.agentId, definition }),
+      run: ({ store }) => store.org(template.orgId).putAgent({ id: template.agentIds[agent], definition }),
     });
   }
 }

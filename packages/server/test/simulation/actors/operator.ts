@@ -7,6 +7,9 @@ import type { Follower } from "./follower.ts";
 /** How often an operator looks whether a worker runs something, before it is stopped without. */
 const drainLooks = 200;
 
+/** For how long what was asked with a key is known: longer than clients ask again and clocks are off. */
+const keptMs = 7_200_000;
+
 /** Brings about what a plan says happens at a time: what operators do, weather, and what befalls whole processes and readers. */
 export class Operator {
   readonly #world: World;
@@ -47,6 +50,9 @@ export class Operator {
       case "store-down":
         this.#world.downUntil = until;
         return;
+      case "store-clock-jump":
+        this.#world.storeOffset = fault.ms;
+        return;
       case "cut":
         return this.#followers[Math.floor(fault.at) % this.#followers.length]?.cut();
       case "slow-reader":
@@ -70,7 +76,7 @@ export class Operator {
     const { life } = process;
     if (fault.kind === "pause") life.pausedUntil = until;
     if (fault.kind === "deaf-heart") life.deafUntil = until;
-    if (fault.kind === "clock-jump") life.clockOffset += fault.ms;
+    if (fault.kind === "clock-jump") life.clockOffset = fault.ms;
     if ("drain" in process && fault.kind === "drain") this.#drain(process, fault.ms, drainLooks);
     if ("worker" in process && fault.kind === "sweep") void process.worker?.sweep();
     if (fault.kind === "evict" || fault.kind === "cleanup" || fault.kind === "prune") this.#ask(fault);
@@ -92,7 +98,7 @@ export class Operator {
     if (api?.operations == null || !api.isUp) return;
     const { store, bus } = api.operations;
     const { orgId } = this.#world.template;
-    if (kind === "prune") return void store.system.prune({ idempotencyMs: 3_600_000 }).catch(() => {});
+    if (kind === "prune") return void store.system.prune({ idempotencyMs: keptMs }).catch(() => {});
     const held = [...this.#world.ledger.books.values()].filter(({ holder }) => holder !== null);
     // Most are asked to leave when they can.
     const quiet = held.filter(({ state }) => state.run === null || state.run.waitingSince !== null);

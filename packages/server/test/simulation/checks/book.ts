@@ -5,6 +5,7 @@ import { initialState, type SessionState } from "../../../src/session/state.ts";
 import { decodeEvent } from "../../../src/session/upcast.ts";
 import type { Lane } from "../../../src/store/records.ts";
 import { CallBook } from "./call-book.ts";
+import type { DefinitionBook } from "./definitions.ts";
 import { must } from "./violation.ts";
 
 export interface AcceptedInput {
@@ -34,11 +35,15 @@ export class Book {
   claims = 0;
   /** Inputs that wait. */
   open = 0;
+  /** It was given back while its run waits for people. */
+  hibernates = false;
+  readonly #definitions: DefinitionBook;
   readonly #lastTaken: Record<Lane, number> = { control: -1, steer: -1, queue: -1 };
   #run: string | null = null;
 
-  constructor(id: string, prefix: readonly string[] = []) {
+  constructor(id: string, definitions: DefinitionBook, prefix: readonly string[] = []) {
     this.id = id;
+    this.#definitions = definitions;
     this.forkedAt = prefix.length;
     for (const json of prefix) this.#note(json);
   }
@@ -83,6 +88,7 @@ export class Book {
 
   /** Nobody holds it, in good order. */
   giveBack(): void {
+    this.hibernates = this.state.run?.waitingSince != null;
     this.holder = null;
     this.claims = 0;
   }
@@ -127,6 +133,7 @@ export class Book {
     this.jsons.push(json);
     this.#noteRun(event);
     this.calls.note(event);
+    if (event.type === "agent.tool_use") this.#definitions.judged(this.id, this.state, event);
     this.state =
       event.type === "session.rewound" ? fold(effectiveEvents(this.raw)) : evolve(this.state, event);
     return event;

@@ -11,6 +11,7 @@ import type {
 import type { ClaimOutcome } from "../../../src/store/store.ts";
 import type { Connection } from "../../../src/store/sqlite/connection.ts";
 import { Book } from "./book.ts";
+import { DefinitionBook } from "./definitions.ts";
 import { must } from "./violation.ts";
 
 export interface LedgerHooks {
@@ -18,8 +19,14 @@ export interface LedgerHooks {
   readonly onEvent: (book: Book, event: SessionEvent) => void;
   /** What is going on for a session in the process that holds it: tools and model calls. */
   readonly underWay: (sessionId: string, epoch: number) => readonly string[];
-  /** The store's clock, milliseconds since 1970. */
-  readonly now: () => number;
+  /** Its holder waits for a commit. */
+  readonly isWriting: (sessionId: string, epoch: number) => boolean;
+  /** Milliseconds that a worker that is being drained has left for a session; 0 when it is not, or when it only seems to hold it. */
+  readonly drainLeft: (workerId: string, sessionId: string) => number;
+  /** How often something happened. */
+  readonly count: (what: string) => void;
+  /** Milliseconds that never go back: leases do not follow wall clocks. */
+  readonly steady: () => number;
 }
 
 type Seen = { readonly [K in OperationName]?: (args: ArgsOf<K>, value: ResultOf<K>) => void };
@@ -27,8 +34,7 @@ type Seen = { readonly [K in OperationName]?: (args: ArgsOf<K>, value: ResultOf<
 /** What was committed, of all sessions: the one that knows the truth. Sees every operation right after its commit. */
 export class Ledger {
   readonly books = new Map<string, Book>();
-  /** Instructions of agents by `id@version`. */
-  readonly editions = new Map<string, string>();
+  readonly definitions: DefinitionBook;
   /** Of workers: when the store took their last one. */
   readonly #heartbeats = new Map<string, number>();
   /** Idempotency keys of requests that were done. */
@@ -43,6 +49,7 @@ export class Ledger {
 
   constructor(sql: Connection["sql"], hooks: LedgerHooks) {
     this.#sql = sql;
+    this.definitions = new DefinitionBook(sql);
     this.#hooks = hooks;
     this.#seen = {
       append: (args, value) => value.ok && this.#append(args),
@@ -56,7 +63,7 @@ export class Ledger {
         if (deleted) this.book(sessionId).deleted = true;
       },
       fireTimers: ({ inputIds }) => this.#fireTimers(inputIds),
-      heartbeat: (workerId) => void this.#heartbeats.set(workerId, hooks.now()),
+      heartbeat: (workerId) => void this.#heartbeats.set(workerId, Math.floor(hooks.steady())),
       removeWorker: (workerId) => this.#leave(workerId),
       claim: (args, value) => this.#claim(args, value),
       release: ({ sessionId, epoch, withInputs = false }, released) => {
@@ -71,9 +78,9 @@ export class Ledger {
         );
       },
       putSnapshot: (args) => this.#snapshot(args),
-      putAgent: (_, { result }) => {
-        this.editions.set(`${result.id}@${result.version}`, result.definition.instructions);
-      },
+      createAgent: () => this.definitions.readAll(),
+      putAgent: () => this.definitions.readAll(),
+      archiveAgent: () => this.definitions.readAll(),
     };
   }
 
@@ -145,7 +152,7 @@ export class Ledger {
       const prefix =
         args.fork === undefined ? [] : this.book(args.fork.sessionId).jsons.slice(0, args.fork.seq);
       const own = args.block.count === 0 ? [] : args.block.body.split("\n");
-      this.books.set(session.id, new Book(session.id, [...prefix, ...own]));
+      this.books.set(session.id, new Book(session.id, this.definitions, [...prefix, ...own]));
     }
     this.#accept(this.book(session.id), args.inputs ?? [], result.inputs);
   }
@@ -168,7 +175,7 @@ export class Ledger {
     const { holder } = book;
     const silentSince = this.#heartbeats.get(holder ?? "") ?? Number.NEGATIVE_INFINITY;
     must(
-      holder === null || holder === workerId || silentSince <= this.#hooks.now() - leaseMs,
+      holder === null || holder === workerId || silentSince <= this.#hooks.steady() - leaseMs,
       "I2",
       () => `${sessionId}: ${workerId} claimed it from ${holder}, which is alive`,
     );
@@ -184,6 +191,8 @@ export class Ledger {
       "poison",
       () => `${sessionId}: ${value.claimsWithoutEvent} claims without an event are ${book.claims}`,
     );
+    if (book.hibernates) this.#hooks.count("woken from waiting");
+    book.hibernates = false;
     book.epoch = value.epoch;
     book.holder = workerId;
     this.#touched.add(book);
@@ -194,6 +203,15 @@ export class Ledger {
     this.#heartbeats.delete(workerId);
     for (const book of this.books.values()) {
       if (book.holder !== workerId) continue;
+      const { run } = book.state;
+      const leftMs = this.#hooks.drainLeft(workerId, book.id);
+      must(
+        leftMs <= 0 || run === null || run.waitingSince !== null,
+        "I13",
+        () => `${workerId} left ${book.id} while its run went on, ${leftMs} ms before it had to`,
+      );
+      if (leftMs > 0) this.#mustNotWrite(book, "left by its worker");
+      this.#mustBeQuiet(book, "left by its worker");
       book.giveBack();
       this.#touched.add(book);
     }
@@ -216,10 +234,20 @@ export class Ledger {
       "I13",
       () => `${book.id} was given back while its run goes on`,
     );
-    const busy = this.#hooks.underWay(book.id, book.epoch);
-    must(busy.length === 0, "I13", () => `${book.id} was given back while ${busy.join()} went on`);
+    this.#mustNotWrite(book, "given back");
+    this.#mustBeQuiet(book, "given back");
     book.giveBack();
+    if (book.hibernates) this.#hooks.count("hibernates while it waits");
     this.#touched.add(book);
+  }
+
+  #mustNotWrite({ id, epoch }: Book, what: string): void {
+    must(!this.#hooks.isWriting(id, epoch), "I13", () => `${id} was ${what} while it was being written`);
+  }
+
+  #mustBeQuiet(book: Book, what: string): void {
+    const busy = this.#hooks.underWay(book.id, book.epoch);
+    must(busy.length === 0, "I13", () => `${book.id} was ${what} while ${busy.join()} went on`);
   }
 
   #snapshot({ sessionId, seq, epoch, stateVersion: version, body }: ArgsOf<"putSnapshot">): void {

@@ -32,17 +32,25 @@ function waiting({ inputs }: Book): string {
 /** Milliseconds after which a sweep must have come by, when nothing goes wrong. */
 const lateMs = 7_000;
 
-/** What is due has fired. */
-export function checkTimers(world: World): void {
-  const { database, storeClock } = world;
-  const due = database.connection
-    .sql<{ ref: string; kind: string; lateMs: number }>(
-      "SELECT kind, ref, ?1 - due_at AS lateMs FROM timers WHERE due_at < ?1 - ?2",
-    )
-    .all(storeClock.now(), lateMs);
-  const [one] = due;
-  if (one === undefined) return;
-  world.fail("timer", `the ${one.kind} timer of ${one.ref} is ${one.lateMs} ms late`);
+/** What is due has fired. How late a timer is counts from when it was seen to be due: what a clock that is behind sets may be at once. */
+export class TimerCheck {
+  /** Since when timers are due, in milliseconds of the world, by session and reference. */
+  #since = new Map<string, number>();
+
+  look(world: World): void {
+    const { database, storeClock, scheduler } = world;
+    const due = database.connection
+      .sql<{ session: number; ref: string; kind: string }>(
+        "SELECT session_no AS session, kind, ref FROM timers WHERE due_at <= ?",
+      )
+      .all(storeClock.now());
+    const keyOf = ({ session, ref }: (typeof due)[number]) => `${session} ${ref}`;
+    this.#since = new Map(due.map((one) => [keyOf(one), this.#since.get(keyOf(one)) ?? scheduler.now]));
+    for (const one of due) {
+      const late = scheduler.now - (this.#since.get(keyOf(one)) ?? scheduler.now);
+      if (late > lateMs) world.fail("timer", `the ${one.kind} timer of ${one.ref} is ${late} ms late`);
+    }
+  }
 }
 
 /** I12: no session has inputs that it could take. */

@@ -20,13 +20,15 @@ export type Fault =
       readonly skip: number;
       readonly ms: number;
     }
-  /** The process stands still, then goes on as if nothing had been. Or its heartbeats fail while everything else of it goes on. Or its wall clock jumps. */
+  /** The process stands still, then goes on as if nothing had been. Or its heartbeats fail while everything else of it goes on. Or its wall clock jumps, and is off by `ms` from then on. */
   | {
       readonly kind: "pause" | "deaf-heart" | "clock-jump";
       readonly at: number;
       readonly process: string;
       readonly ms: number;
     }
+  /** The store's wall clock jumps: it is off by `ms` from then on. */
+  | { readonly kind: "store-clock-jump"; readonly at: number; readonly ms: number }
   /** For a while wake-ups, frames and questions are lost, come twice, or late and out of order; or commits are slow or refused. */
   | {
       readonly kind: "lossy" | "doubling" | "laggy" | "slow-commits" | "store-down";

@@ -21,6 +21,9 @@ const skips = [0, 0, 1, 2, 4];
 const callOf = (random: Random, process: string) =>
   random.weighted(process.startsWith("w") ? ofWorkers : ofApis);
 
+/** By how much a wall clock is off after it jumped, in milliseconds: as after a step of NTP, or somebody's mistake of an hour. */
+const jumps = [-3_600_000, -20_000, -500, 0, 500, 20_000, 3_600_000];
+
 type Draw = (random: Random, at: number, process: string) => Fault;
 
 const onCalls =
@@ -79,7 +82,8 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [3, freeze],
   [2, onProcess("pause", [500, 4_000, 9_000, 15_000])],
   [1, onProcess("deaf-heart", [3_000, 8_000, 15_000])],
-  [1, onProcess("clock-jump", [-20_000, -500, 500, 20_000])],
+  [1.5, onProcess("clock-jump", jumps)],
+  [1, (random, at) => ({ kind: "store-clock-jump", at, ms: random.pick(jumps) })],
   [2, forAWhile("lossy", [1_000, 5_000, 20_000])],
   [1, forAWhile("doubling", [1_000, 10_000])],
   [2, forAWhile("laggy", [1_000, 10_000])],

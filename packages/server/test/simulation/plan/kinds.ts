@@ -13,6 +13,7 @@ const faultKinds: Readonly<Record<FaultKind, true>> = {
   pause: true,
   "deaf-heart": true,
   "clock-jump": true,
+  "store-clock-jump": true,
   lossy: true,
   doubling: true,
   laggy: true,
@@ -65,6 +66,10 @@ export function missingKinds(counts: ReadonlyMap<string, number>): readonly stri
     ...[...Object.keys(actionKinds), ...more].map((kind) => `action ${kind}`),
     ...onTheWire,
     "client repeats",
+    "edition of helper",
+    "edition of main",
+    "hibernates while it waits",
+    "woken from waiting",
     "reader is slow",
   ];
   return wanted.filter((kind) => !counts.has(kind));

@@ -56,6 +56,8 @@ export class Database {
   readonly #afterBatch: () => void;
   #writing: Parameters<typeof runBatch>[0];
   /** What waits until somebody claims a session, by session. */
+  /** Appends whose senders wait for an answer, by session and epoch. */
+  readonly #writers = new Map<string, number>();
   readonly #untilClaimed = new Map<string, (() => void)[]>();
   #waiting: Waiting[] = [];
   #busy = false;
@@ -101,6 +103,21 @@ export class Database {
   /** Calls back right after the next claim of a session. */
   afterClaim(sessionId: string, call: () => void): void {
     this.#untilClaimed.set(sessionId, [...(this.#untilClaimed.get(sessionId) ?? []), call]);
+  }
+
+  /** The holder of a session waits for an append. Returns what ends that. */
+  beginWriting(sessionId: string, epoch: number): () => void {
+    const key = `${sessionId} ${epoch}`;
+    this.#writers.set(key, (this.#writers.get(key) ?? 0) + 1);
+    return () => {
+      const left = (this.#writers.get(key) ?? 0) - 1;
+      if (left > 0) this.#writers.set(key, left);
+      else this.#writers.delete(key);
+    };
+  }
+
+  isWriting(sessionId: string, epoch: number): boolean {
+    return this.#writers.has(`${sessionId} ${epoch}`);
   }
 
   #schedule(): void {
@@ -160,10 +177,25 @@ function down(): BerthError {
 
 /** The store as one life of a process has it: each statement and each operation goes out through its gate. */
 export function storeOf(database: Database, life: Life, clock: Clock): Store {
+  /** Notes an append until its sender has the answer, or is no more. */
+  function noteWriting<T>(call: OperationCall, answered: Promise<T>): Promise<T> {
+    if (call.name !== "append") return answered;
+    const { sessionId, epoch } = call.args.commit;
+    const finished = database.beginWriting(sessionId, epoch);
+    const forget = life.atEnd(finished);
+    const end = () => {
+      forget();
+      finished();
+    };
+    answered.then(end, end);
+    return answered;
+  }
+
   const writer = {
     run: <K extends OperationName>(name: K, args: ArgsOf<K>) => {
-      const sessionId = sessionOf({ name, args } as OperationCall);
-      return life.call(
+      const call = { name, args } as OperationCall;
+      const sessionId = sessionOf(call);
+      const answered = life.call(
         name,
         () => {
           if (name === "heartbeat" && life.deafUntil > life.clock.monotonic()) throw down();
@@ -172,6 +204,7 @@ export function storeOf(database: Database, life: Life, clock: Clock): Store {
         // What its holder sent comes when somebody else has it.
         (arrive) => sessionId !== null && database.afterClaim(sessionId, arrive),
       );
+      return noteWriting(call, answered);
     },
   } as unknown as Writer;
   const reader = {

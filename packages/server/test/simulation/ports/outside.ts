@@ -50,27 +50,16 @@ export class Outside implements ModelWorld, ToolWorld {
     });
   };
 
-  /** I14: a run goes on with the instructions that it began with. */
   readonly called = ({ sessionId, epoch }: Caller, { request }: ModelCall): void => {
     this.#check(() => {
-      const book = this.#ledger().books.get(sessionId ?? "");
-      const edition = /^edition \S+/.exec(request.system)?.[0];
-      const agent =
-        book?.state.run === null ? undefined : book?.raw.findLast(({ type }) => type === "run.started");
-      if (
-        book === undefined ||
-        book.epoch !== epoch ||
-        edition === undefined ||
-        agent?.type !== "run.started"
-      )
-        return;
-      const { id, version } = agent.data.agent;
-      const expected = this.#ledger().editions.get(`${id}@${version}`);
       must(
-        expected === edition,
-        "I14",
-        () => `${book.id}: a run of ${expected} calls its model with ${edition}`,
+        sessionId !== undefined,
+        "simulation",
+        () => "a model is called, and nobody says for which session",
       );
+      const book = this.#ledger().book(sessionId);
+      if (book.epoch !== epoch) return;
+      this.#ledger().definitions.called(book.id, book.state, request.system);
     });
   };
 
@@ -96,7 +85,7 @@ export class Outside implements ModelWorld, ToolWorld {
     this.#underWay.delete(life);
   }
 
-  /** Model calls that a holder of a session has under way. */
+  /** What a holder of a session has under way: model calls and tools. */
   underWay(sessionId: string, epoch: number): readonly string[] {
     const all = [...this.#underWay.values()].flatMap((works) => [...works]);
     return all
@@ -105,7 +94,8 @@ export class Outside implements ModelWorld, ToolWorld {
   }
 
   /** Notes what a life does for a session until the returned function is called. What was told to stop does not count. */
-  readonly begin = (life: string, work: Work): (() => void) => {
+  readonly begin = (life: string, begun: Work): (() => void) => {
+    const work = { ...begun, epoch: begun.epoch ?? this.#epochOf(life, begun.sessionId) };
     const works = this.#underWay.get(life) ?? new Set();
     this.#underWay.set(life, works.add(work));
     const busy = [...works].filter(({ signal }) => !signal.aborted);
@@ -115,6 +105,12 @@ export class Outside implements ModelWorld, ToolWorld {
     );
     return () => works.delete(work);
   };
+
+  /** Under which a life holds a session; null when it does not. */
+  #epochOf(life: string, sessionId: string): number | null {
+    const book = this.#ledger().books.get(sessionId);
+    return book !== undefined && book.holder === this.#workerOf(life) ? book.epoch : null;
+  }
 
   #check(check: () => void): void {
     try {
