@@ -130,7 +130,7 @@ export class Activation {
     const { orgId, sessionId } = actor.held;
     // Something came while it was given back: whoever claims it next finds it in the mailbox.
     if (actor.woken) await this.#context.queue.push({ orgId, sessionId });
-    this.#context.telemetry.sessionEvicted({ orgId, sessionId, reason, bytes: actor.state.bytes });
+    this.#context.telemetry.sessionEvicted({ orgId, sessionId, reason, bytes: actor.bytes });
     return true;
   }
 
@@ -175,7 +175,7 @@ export class Activation {
       .map((actor) => ({
         sessionId: actor.held.sessionId,
         status: statusOf(actor.state),
-        bytes: actor.state.bytes,
+        bytes: actor.bytes,
         epoch: actor.held.epoch,
         activatedAt: new Date(actor.activatedAt).toISOString(),
         lastUsedAt: new Date(clock.now() - (clock.monotonic() - actor.lastUsedMs)).toISOString(),
@@ -191,7 +191,7 @@ export class Activation {
       if (evicted >= least && done) return;
       if (!(await this.evict(actor, reason))) continue;
       evicted += 1;
-      done = enough(actor.state.bytes);
+      done = enough(actor.bytes);
     }
   }
 
@@ -205,7 +205,7 @@ export class Activation {
   }
 
   #sessionBytes(): number {
-    return this.all().reduce((sum, actor) => sum + actor.state.bytes, 0);
+    return this.all().reduce((sum, actor) => sum + actor.bytes, 0);
   }
 
   #releaseWaiters(): void {

@@ -34,7 +34,8 @@ export async function loadSession(
   context.telemetry.sessionActivated({ orgId, sessionId, events: loaded.events.length, durationMs: initMs });
   const { rewinds, forkedFrom } = loaded.record;
   return {
-    state,
+    // One text for its id: the log's own would be kept beside it.
+    state: { ...state, sessionId },
     rewinds,
     forkedAt: forkedFrom === null ? null : forkedFrom.seq + 1,
     snapshotSeq: loaded.snapshot?.seq ?? 0,

@@ -20,6 +20,7 @@ import { takeTurn } from "./turn.ts";
 
 /** Shared by the sessions that have none of something. */
 const nothing: readonly never[] = [];
+const noTurn = Promise.resolve();
 
 /** One object for all sessions of a worker. */
 export interface ActorDependencies extends PartDependencies {
@@ -51,7 +52,7 @@ export class SessionActor extends SessionParts implements SessionAtWork {
   #mailboxDirty = true;
   #woken = false;
   #turning = false;
-  #turned: Promise<void> = Promise.resolve();
+  #turned: Promise<void> = noTurn;
   #stopped = false;
   #unanswer: (() => void) | null = null;
   #deadline: TimerHandle | null = null;
@@ -241,6 +242,7 @@ export class SessionActor extends SessionParts implements SessionAtWork {
     if (this.#woken) this.#wakeUp();
     else if (this.quiet) {
       if (this.state.run === null) this.clear();
+      this.#turned = noTurn;
       this.#dependencies.onQuiet();
     }
   }

@@ -26,6 +26,10 @@ export interface PartDependencies {
   readonly room: BudgetRoom;
 }
 
+/** What a live session is besides its state, and what it has at work. Bytes, from heap snapshots: `npm run bench -- memory` compares. */
+const ownBytes = 1_100;
+const benchBytes = 3_000;
+
 /** The parts of a session that its turns work with. Each is made when it is used first, so that a session at rest costs little. */
 export abstract class SessionParts {
   readonly held: Held;
@@ -50,6 +54,11 @@ export abstract class SessionParts {
     this.held = held;
     this.forkedAt = options.forkedAt;
     this.models = dependencies.context.models.of({ ...held, owner });
+  }
+
+  /** Measured bytes that it holds in memory. */
+  get bytes(): number {
+    return ownBytes + (this.#bench === null ? 0 : benchBytes) + this.state.bytes;
   }
 
   /** An effect has something for the next turn. */

@@ -1,7 +1,15 @@
-import type { SessionEvent } from "@berth/contract";
+import type { AgentRef, SessionEvent } from "@berth/contract";
 import { withFiles } from "./evolve-session.ts";
 import { graph } from "./graph.ts";
-import { addUsage, noUsage, root, type RunState, type SessionState, type ToolCall } from "./state.ts";
+import {
+  addUsage,
+  noApprovals,
+  noUsage,
+  root,
+  type RunState,
+  type SessionState,
+  type ToolCall,
+} from "./state.ts";
 import { type CallSignal, callTransitions } from "./tool-call.ts";
 
 type RunLevel =
@@ -81,8 +89,14 @@ function startRun(state: SessionState, event: SessionEvent<"run.started">): Sess
     blockedBy: null,
     warned: [],
   };
-  const begun = { ...own, agent, model, node: graph[own.node].begin, calls: [], step: null };
+  // The run's agent lives as long as its session does: mostly it is one that is kept already.
+  const kept = isSameAgent(agent, state.agent) ? state.agent : agent;
+  const begun = { ...own, agent: kept, model, node: graph[own.node].begin, calls: [], step: null };
   return { ...state, run, namespaces: { [root]: begun } };
+}
+
+function isSameAgent(a: AgentRef, b: AgentRef): boolean {
+  return a.id === b.id && a.version === b.version && a.name === b.name;
 }
 
 function finishRun(state: SessionState, event: SessionEvent<"run.finished">): SessionState {
@@ -91,7 +105,7 @@ function finishRun(state: SessionState, event: SessionEvent<"run.finished">): Se
   const { reason, manifest } = event.data;
   const lastRun = { id: event.runId ?? "", reason };
   const ended = { ...own, node: graph[own.node].finished, step: null, calls: [] };
-  const over = { ...state, run: null, lastRun, approvals: {}, namespaces: { [root]: ended } };
+  const over = { ...state, run: null, lastRun, approvals: noApprovals, namespaces: { [root]: ended } };
   if (manifest === undefined) return over;
   return withFiles(over, { manifest: { hash: manifest, seq: event.seq }, fileChanges: [] });
 }

@@ -1,7 +1,7 @@
 import type { SessionEvent } from "@berth/contract";
 import { bytesOfChange, changeFiles, type FileChanges, type FileStep } from "./file-changes.ts";
 import { bytesOf } from "./size.ts";
-import { type NamespaceState, newNamespace, root, type SessionState } from "./state.ts";
+import { type NamespaceState, newNamespace, noApprovals, root, type SessionState } from "./state.ts";
 
 type SessionLevel =
   | "session.created"
@@ -125,7 +125,7 @@ function quiet(state: SessionState): SessionState {
   return {
     ...state,
     run: null,
-    approvals: {},
+    approvals: noApprovals,
     namespaces: { [root]: { ...own, node: "END", step: null, calls: [] } },
   };
 }

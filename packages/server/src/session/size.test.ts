@@ -4,16 +4,18 @@ import type { ContextItem } from "./state.ts";
 
 describe("bytes of a value", () => {
   it.each([
-    ["abcd", 20],
-    ["ab\u20ac", 22],
-    [1, 8],
-    [true, 8],
-    [null, 8],
-    [undefined, 8],
+    ["", 16],
+    ["abcdefgh", 24],
+    ["abcdefghi", 32],
+    ["abcd\u20ac", 32],
+    [1, 0],
+    [true, 0],
+    [null, 0],
+    [undefined, 0],
     [[], 48],
-    [["a", 1], 48 + 8 + 17 + 8 + 8],
-    [{}, 48],
-    [{ a: "b" }, 48 + 8 + 17],
+    [["a", 1], 48 + 8 + 24 + 8],
+    [{}, 24],
+    [{ a: "b" }, 24 + 8 + 24],
   ])("%j: %i", (value, bytes) => {
     expect(bytesOf(value)).toBe(bytes);
   });

@@ -178,6 +178,9 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
+/** Shared by all sessions that wait for no approval. */
+export const noApprovals: SessionState["approvals"] = {};
+
 /** Before the first event. */
 export const initialState: SessionState = {
   sessionId: "",
@@ -194,7 +197,7 @@ export const initialState: SessionState = {
   run: null,
   lastRun: null,
   namespaces: {},
-  approvals: {},
+  approvals: noApprovals,
   manifest: null,
   fileChanges: [],
   toolsTouched: false,
