@@ -1,0 +1,97 @@
+// The benches take their options and tell their results in one way, and `npm run bench` knows all of them.
+import { spawnSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { catalogue, listed } from "../../../../bench/support/suite/catalogue.ts";
+import { sectionOf } from "../../../../bench/support/suite/report.ts";
+import { judge, type Told, type Verdict } from "../../../../bench/support/tell.ts";
+
+const root = join(import.meta.dirname, "../../../..");
+const benches = globSync("bench/*.ts", { cwd: root }).map((file) => basename(file, ".ts"));
+
+function bench(...args: string[]): { readonly status: number | null; readonly said: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "scripts/bench.ts"), ...args], {
+    encoding: "utf8",
+  });
+  return { status, said: stdout + stderr };
+}
+
+describe("npm run bench", { timeout: 30_000 }, () => {
+  it("lists every bench that there is, and no other", () => {
+    expect(Object.keys(catalogue).toSorted()).toEqual(benches.toSorted());
+    for (const name of benches) expect(listed()).toContain(`\n  ${name} `);
+  });
+
+  it.each(benches)("%s reads its options as the others do", (name) => {
+    const source = readFileSync(join(root, "bench", `${name}.ts`), "utf8");
+    expect(source).toContain("readOptions(");
+    expect(source).not.toContain("parseArgs");
+    expect(source).toContain("[--json file]");
+  });
+
+  it("refuses options that nobody knows, and says which there are", () => {
+    expect(bench("appends", "--round", "3")).toMatchObject({
+      status: 2,
+      said: expect.stringContaining("--rounds 5"),
+    });
+    expect(bench("appends", "--rounds", "none").status).toBe(2);
+  });
+
+  it("refuses what it cannot run", () => {
+    expect(bench("all", "--round", "3", "--out", "nowhere").status).toBe(2);
+    expect(bench("all").status).toBe(2);
+    expect(bench("report", "not-there")).toMatchObject({
+      status: 2,
+      said: expect.stringContaining("has no results"),
+    });
+    expect(bench("nothing").status).toBe(1);
+  });
+});
+
+describe("what a bench tells", () => {
+  const least: Verdict = { id: "T1", what: "rate", value: 0.4, target: 0.33, beyond: 0.5, least: true };
+  const most: Verdict = { id: "T4", what: "time", value: 2.5, target: 2, beyond: 1.3 };
+
+  it("stands to its target as it is to be at least or at most", () => {
+    expect([0.3, 0.4, 0.5].map((value) => judge({ ...least, value }))).toEqual(["MISSED", "met", "beyond"]);
+    expect([2.5, 2, 1.3].map((value) => judge({ ...most, value }))).toEqual(["MISSED", "met", "beyond"]);
+    expect(judge({ ...most, value: Number.NaN })).toBe("MISSED");
+    expect(judge({ ...most, target: null })).toBe("");
+  });
+
+  it("becomes a section with where it was taken, its table and its verdicts", () => {
+    const about = { machine: "2 x CPU", date: "2030-01-01T00:00", commit: "abc", load: 0.5 };
+    const told: Told = {
+      bench: "turns",
+      options: ["--peers"],
+      about,
+      loadAtEnd: 1.5,
+      tookSeconds: 200,
+      settings: "20 tokens",
+      rows: [
+        ["who", "turns/s"],
+        ["berth", "100"],
+      ],
+      verdicts: [least, most],
+      notes: ["mastra is missing: no network"],
+      results: {},
+    };
+    expect(sectionOf(told)).toBe(`## turns (T1, T1b, T2, T4)
+
+\`npm run bench -- turns --peers\`
+
+2030-01-01T00:00Z, commit abc, 2 x CPU, load 0.5 at its beginning and 1.5 at its end, 3.3 min. 20 tokens.
+
+| who | turns/s |
+|---|---|
+| berth | 100 |
+
+| | what | figure | target | beyond | |
+|---|---|---|---|---|---|
+| T1 | rate | 0.40 | ≥ 0.33 | ≥ 0.5 | met |
+| T4 | time | 2.50 | ≤ 2 | ≤ 1.3 | **missed** |
+
+mastra is missing: no network`);
+  });
+});
