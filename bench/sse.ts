@@ -80,7 +80,7 @@ async function measure(name: Name): Promise<Figures> {
   const child = fork(contenders[name], [key, sessionId], { execArgv: ["--expose-gc"] });
   const [port] = (await once(child, "message")) as [number];
   // What the first clients make the server load and compile is not theirs.
-  const warm = await openClients(port, Math.ceil(clients / 20));
+  const warm = await openClients(port, Math.ceil(clients / 4));
   warm.close();
   const before = await ask<Memory>(child, "memory");
   const open = await openClients(port, clients);

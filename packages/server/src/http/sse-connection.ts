@@ -12,7 +12,7 @@ export type Feeder = Pick<Follower, "drained" | "stop" | "tellPosition">;
 /** One client of an event stream. */
 export class SseConnection implements FollowSink {
   readonly #settings: StreamSettings;
-  readonly #onClosed: (by: EndedBy) => void;
+  readonly #onClosed: (by: EndedBy, connection: SseConnection) => void;
   #wire: SseWire | null = null;
   #follower: Feeder | null = null;
   #endedBy: EndedBy = "client";
@@ -20,7 +20,8 @@ export class SseConnection implements FollowSink {
   #silent = 0;
   #stuck = 0;
 
-  constructor(settings: StreamSettings, onClosed: (by: EndedBy) => void) {
+  /** `onClosed` may be one function for all connections. */
+  constructor(settings: StreamSettings, onClosed: (by: EndedBy, connection: SseConnection) => void) {
     this.#settings = settings;
     this.#onClosed = onClosed;
   }
@@ -92,6 +93,6 @@ export class SseConnection implements FollowSink {
     this.#wire = null;
     this.#follower?.stop();
     this.#follower = null;
-    this.#onClosed(this.#endedBy);
+    this.#onClosed(this.#endedBy, this);
   }
 }

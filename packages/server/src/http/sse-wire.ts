@@ -14,6 +14,8 @@ export interface SseWire {
   cut(): void;
 }
 
+const nothing = () => {};
+
 /** The bytes go straight to Node's response: no stream object and no promise for each client. `npm run bench -- sse` measures it. */
 export class NodeWire implements SseWire {
   readonly #response: ServerResponse;
@@ -23,7 +25,7 @@ export class NodeWire implements SseWire {
   constructor(response: ServerResponse, onGone: () => void) {
     this.#response = response;
     // A response that fails closes too.
-    response.on("error", () => {});
+    response.on("error", nothing);
     if (response.destroyed) queueMicrotask(onGone);
     else response.on("close", onGone);
   }

@@ -16,7 +16,7 @@ export interface WatchedStream {
   /** The sessions that it follows now. */
   sessions(): Iterable<string>;
   /** What else it needs to go on, for who the caller is now: rejects with a refusal when it may not. */
-  allowed?(now: Principal): Promise<unknown>;
+  readonly allowed?: ((now: Principal) => Promise<unknown>) | undefined;
   /** The caller may be here no more, or is not who it was: `access_changed` when it may connect again as what it is now. */
   revoked(why: BerthError): void;
   /** The caller may see this session no more. */
@@ -27,6 +27,8 @@ export interface WatchedStream {
 export interface StreamWatch {
   /** Until the returned function is called. */
   add(stream: WatchedStream): () => void;
+  /** What that function does, for whoever keeps no function for each of its streams. */
+  remove(stream: WatchedStream): void;
   stop(): Promise<void>;
 }
 
@@ -63,17 +65,20 @@ export function createStreamWatch(options: StreamWatchOptions): StreamWatch {
     return () => {};
   });
 
+  function remove(stream: WatchedStream): void {
+    streams.delete(stream);
+    if (streams.size > 0) return;
+    timer?.cancel();
+    timer = null;
+  }
+
   return {
     add(stream) {
       streams.add(stream);
       timer ??= every(clock, everyMs, () => look(null));
-      return () => {
-        streams.delete(stream);
-        if (streams.size > 0) return;
-        timer?.cancel();
-        timer = null;
-      };
+      return () => remove(stream);
     },
+    remove,
     async stop() {
       timer?.cancel();
       (await subscribed)();
