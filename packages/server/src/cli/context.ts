@@ -1,6 +1,6 @@
 import type { BerthClient } from "@berth/client";
 import type { Command } from "commander";
-import { connect, type ConnectFlags } from "./connection.ts";
+import type { ConnectFlags } from "./connection.ts";
 import { type OnBusy, tellOfWaits } from "./patience.ts";
 import { exit } from "./exit.ts";
 import { createPrinter, type Io, type Printer } from "./terminal/io.ts";
@@ -78,7 +78,10 @@ async function runAction<Flags>(io: Io, command: Command, action: Action<Flags>)
       io,
       printer,
       signal: stop.signal,
-      client: () => connect(flags, stop.signal, { env: io.env, onBusy }),
+      client: async () => {
+        const { connect } = await import("./connection.ts");
+        return await connect(flags, stop.signal, { env: io.env, onBusy });
+      },
       onBusy,
       print,
       printList(items, columns, empty) {

@@ -84,7 +84,7 @@ describe("the built program", () => {
 
   it("is built once, and anew when a source changed, also by a tool that keeps its size and time", () => {
     expect(berth("--help").stderr).toBe("");
-    const source = join(checkout, "packages/server/src/cli/program.ts");
+    const source = join(checkout, "packages/server/src/cli/root-command.ts");
     const { atime, mtime, size } = statSync(source);
     writeFileSync(
       source,
