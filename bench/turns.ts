@@ -100,6 +100,9 @@ async function measured(contender: Contender, one: Case): Promise<Figures | null
     if (!isPeer(name)) throw error;
     missing.push({ name, reason: `it broke in ${one.name}: ${String(error)}` });
     return null;
+  } finally {
+    // Its server ends a connection that rests while others are measured, maybe just when it is used again.
+    agent.destroy();
   }
 }
 
