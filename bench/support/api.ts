@@ -26,7 +26,11 @@ export function apiOf({ url, adminKey }: Pick<BerthServer, "url" | "adminKey">, 
           else reject(new Error(`${method} ${path} answered ${answer.statusCode}: ${text}`));
         });
       });
-      asking.on("error", reject);
+      asking.on("error", (error: NodeJS.ErrnoException) => {
+        // The server has closed a connection that was idle for too long: what was sent on it was never read.
+        if (asking.reusedSocket && error.code === "ECONNRESET") ask(method, path, body).then(resolve, reject);
+        else reject(error);
+      });
       asking.end(method === "GET" ? undefined : body);
     });
   return {
