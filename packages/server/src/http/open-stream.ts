@@ -8,7 +8,7 @@ import type { StreamOwner } from "./stream-slots.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import type { WatchedStream } from "./stream-watch.ts";
 
-export interface StreamAbout {
+interface StreamAbout {
   readonly principal: Principal;
   readonly peer: Peer;
   readonly requestId: string;
