@@ -21,11 +21,12 @@ export async function runAll({ out, peers, quick, dir }: AllOptions): Promise<re
   const failed: string[] = [];
   const began = performance.now();
   for (const [i, [name, bench]] of chosen.entries()) {
-    const told = quick ? "" : `, about ${bench.minutes} min`;
+    const withPeers = peers && bench.peersMinutes !== undefined;
+    const told = quick ? "" : `, about ${withPeers ? bench.peersMinutes : bench.minutes} min`;
     console.log(`\n=== ${i + 1} of ${chosen.length}: ${name}${told}; ${minutes(began)} so far`);
     const own = [
       ...(quick ? bench.quick : []),
-      ...(peers && bench.peers === true ? ["--peers"] : []),
+      ...(withPeers ? ["--peers"] : []),
       ...(dir === undefined ? [] : ["--dir", dir]),
     ];
     const at = performance.now();

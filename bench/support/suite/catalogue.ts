@@ -7,8 +7,8 @@ export interface Listed {
   readonly minutes: number;
   /** It is on the figures page: `all` runs it. */
   readonly figures: boolean;
-  /** Peers can take part. */
-  readonly peers?: true;
+  /** The same with peers, where they can take part. */
+  readonly peersMinutes?: number;
   /** Options of a run that shows that it works and nothing else. */
   readonly quick: readonly string[];
 }
@@ -20,7 +20,7 @@ export const catalogue: Readonly<Record<string, Listed>> = {
     what: "turns a second and the time to the first text, beside a relay that commits each turn, and peers",
     minutes: 3,
     figures: true,
-    peers: true,
+    peersMinutes: 9,
     quick: ["--rounds", "1", "--seconds", "0.3"],
   },
   tokens: {
@@ -127,7 +127,7 @@ export function listed(): string {
   return [
     "npm run bench -- NAME [options]; --json FILE writes the result there too, --dir FOLDER says where its files are",
     ...lines,
-    `npm run bench -- all --out FOLDER [--peers] [--quick]    all but soak, one after another: about ${minutes} min`,
+    `npm run bench -- all --out FOLDER [--peers] [--quick]    all but soak, one after another: about ${minutes} min, more with peers`,
     "npm run bench -- report FOLDER [--write]                 their results as Markdown, or into bench/RESULTS.md",
   ].join("\n");
 }
