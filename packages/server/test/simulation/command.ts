@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { real } from "./engine/virtual-globals.ts";
 import { huntMutants, listOfMutants } from "./mutation/hunt.ts";
 import { missingKinds } from "./plan/kinds.ts";
+import { playHours } from "./play-hours.ts";
 import { planOf } from "./plan/plan.ts";
 import { countsTable, stepLine, storyOf } from "./report.ts";
 import { type Outcome, runPlan } from "./run-plan.ts";
@@ -12,6 +13,7 @@ const usage = `npm run sim -- [options]: plays the whole server under simulated 
   --seeds <n>   how many (default 300)
   --from <n>    the first one (default 1)
   --seed <n>    one seed; prints its steps
+  --hours <n>   one world for hours of virtual time (with --seed: that one), and that nothing grows
   --steps <n>   how many steps of a failure are printed (default 40)
   --no-shrink   prints failures as they are
   --mutants     plants one bug after another in copies, and expects that each is found
@@ -30,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       seeds: { type: "string", default: "300" },
       from: { type: "string", default: "1" },
       seed: { type: "string" },
+      hours: { type: "string" },
       steps: { type: "string", default: "40" },
       shrink: { type: "boolean", default: true },
       mutants: { type: "boolean", default: false },
@@ -49,6 +52,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (values.mutants) return huntMutants(values.only.split(",").filter((name) => name !== ""));
   const template = makeTemplate();
   const options = { steps: Number(values.steps), shrink: values.shrink };
+  if (values.hours !== undefined) {
+    const [hours, seed] = [Number(values.hours), Number(values.seed ?? "1")];
+    return playHours({ hours, seed, steps: options.steps }, template);
+  }
   if (values.seed !== undefined) return playOne(Number(values.seed), template, options);
   return playMany({ from: Number(values.from), seeds: Number(values.seeds), ...options }, template);
 }

@@ -27,14 +27,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "append-without-seq",
     "I1 fault",
-    300,
+    600,
     "An append does not ask where the log ends, and writes over what is there: one that is tried again counts twice.",
   ),
-  mutant("release-with-inputs", "I13", 40, "A session is given back although inputs wait in its mailbox."),
+  mutant("release-with-inputs", "I13", 90, "A session is given back although inputs wait in its mailbox."),
   mutant(
     "release-of-any-epoch",
     "I2",
-    300,
+    600,
     "A worker that lost a session takes it from the new holder by giving it back.",
   ),
   mutant("claim-from-the-living", "I2", 30, "A claim does not ask whether the holder is alive."),
@@ -48,7 +48,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "announced-out-of-turn",
     "I3",
-    300,
+    600,
     "A message that was announced is taken although others wait that were accepted before it.",
   ),
   mutant(
@@ -61,7 +61,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "mailbox-by-id",
     "I3",
-    40,
+    60,
     "A mailbox is read in the order of ids, which clocks of several servers make, and not as accepted.",
   ),
   mutant(
@@ -77,10 +77,10 @@ export const mutants: readonly Mutant[] = [
     60,
     "The text of a model's second attempt is appended to the first one's.",
   ),
-  mutant("load-with-undone", "I8 fold", 30, "A load folds events that a rewind undid."),
+  mutant("load-with-undone", "I8 fold", 60, "A load folds events that a rewind undid."),
   mutant("rewind-goes-on-from-now", "I8", 30, "After a rewind the worker goes on from the state before it."),
   mutant("rewind-into-undone", "I8", 200, "A rewind may go to a place that another one undid."),
-  mutant("undone-snapshot", "I8 fold", 30, "A load begins with a snapshot that a rewind undid."),
+  mutant("undone-snapshot", "I8 fold", 60, "A load begins with a snapshot that a rewind undid."),
   mutant(
     "snapshot-one-too-new",
     "I8 fold rest I12",
@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
   mutant("timer-not-deleted", "timer", 30, "A timer that fired is not deleted and fires again."),
   mutant("timer-not-cleared", "rows timer", 30, "The timer of an approval that was decided stays."),
   mutant("timers-never-fire", "timer", 30, "No timer fires."),
-  mutant("cursor-one-late", "I9", 30, "A follower that connects again misses one event."),
+  mutant("cursor-one-late", "I9", 60, "A follower that connects again misses one event."),
   mutant("cursor-one-early", "I9", 30, "A follower that connects again is sent one event twice."),
   mutant("follower-jumps-gaps", "I9", 40, "A follower goes on over a gap instead of reading the store."),
   mutant(
@@ -106,7 +106,7 @@ export const mutants: readonly Mutant[] = [
     30,
     "A follower does not look into the store when the bus is silent.",
   ),
-  mutant("slots-leaked", "rest I12", 300, "A session that leaves its worker keeps its run slot."),
+  mutant("slots-leaked", "rest I12", 60, "A session that leaves its worker keeps its run slot."),
   mutant("slot-freed-too-early", "slots", 30, "A run gives its slot back while its effects go on."),
   mutant("one-slot-too-many", "slots", 30, "One run more than allowed goes on at once."),
   mutant(
@@ -132,9 +132,9 @@ export const mutants: readonly Mutant[] = [
   mutant("run-ends-twice", "I4", 40, "A run that was interrupted goes on in the state."),
   mutant("run-forgotten-after-crash", "rest I12", 30, "The sweep does not look for runs whose worker died."),
   mutant("eviction-of-the-running", "I13", 30, "A session counts as quiet while its effects go on."),
-  mutant("drain-drops-runs", "rest rows I12", 40, "A worker that stops marks its sessions as idle."),
+  mutant("drain-drops-runs", "rest rows I12", 120, "A worker that stops marks its sessions as idle."),
   mutant("agent-read-anew", "I14", 30, "A run reads its agent's newest version at each step."),
-  mutant("agent-kept-by-name", "I14", 30, "Definitions are kept by agent and not by version."),
+  mutant("agent-kept-by-name", "I14", 40, "Definitions are kept by agent and not by version."),
   mutant(
     "fork-shares-one-more",
     "I1 I8 fold fault rest I12",
@@ -178,7 +178,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "lease-by-the-wall-clock",
     "I2",
-    300,
+    60,
     "Leases follow the store's wall clock: when it jumps, the living look dead.",
   ),
   mutant(
@@ -190,9 +190,9 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "drain-forgets-the-first-turn",
     "I13",
-    300,
+    600,
     "A worker that stops takes a session for idle whose first commit is on its way.",
   ),
-  mutant("tools-kept-by-name", "I14", 300, "What agents may call is kept by agent and not by version."),
-  mutant("version-written-over", "I14", 300, "A new version of an agent is written over the last one."),
+  mutant("tools-kept-by-name", "I14", 60, "What agents may call is kept by agent and not by version."),
+  mutant("version-written-over", "I14", 30, "A new version of an agent is written over the last one."),
 ];

@@ -9,7 +9,8 @@ import { Requests } from "./actors/requests.ts";
 import { checkRest, checkTaken, TimerCheck, whatMoves } from "./checks/rest.ts";
 import type { Violation } from "./checks/violation.ts";
 import type { Step } from "./engine/scheduler.ts";
-import type { Plan } from "./plan/plan.ts";
+import type { PlannedFollower } from "./plan/build.ts";
+import type { Part, Plan } from "./plan/plan.ts";
 import type { Template } from "./template.ts";
 import { World } from "./world.ts";
 
@@ -26,6 +27,8 @@ export interface Outcome {
   readonly lastSteps: readonly Step[];
 }
 
+/** How long a follower looks for its session. */
+const patienceMs = 60_000;
 /** Milliseconds of virtual time in which everything must have come to rest. */
 const restMs = 90_000;
 const sliceMs = 2_000;
@@ -34,8 +37,19 @@ const patientMs = 16_000;
 /** From then on no input waits that could be taken: until then runs that hang hold the places. */
 const takenMs = 40_000;
 
+/** What a long play goes on with when the plan's time is over, hour after hour. */
+export interface LongPlay {
+  /** Looks at the world and gives what comes next; null: nothing more. */
+  goOn(at: { world: World; clients: Clients; followers: Follower[] }): Promise<Part | null>;
+}
+
 /** Plays one plan to its end, or to what must never be. */
-export async function runPlan(plan: Plan, template: Template, keptSteps = 100): Promise<Outcome> {
+export async function runPlan(
+  plan: Plan,
+  template: Template,
+  keptSteps = 100,
+  long: LongPlay | null = null,
+): Promise<Outcome> {
   const random = createRandom(`globals ${plan.seed}`);
   const world = new World(plan, template, keptSteps);
   const { scheduler } = world;
@@ -53,7 +67,7 @@ export async function runPlan(plan: Plan, template: Template, keptSteps = 100): 
   process.on("unhandledRejection", onUnhandled);
   try {
     freshIds(() => drawn);
-    await play(world).catch((thrown: unknown) => world.failWith(thrown));
+    await play(world, long).catch((thrown: unknown) => world.failWith(thrown));
     return {
       plan,
       hash: scheduler.hash,
@@ -74,24 +88,38 @@ export async function runPlan(plan: Plan, template: Template, keptSteps = 100): 
   }
 }
 
-async function play(world: World): Promise<void> {
+async function play(world: World, long: LongPlay | null): Promise<void> {
   const { scheduler, plan } = world;
   const requests = new Requests(world);
   const clients = new Clients(world, requests);
   const people = new People(world, requests);
   const followers: Follower[] = [];
-  plan.build.followers.forEach(({ session, at }, index) => {
+  const operator = new Operator(world, followers);
+  let followed = 0;
+  const follow = ({ session, at }: PlannedFollower) => {
+    const name = `follower ${++followed}`;
     const begin = () => {
       const book = world.ledger.books.get(clients.sessions.get(session) ?? "");
-      if (book !== undefined) followers.push(new Follower(world, requests, `follower ${index + 1}`, book));
-      else if (!world.resting) scheduler.after(500, null, "a follower looks for its session", begin);
+      if (book !== undefined) followers.push(new Follower(world, requests, name, book));
+      else if (!world.resting && scheduler.now < at + patienceMs)
+        scheduler.after(500, null, "a follower looks for its session", begin);
     };
-    scheduler.at(at, null, `follower ${index + 1} begins`, begin);
-  });
-  const operator = new Operator(world, followers);
-  operator.begin();
+    scheduler.at(at, null, `${name} begins`, begin);
+  };
+  const begin = (part: Part) => {
+    clients.plan(part.actions);
+    part.followers.forEach(follow);
+    operator.plan(part.faults);
+  };
+  begin({ ...plan, followers: plan.build.followers });
   world.start();
   await scheduler.run(plan.ms);
+  const next = () => (scheduler.stopped ? null : (long?.goOn({ world, clients, followers }) ?? null));
+  let until = plan.ms;
+  for (let part = await next(); part !== null; part = await next()) {
+    begin(part);
+    await scheduler.run((until += plan.ms));
+  }
   if (scheduler.stopped) return;
   world.rest();
   const timers = new TimerCheck();

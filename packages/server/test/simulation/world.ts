@@ -61,17 +61,14 @@ export class World implements Surroundings {
   storeOffset = 0;
 
   constructor(plan: Plan, template: Template, keptSteps: number) {
-    const { build, faults, seed } = plan;
+    const { build, seed } = plan;
     const scheduler = new Scheduler({ kept: keptSteps });
     this.scheduler = scheduler;
     this.plan = plan;
     this.template = template;
     this.epochMs = template.epochMs;
     this.random = createRandom(`world ${seed}`);
-    this.faults = new Faults(
-      scheduler,
-      faults.filter((fault): fault is PortFault => "op" in fault),
-    );
+    this.faults = new Faults(scheduler);
     this.network = new Network(scheduler, this.random.branch("network"), this.faults);
     const worldClock: Clock = {
       now: () => Math.floor(this.epochMs + scheduler.now),
@@ -100,13 +97,8 @@ export class World implements Surroundings {
       afterBatch: () => this.checking(() => this.ledger.checkRows()),
     });
     this.ledger = this.#openLedger();
-    const mishaps = new Mishaps(
-      scheduler,
-      this.faults,
-      faults.filter((fault) => isMishap(fault)),
-    );
     this.outside = new Outside({
-      mishaps,
+      mishaps: new Mishaps(scheduler, this.faults),
       contextWindow: build.contextWindow,
       atOnce: Math.min(build.concurrency, build.maxSessions),
       workerOf: (life) => this.workers.find((one) => one.life.name === life)?.worker?.id ?? null,
@@ -153,6 +145,19 @@ export class World implements Surroundings {
 
   get processes(): readonly (WorkerProcess | ApiProcess)[] {
     return [...this.workers, ...this.apis];
+  }
+
+  /** Faults that fall on calls, each on one that it fits. */
+  expect(faults: readonly Fault[]): void {
+    this.faults.add(faults.filter((fault): fault is PortFault => "op" in fault));
+    this.outside.mishaps.add(faults);
+  }
+
+  /** Lets go of what the checks know of sessions that are long gone. */
+  forget(): void {
+    this.ledger.forget();
+    this.outside.forgetAnswers();
+    this.database.forgetStuck();
   }
 
   start(): void {
@@ -209,8 +214,4 @@ export class World implements Surroundings {
     for (const { life } of this.processes) life.end();
     this.database.close();
   }
-}
-
-function isMishap(fault: Fault): fault is Extract<Fault, { kind: `model-${string}` | `tool-${string}` }> {
-  return fault.kind.startsWith("model-") || fault.kind.startsWith("tool-");
 }

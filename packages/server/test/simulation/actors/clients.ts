@@ -8,7 +8,7 @@ import { sendInputs } from "../../../src/operations/send-inputs.ts";
 import { updateSession } from "../../../src/operations/update-session.ts";
 import { writeFile } from "../../../src/operations/change-files.ts";
 import { must } from "../checks/violation.ts";
-import type { Action } from "../plan/action.ts";
+import { type Action, forkNumber } from "../plan/action.ts";
 import { helperAgent, mainAgent } from "../template.ts";
 import type { World } from "../world.ts";
 import type { Requests } from "./requests.ts";
@@ -26,10 +26,24 @@ export class Clients {
   constructor(world: World, requests: Requests) {
     this.#world = world;
     this.#requests = requests;
-    for (const action of world.plan.actions) {
-      world.scheduler.at(action.at, null, `S${action.session} wants to ${action.kind}`, () => {
-        this.#act(action).catch((thrown: unknown) => world.failWith(thrown));
+  }
+
+  /** Lets each action be done at its time. */
+  plan(actions: readonly Action[]): void {
+    const { scheduler } = this.#world;
+    for (const action of actions) {
+      scheduler.at(action.at, null, `S${action.session} wants to ${action.kind}`, () => {
+        this.#act(action).catch((thrown: unknown) => this.#world.failWith(thrown));
       });
+    }
+  }
+
+  /** Lets go of what nobody can ask for any more. */
+  forget(): void {
+    for (const [session, id] of this.sessions) {
+      if (this.#world.ledger.books.has(id)) continue;
+      this.sessions.delete(session);
+      this.#runs.delete(id);
     }
   }
 
@@ -119,7 +133,7 @@ export class Clients {
     });
     if (reply.kind !== "ok") return;
     const { id } = reply.value.session;
-    this.sessions.set(1_000 * (session + 1) + no, id);
+    this.sessions.set(forkNumber({ session, no }), id);
     await this.#send(
       id,
       `say fork of S${session}`,

@@ -29,6 +29,7 @@ export class Follower {
   #slow: { left: number; ms: number } | null = null;
   #sink: FollowSink | null = null;
   #attempt = 0;
+  #unbind: () => void = () => {};
 
   constructor(world: World, requests: Requests, name: string, book: Book) {
     this.#world = world;
@@ -74,8 +75,9 @@ export class Follower {
     const again = () => {
       if (attempt === this.#attempt && this.#connection === null) this.#lose();
     };
+    this.#unbind();
     // The socket breaks when the process dies.
-    life.atEnd(() =>
+    this.#unbind = life.atEnd(() =>
       scheduler.after(1, null, `${this.#name} lost its connection`, () => {
         if (attempt === this.#attempt) this.#lose();
       }),
@@ -101,6 +103,7 @@ export class Follower {
   }
 
   #gone(end: Pick<FollowEnd, "message">): void {
+    this.#unbind();
     this.ended = { code: "session_not_found", message: end.message };
     this.#connection = null;
     if (!this.#book.deleted) this.#world.fail("I9", `${this.#name} was told that ${this.#book.id} is gone`);

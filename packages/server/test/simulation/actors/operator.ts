@@ -1,11 +1,12 @@
 import { workerTopic } from "../../../src/coordination/session-frames.ts";
+import type { OperationsContext } from "../../../src/operations/context.ts";
 import type { Fault } from "../plan/fault.ts";
 import type { WorkerProcess } from "../processes.ts";
 import type { World } from "../world.ts";
 import type { Follower } from "./follower.ts";
 
 /** How often an operator looks whether a worker runs something, before it is stopped without. */
-const drainLooks = 200;
+const drainLooks = 400;
 
 /** For how long what was asked with a key is known: longer than clients ask again and clocks are off. */
 const keptMs = 7_200_000;
@@ -21,9 +22,10 @@ export class Operator {
   }
 
   /** Lets each fault fall at its time. */
-  begin(): void {
+  plan(faults: readonly Fault[]): void {
     const world = this.#world;
-    for (const fault of world.plan.faults) {
+    world.expect(faults);
+    for (const fault of faults) {
       if ("op" in fault || fault.kind.startsWith("model-") || fault.kind.startsWith("tool-")) continue;
       world.scheduler.at(fault.at, null, `FAULT ${fault.kind}`, () => this.#do(fault));
     }
@@ -77,28 +79,38 @@ export class Operator {
     if (fault.kind === "pause") life.pausedUntil = until;
     if (fault.kind === "deaf-heart") life.deafUntil = until;
     if (fault.kind === "clock-jump") life.clockOffset = fault.ms;
-    if ("drain" in process && fault.kind === "drain") this.#drain(process, fault.ms, drainLooks);
+    if ("drain" in process && fault.kind === "drain") this.#drain(process, fault, drainLooks);
     if ("worker" in process && fault.kind === "sweep") void process.worker?.sweep();
     if (fault.kind === "evict" || fault.kind === "cleanup" || fault.kind === "prune") this.#ask(fault);
   }
 
-  /** In the middle of a run, if there is one soon. */
-  #drain(worker: WorkerProcess, ms: number, looks: number): void {
-    const { ledger, scheduler, resting } = this.#world;
+  /** In the middle of a run, or while one begins, if there is one soon. */
+  #drain(worker: WorkerProcess, fault: Fault, looks: number): void {
+    const { ledger, scheduler, resting, database } = this.#world;
     const { id } = worker.worker ?? {};
-    const runs = [...ledger.books.values()].some(
-      ({ holder, state }) => holder === id && state.run?.waitingSince === null,
-    );
-    if (runs || resting || looks === 0) return worker.drain(ms);
-    scheduler.after(10, null, "an operator looks at a worker", () => this.#drain(worker, ms, looks - 1));
+    const held = [...ledger.books.values()].filter(({ holder }) => holder === id);
+    const isTime =
+      fault.at % 2 === 0
+        ? held.some(({ state }) => state.run?.waitingSince === null)
+        : held.some((book) => book.state.run === null && database.isWriting(book.id, book.epoch));
+    if (isTime || resting || looks === 0) return worker.drain(fault.ms);
+    const again = () => this.#drain(worker, fault, looks - 1);
+    scheduler.after(fault.at % 2 === 0 ? 10 : 1, null, "an operator looks at a worker", again);
+  }
+
+  /** As the server's job does it: what nobody asks for again, and files that nothing names. */
+  async #tidy({ store, blobs }: OperationsContext): Promise<void> {
+    await store.system.prune({ idempotencyMs: keptMs });
+    const forgotten = await store.system.collectBlobs({ ageMs: keptMs, limit: 1_000 });
+    for (const { orgId, hash } of forgotten) await blobs.delete(orgId, hash);
   }
 
   #ask({ kind, at }: Fault): void {
     const [api] = this.#world.apis;
     if (api?.operations == null || !api.isUp) return;
-    const { store, bus } = api.operations;
+    const { bus } = api.operations;
     const { orgId } = this.#world.template;
-    if (kind === "prune") return void store.system.prune({ idempotencyMs: keptMs }).catch(() => {});
+    if (kind === "prune") return void this.#tidy(api.operations).catch(() => {});
     const held = [...this.#world.ledger.books.values()].filter(({ holder }) => holder !== null);
     // Most are asked to leave when they can.
     const quiet = held.filter(({ state }) => state.run === null || state.run.waitingSince !== null);

@@ -1,4 +1,5 @@
 import type { InputBody, SessionEvent } from "@berth/contract";
+import { deserialize, serialize } from "node:v8";
 import { evolve } from "../../../src/session/evolve.ts";
 import { effectiveEvents, fold } from "../../../src/session/fold.ts";
 import { initialState, type SessionState } from "../../../src/session/state.ts";
@@ -91,6 +92,18 @@ export class Book {
     this.hibernates = this.state.run?.waitingSince != null;
     this.holder = null;
     this.claims = 0;
+  }
+
+  /** Puts its copy of the log outside of the heap, until the returned function is called. */
+  putAway(): () => void {
+    const kept = serialize([this.raw, this.jsons]);
+    this.raw.length = 0;
+    this.jsons.length = 0;
+    return () => {
+      const [raw, jsons] = deserialize(kept) as [SessionEvent[], string[]];
+      this.raw.push(...raw);
+      this.jsons.push(...jsons);
+    };
   }
 
   /** State of the effective log up to a seq, folded from its beginning. */

@@ -12,6 +12,7 @@ import type { ClaimOutcome } from "../../../src/store/store.ts";
 import type { Connection } from "../../../src/store/sqlite/connection.ts";
 import { Book } from "./book.ts";
 import { DefinitionBook } from "./definitions.ts";
+import { Recent } from "./recent.ts";
 import { must } from "./violation.ts";
 
 export interface LedgerHooks {
@@ -38,11 +39,13 @@ export class Ledger {
   /** Of workers: when the store took their last one. */
   readonly #heartbeats = new Map<string, number>();
   /** Idempotency keys of requests that were done. */
-  readonly #keys = new Set<string>();
+  readonly #keys = new Recent<string>();
   /** Sessions that operations of the batch changed. */
   readonly #touched = new Set<Book>();
   /** Timers that fired, but those of budgets: each is set once. */
-  readonly #fired = new Set<string>();
+  readonly #fired = new Recent<string>();
+  /** Sessions that were deleted when it last forgot. */
+  #deleted: readonly string[] = [];
   readonly #hooks: LedgerHooks;
   readonly #sql: Connection["sql"];
   readonly #seen: Seen;
@@ -82,6 +85,14 @@ export class Ledger {
       putAgent: () => this.definitions.readAll(),
       archiveAgent: () => this.definitions.readAll(),
     };
+  }
+
+  /** Lets go of what was over when it was called last, and of what no request repeats any more. */
+  forget(): void {
+    for (const id of this.#deleted) this.books.delete(id);
+    this.#deleted = [...this.books.values()].filter(({ deleted }) => deleted).map(({ id }) => id);
+    this.#keys.age();
+    this.#fired.age();
   }
 
   witness(call: OperationCall, reply: OperationReply): void {

@@ -12,9 +12,13 @@ export class Faults {
   /** How many calls a fault has let pass. */
   readonly #passed = new Map<PortFault, number>();
 
-  constructor(scheduler: Scheduler, planned: readonly PortFault[]) {
+  constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
-    this.#waiting = planned.toSorted((a, b) => b.at - a.at);
+    this.#waiting = [];
+  }
+
+  add(planned: readonly PortFault[]): void {
+    this.#waiting = [...this.#waiting, ...planned].toSorted((a, b) => b.at - a.at);
   }
 
   /** The fault that falls on this call. */

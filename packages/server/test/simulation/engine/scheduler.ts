@@ -62,6 +62,11 @@ export class Scheduler {
     return this.at(this.now + Math.max(0, ms), life, label, call);
   }
 
+  /** Steps that will be taken as far as anybody knows now. */
+  get pending(): number {
+    return this.#heap.filter(({ cancelled, life }) => !cancelled && life?.dead !== true).length;
+  }
+
   /** Ends `run` after the step that is being taken. */
   stop(): void {
     this.#stopped = true;

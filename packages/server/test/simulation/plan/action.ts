@@ -31,4 +31,9 @@ export type Action = { readonly at: number; readonly session: number; readonly n
   | { readonly kind: "edition" }
 );
 
+/** By which number clients know the fork that an action makes. */
+export function forkNumber({ session, no }: Pick<Action, "session" | "no">): number {
+  return 1_000_000 * (session + 1) + no;
+}
+
 export type ActionKind = Action["kind"];

@@ -81,24 +81,34 @@ export function planActions(
   const actions: Action[] = [];
   for (let session = 0; session < sessions; session++) {
     const own = random.branch(`session ${session}`);
-    let at = own.int(0, ms / 3);
-    const more = own.weighted([
-      [4, 1],
-      [3, 2],
-      [2, 4],
-      [1, 6],
-    ]);
-    for (let no = 0; no <= more; no++) {
-      const tag = `S${session}.${no}`;
-      const first: Unplaced = {
-        kind: "create",
-        keyed: own.chance(0.3),
-        retries: own.chance(0.8),
-        script: own.chance(0.7) ? script(own, tag) : null,
-      };
-      actions.push({ ...(no === 0 ? first : other(own, tag)), at, session, no });
-      at += own.chance(0.5) ? own.int(1, 300) : own.int(300, Math.floor((2 * ms) / (3 * more)));
-    }
+    actions.push(...planTalk(own, { session, begin: own.int(0, ms / 3), ms }));
   }
   return actions.toSorted((a, b) => a.at - b.at);
+}
+
+/** What the client of one session does, in the order of time: makes it, and comes back to it for two thirds of `ms`. */
+export function planTalk(
+  own: Random,
+  { session, begin, ms }: { session: number; begin: number; ms: number },
+): readonly Action[] {
+  const actions: Action[] = [];
+  let at = begin;
+  const more = own.weighted([
+    [4, 1],
+    [3, 2],
+    [2, 4],
+    [1, 6],
+  ]);
+  for (let no = 0; no <= more; no++) {
+    const tag = `S${session}.${no}`;
+    const first: Unplaced = {
+      kind: "create",
+      keyed: own.chance(0.3),
+      retries: own.chance(0.8),
+      script: own.chance(0.7) ? script(own, tag) : null,
+    };
+    actions.push({ ...(no === 0 ? first : other(own, tag)), at, session, no });
+    at += own.chance(0.5) ? own.int(1, 300) : own.int(300, Math.floor((2 * ms) / (3 * more)));
+  }
+  return actions;
 }

@@ -24,7 +24,19 @@ const callOf = (random: Random, process: string) =>
 /** By how much a wall clock is off after it jumped, in milliseconds: as after a step of NTP, or somebody's mistake of an hour. */
 const jumps = [-3_600_000, -20_000, -500, 0, 500, 20_000, 3_600_000];
 
-type Draw = (random: Random, at: number, process: string) => Fault;
+interface PlannedSpan {
+  readonly ms: number;
+  readonly build: Pick<Build, "workers" | "apis" | "leaseMs" | "sweepMs">;
+  readonly count?: number;
+}
+
+type Draw = (random: Random, at: number, process: string, build: Leased) => Fault;
+
+type Leased = Pick<Build, "leaseMs" | "sweepMs">;
+
+/** Just so long that somebody else has taken over when it ends; or any time. */
+const outOfLease = (random: Random, { leaseMs, sweepMs }: Leased) =>
+  random.chance(0.6) ? leaseMs + random.int(300, sweepMs + 1_500) : random.int(3_000, 15_000);
 
 const onCalls =
   (kind: Extract<Fault, { op: string | null }>["kind"]): Draw =>
@@ -36,13 +48,13 @@ const onCalls =
     skip: random.pick(skips),
     ms: random.pick([50, 500, 3_000, 9_000]),
   });
-const freeze: Draw = (random, at, process) => ({
+const freeze: Draw = (random, at, process, build) => ({
   kind: "freeze",
   at,
   process,
   op: process.startsWith("w") ? random.pick(["append", "append", "append", "claim", "release"]) : "accept",
   skip: random.pick(skips),
-  ms: random.int(3_000, 15_000),
+  ms: outOfLease(random, build),
 });
 const onProcess =
   (kind: "pause" | "deaf-heart" | "clock-jump", spans: readonly number[]): Draw =>
@@ -76,11 +88,12 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [3, onCalls("crash-in-flight")],
   [3, onCalls("crash-after")],
   [2, onCalls("fail-before")],
-  [3, onCalls("fail-after")],
+  [4, onCalls("fail-after")],
   [2, onCalls("slow-call")],
   [2, onCalls("late-answer")],
-  [3, freeze],
-  [2, onProcess("pause", [500, 4_000, 9_000, 15_000])],
+  [4, freeze],
+  [1, onProcess("pause", [500, 4_000, 9_000])],
+  [1, (random, at, process, build) => ({ kind: "pause", at, process, ms: outOfLease(random, build) })],
   [1, onProcess("deaf-heart", [3_000, 8_000, 15_000])],
   [1.5, onProcess("clock-jump", jumps)],
   [1, (random, at) => ({ kind: "store-clock-jump", at, ms: random.pick(jumps) })],
@@ -108,14 +121,16 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [1, operator("slow-reader")],
 ];
 
-export function planFaults(random: Random, { ms, build }: { ms: number; build: Build }): readonly Fault[] {
+export function planFaults(
+  random: Random,
+  { ms, build, count = random.pick([4, 12, 25, 40]) }: PlannedSpan,
+): readonly Fault[] {
   const processes = [
     ...Array.from({ length: build.workers }, (_, at) => `w${at + 1}`),
     ...Array.from({ length: build.apis }, (_, at) => `a${at + 1}`),
   ];
-  const count = random.pick([4, 12, 25, 40]);
   return Array.from({ length: count }, () => {
     const draw = random.weighted(draws);
-    return draw(random, random.int(0, ms), random.pick(processes));
+    return draw(random, random.int(0, ms), random.pick(processes), build);
   }).toSorted((a, b) => a.at - b.at);
 }

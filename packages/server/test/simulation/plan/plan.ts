@@ -1,9 +1,16 @@
 import { createRandom, type Random } from "../../chaos/random.ts";
 import type { Action } from "./action.ts";
-import type { Build } from "./build.ts";
+import type { Build, PlannedFollower } from "./build.ts";
 import { planActions } from "./actions.ts";
 import type { Fault } from "./fault.ts";
 import { planFaults } from "./faults.ts";
+
+/** What happens in a stretch of time. */
+export interface Part {
+  readonly actions: readonly Action[];
+  readonly faults: readonly Fault[];
+  readonly followers: readonly PlannedFollower[];
+}
 
 /** All that a seed decides, as data: a story is a plan with things left out. */
 export interface Plan {

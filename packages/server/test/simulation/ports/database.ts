@@ -89,6 +89,11 @@ export class Database {
     this.#writing = { connection: this.connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
   }
 
+  /** Nobody waits for claims any more: what was stuck has come by itself. */
+  forgetStuck(): void {
+    this.#untilClaimed.clear();
+  }
+
   close(): void {
     this.connection.close();
   }

@@ -4,16 +4,26 @@ import type { Fault } from "../plan/fault.ts";
 
 type Mishap = Extract<Fault, { kind: `model-${string}` | `tool-${string}` }>;
 
+function isMishap(fault: Fault): fault is Mishap {
+  return fault.kind.startsWith("model-") || fault.kind.startsWith("tool-");
+}
+
 /** What goes wrong with models and tools: each falls on the first call at or after its time. */
 export class Mishaps {
   readonly #scheduler: Scheduler;
   readonly #faults: Faults;
   #waiting: Mishap[];
 
-  constructor(scheduler: Scheduler, faults: Faults, planned: readonly Mishap[]) {
+  constructor(scheduler: Scheduler, faults: Faults) {
     this.#scheduler = scheduler;
     this.#faults = faults;
-    this.#waiting = planned.toSorted((a, b) => a.at - b.at);
+    this.#waiting = [];
+  }
+
+  add(planned: readonly Fault[]): void {
+    this.#waiting = [...this.#waiting, ...planned.filter((fault) => isMishap(fault))].toSorted(
+      (a, b) => a.at - b.at,
+    );
   }
 
   take(of: "model" | "tool"): Mishap | null {

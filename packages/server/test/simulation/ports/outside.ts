@@ -7,6 +7,8 @@ import type { Caller, ModelWorld } from "./models.ts";
 import type { ToolStart, ToolWorld } from "./tools.ts";
 import type { Work } from "./work.ts";
 
+const keptAnswers = 2_000;
+
 /** The world that models and tools act in, which outlives every crash, and what is checked when they start. */
 export class Outside implements ModelWorld, ToolWorld {
   readonly mishaps: Mishaps;
@@ -78,6 +80,11 @@ export class Outside implements ModelWorld, ToolWorld {
   isAnswer(text: string, { whole }: { whole: boolean }): boolean {
     const said = this.answers[Number(/^I answer\[(\d+)\]/.exec(text)?.[1] ?? -1)];
     return said !== undefined && (whole ? said === text : said.startsWith(text));
+  }
+
+  /** Lets go of the texts of answers but the newest. */
+  forgetAnswers(): void {
+    this.answers.fill("", 0, Math.max(0, this.answers.length - keptAnswers));
   }
 
   /** A life is over, and all that it had under way. */
