@@ -34,6 +34,8 @@ const restMs = 90_000;
 const sliceMs = 2_000;
 /** For so long nobody answers what will expire by itself: its timers have to end it. */
 const patientMs = 16_000;
+/** By then those are back who look for timers. */
+const sweptMs = 6_000;
 /** From then on no input waits that could be taken: until then runs that hang hold the places. */
 const takenMs = 40_000;
 
@@ -126,7 +128,7 @@ async function play(world: World, long: LongPlay | null): Promise<void> {
   for (let left = restMs; left > 0 && !scheduler.stopped; left -= sliceMs) {
     const restedMs = restMs - left;
     if (restedMs >= patientMs || plan.build.approvalMs > patientMs) people.answerAll();
-    timers.look(world);
+    if (restedMs >= sweptMs) timers.look(world);
     if (restedMs >= takenMs) checkTaken(world);
     await scheduler.run(scheduler.now + sliceMs);
     if (scheduler.stopped) return;

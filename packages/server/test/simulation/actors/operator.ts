@@ -9,7 +9,7 @@ import type { Follower } from "./follower.ts";
 const drainLooks = 400;
 
 /** For how long what was asked with a key is known: longer than clients ask again and clocks are off. */
-const keptMs = 7_200_000;
+const keptMs = 10_800_000;
 
 /** Brings about what a plan says happens at a time: what operators do, weather, and what befalls whole processes and readers. */
 export class Operator {
