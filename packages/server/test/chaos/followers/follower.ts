@@ -41,6 +41,8 @@ export class Follower {
   readonly seen: string[] = [];
   readonly texts: TextAssembly;
   connections = 0;
+  /** Connections after the first one that brought something. */
+  resumed = 0;
   /** Breaks while a text was being written. */
   breaksInText = 0;
   readonly #options: FollowerOptions;
@@ -107,10 +109,13 @@ export class Follower {
     this.connections += 1;
     this.texts.reconnected();
     const { signal } = this.#connection;
+    let first = this.connections > 1;
     if (this.#ending.signal.aborted) return;
     for await (const frame of open(door, { sessionId, after: this.#cursor, signal })) {
       if (frame.kind === "archived") return sleep(archivedPauseMs, this.#ending.signal);
       if (this.#ending.signal.aborted) return;
+      if (first) this.resumed += 1;
+      first = false;
       this.#take(frame.event, frame.cursor);
     }
   }

@@ -1,34 +1,47 @@
+import { get, type IncomingMessage } from "node:http";
 import type { StreamEvent } from "@berth/contract";
 import type { Door } from "../../support/server/api.ts";
 import { type Following, FollowRefusal, type Frame } from "./frame.ts";
 
 /** Follows over SSE. Reads the wire by itself, so that the checks do not rest on the client that they could share a fault with. */
-export async function* followSse({ url, apiKey }: Door, following: Following): AsyncGenerator<Frame> {
-  const { sessionId, after, signal } = following;
-  const response = await fetch(`${url}/api/v1/sessions/${sessionId}/events/stream`, {
-    headers: {
-      accept: "text/event-stream",
-      authorization: `Bearer ${apiKey}`,
-      ...(after !== null && { "last-event-id": after }),
-    },
-    signal,
-  });
-  if (response.status === 204) return yield { kind: "archived" };
-  if (response.status !== 200) {
-    const { code = "", detail = "" } = (await response.json().catch(() => ({}))) as Record<string, string>;
-    throw new FollowRefusal(code || String(response.status), detail);
-  }
-  if (response.body === null) return;
-  const decoder = new TextDecoder();
+export async function* followSse(door: Door, following: Following): AsyncGenerator<Frame> {
+  const response = await open(door, following);
+  if (response.statusCode === 204) return yield { kind: "archived" };
+  if (response.statusCode !== 200) throw await refusalOf(response);
   let rest = "";
-  for await (const chunk of response.body) {
-    const messages = (rest + decoder.decode(chunk, { stream: true })).split("\n\n");
+  for await (const text of response.setEncoding("utf8") as AsyncIterable<string>) {
+    const messages = (rest + text).split("\n\n");
     rest = messages.pop() ?? "";
     for (const message of messages) {
       const frame = frameOf(message);
       if (frame !== null) yield frame;
     }
   }
+}
+
+/** A connection of its own: half the CPU of `fetch`, and nothing of it outlives the connection. */
+function open({ url, apiKey }: Door, { sessionId, after, signal }: Following): Promise<IncomingMessage> {
+  const headers = {
+    accept: "text/event-stream",
+    authorization: `Bearer ${apiKey}`,
+    ...(after !== null && { "last-event-id": after }),
+  };
+  const address = `${url}/api/v1/sessions/${sessionId}/events/stream`;
+  return new Promise((resolve, reject) => {
+    get(address, { headers, signal, agent: false }, resolve).on("error", reject);
+  });
+}
+
+async function refusalOf(response: IncomingMessage): Promise<FollowRefusal> {
+  let text = "";
+  for await (const piece of response.setEncoding("utf8") as AsyncIterable<string>) text += piece;
+  let told: { code?: string; detail?: string } = {};
+  try {
+    told = JSON.parse(text) as typeof told;
+  } catch {
+    // The status says enough.
+  }
+  return new FollowRefusal(told.code ?? String(response.statusCode), told.detail ?? "");
 }
 
 /** Null for a comment, a `retry:` or a bare cursor. */

@@ -4,10 +4,12 @@ import type { AddressInfo } from "node:net";
 /** A TCP proxy that cuts connections, so that both ends see a break that neither made. */
 export interface CuttingProxy {
   readonly url: string;
-  /** Connections that go through it now. */
+  /** Connections that can be cut: those over which the server has said more than that it is there. */
   readonly size: number;
-  /** Cuts one connection, chosen by a number; false when there is none. */
-  cut(choice: number): boolean;
+  /** Resets one connection, chosen by a number; false when there is none. */
+  reset(choice: number): boolean;
+  /** Ends one connection, chosen by a number, within the next bytes that the server sends: anywhere in a message, or in a character. */
+  cutWithin(choice: number): boolean;
   close(): Promise<void>;
 }
 
@@ -18,45 +20,66 @@ interface Pair {
 
 export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const { hostname, port } = new URL(target);
-  const pairs = new Set<Pair>();
+  const pairs: Pair[] = [];
+  const sockets = new Set<Socket>();
+  const remove = (pair: Pair) => {
+    const index = pairs.indexOf(pair);
+    if (index >= 0) pairs.splice(index, 1);
+  };
   const listener = createServer((client) => {
     const server = connect(Number(port), hostname);
     const pair = { client, server };
-    pairs.add(pair);
-    const end = () => {
-      pairs.delete(pair);
-      client.destroy();
-      server.destroy();
-    };
+    let said = 0;
+    server.on("data", () => {
+      // Were it cut before, a busy machine would spend its time on connections that never brought anything.
+      if (++said === 2) pairs.push(pair);
+    });
     for (const [from, to] of [
       [client, server],
       [server, client],
     ] as const) {
+      sockets.add(from);
       from.setNoDelay(true);
-      from.on("error", end);
-      from.on("close", end);
+      from.on("error", () => undefined);
+      from.on("close", () => {
+        sockets.delete(from);
+        remove(pair);
+        to.destroySoon();
+      });
       from.pipe(to);
     }
   });
+  const take = (choice: number): Pair | undefined => {
+    const pair = pairs[choice % Math.max(1, pairs.length)];
+    if (pair !== undefined) remove(pair);
+    return pair;
+  };
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}`,
     get size() {
-      return pairs.size;
+      return pairs.length;
     },
-    cut(choice) {
-      const pair = [...pairs][choice % Math.max(1, pairs.size)];
+    reset(choice) {
+      const pair = take(choice);
+      pair?.client.resetAndDestroy();
+      pair?.server.resetAndDestroy();
+      return pair !== undefined;
+    },
+    cutWithin(choice) {
+      const pair = take(choice);
       if (pair === undefined) return false;
-      pairs.delete(pair);
-      pair.client.resetAndDestroy();
-      pair.server.resetAndDestroy();
+      const { client, server } = pair;
+      server.unpipe(client);
+      server.once("data", (bytes: Buffer) => {
+        client.end(bytes.subarray(0, choice % bytes.length));
+        server.destroy();
+      });
+      server.resume();
       return true;
     },
     async close() {
-      for (const { client, server } of pairs) {
-        client.destroy();
-        server.destroy();
-      }
+      for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => listener.close(() => resolve()));
     },
   };
