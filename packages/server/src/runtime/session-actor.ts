@@ -257,12 +257,10 @@ export class SessionActor extends SessionParts implements SessionAtWork {
 
   /** True when another turn is due at once. */
   async #turn(): Promise<boolean> {
-    let more = true;
-    try {
-      more = await takeTurn(this);
-    } catch (thrown) {
-      if (!(thrown instanceof NotAccepted)) throw thrown;
-    }
+    const more = await takeTurn(this).catch((thrown: unknown) => {
+      if (thrown instanceof NotAccepted) return true;
+      throw thrown;
+    });
     if (!this.#announced.endTurn()) return more;
     this.#mailboxDirty = true;
     return true;
