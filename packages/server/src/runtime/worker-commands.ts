@@ -1,6 +1,7 @@
 import type { RuntimeHealth, RuntimeStats } from "@berth/contract";
 import type { WorkerCommand } from "../coordination/session-frames.ts";
 import type { Activation } from "./activation.ts";
+import type { SessionActor } from "./session-actor.ts";
 
 /** What commands need of a worker. */
 interface Commanded {
@@ -27,7 +28,7 @@ export async function answerCommand(worker: Commanded, command: WorkerCommand): 
       const idle = activation
         .all()
         .filter((actor) => actor.held.orgId === command.orgId && actor.state.run === null);
-      const done = await Promise.all(idle.map((actor) => activation.evict(actor, "asked")));
+      const done = await Promise.all(idle.map((actor) => evictAtRest(activation, actor)));
       return done.filter(Boolean).length;
     }
   }
@@ -51,7 +52,11 @@ async function evict(
 ): Promise<"evicted" | "busy" | "absent"> {
   const actor = activation.get(orgId, sessionId);
   if (actor === null) return "absent";
+  return (await evictAtRest(activation, actor)) ? "evicted" : "busy";
+}
+
+async function evictAtRest(activation: Activation, actor: SessionActor): Promise<boolean> {
   // What its followers saw to its end may still be in its last turn here.
   if (!actor.running) await actor.turned();
-  return (await activation.evict(actor, "asked")) ? "evicted" : "busy";
+  return await activation.evict(actor, "asked");
 }
