@@ -33,13 +33,18 @@ export function useBareBubblewrap(): UsedBubblewrap {
     sandbox,
     sh,
     async others() {
-      const { output } = await sh("ps -eo pid=,args= | grep -v 'ps -eo' | grep -v grep");
-      return output
-        .split("\n")
-        .map((line) => line.trim().replace(/^\d+ /, ""))
-        .filter(
-          (line) => line !== "" && !/^(\/usr\/bin\/bwrap|\/opt\/berth\/node \/opt\/berth\/agent)/.test(line),
-        );
+      for (let asked = 1; ; asked++) {
+        const { output } = await sh("ps -eo pid=,args= | grep -v 'ps -eo' | grep -v grep");
+        const found = output
+          .split("\n")
+          .map((line) => line.trim().replace(/^\d+ /, ""))
+          .filter(
+            (line) =>
+              line !== "" && !/^(\/usr\/bin\/bwrap|\/opt\/berth\/node \/opt\/berth\/agent)/.test(line),
+          );
+        // Without arguments: one that is just becoming another program, as those of this very question do, or is just ending.
+        if (asked === 20 || !found.some((line) => /^\[\w+\]/.test(line))) return found;
+      }
     },
     async follow(id, until) {
       let text = "";
