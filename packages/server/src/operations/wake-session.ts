@@ -10,7 +10,7 @@ import type { OperationsContext } from "./context.ts";
 export async function wakeSession(
   context: OperationsContext,
   session: Pick<SessionRecord, "orgId" | "id" | "holder" | "owner">,
-  { urgent = false, inputs }: { readonly urgent?: boolean; readonly inputs?: readonly string[] } = {},
+  { urgent = false, inputs = [] }: { readonly urgent?: boolean; readonly inputs?: readonly string[] } = {},
 ): Promise<void> {
   const { orgId, id: sessionId, holder, owner } = session;
   const wakeUp = { orgId, sessionId, owner, urgent };
@@ -24,14 +24,10 @@ export async function wakeSession(
 /** Not to both: each wake-up makes the session read its mailbox. */
 async function wakeHolder(
   { bus, queue, settings }: OperationsContext,
-  {
-    holder,
-    inputs,
-    ...wakeUp
-  }: WakeUp & { readonly holder: string; readonly inputs: readonly string[] | undefined },
+  { holder, inputs, ...wakeUp }: WakeUp & { readonly holder: string; readonly inputs: readonly string[] },
 ): Promise<void> {
   const { orgId, sessionId } = wakeUp;
-  const wake: WorkerCommand = { op: "wake", orgId, sessionId, ...(inputs !== undefined && { inputs }) };
+  const wake: WorkerCommand = { op: "wake", orgId, sessionId, inputs };
   const woken = await bus.ask(workerTopic(holder), wake, settings.workerAnswerMs);
   if (woken === null) await queue.push(wakeUp);
 }

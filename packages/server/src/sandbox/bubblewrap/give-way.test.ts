@@ -64,6 +64,17 @@ it("takes no program for greedy that only begins", async () => {
   expect(boxes[0]?.said).toEqual([]);
 });
 
+it("judges nobody by the moment between its beginning and a look that was due for another", async () => {
+  const { clock, boxes, givingWay, pass } = setUp(2);
+  givingWay.stir(boxes[0]!.group);
+  await pass(50, 0.5, 0);
+  await clock.advance(45);
+  givingWay.stir(boxes[1]!.group);
+  boxes[1]?.take(5);
+  await clock.advance(5);
+  expect(boxes[1]?.said).toEqual([]);
+});
+
 it("finds what goes on without a command within a second and a look, and rests when nothing does", async () => {
   const { clock, boxes, pass } = setUp(2);
   await pass(1_000, 0, 0);

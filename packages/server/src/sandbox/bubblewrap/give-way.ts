@@ -8,8 +8,8 @@ const restMs = 1_000;
 /** Of one processor: who takes more gives way, who takes less than the rest share is not looked at so often. */
 const greedyShare = 0.3;
 const restShare = 0.01;
-/** What the last look weighs beside those before it: a program that only begins takes much for one look, and is not greedy. */
-const lastWeight = 0.4;
+/** What one look weighs beside those before it: a program that only begins takes much for one look, and is not greedy. */
+const lookWeight = 0.4;
 
 interface GivingWayOptions {
   readonly clock: Clock;
@@ -53,7 +53,9 @@ export function letGreedyGiveWay({ clock, groups, onError }: GivingWayOptions): 
     if (usedMs === null || before === undefined) return void awake.delete(group);
     if (now <= before.at) return;
     const last = (usedMs - before.usedMs) / (now - before.at);
-    before.share += lastWeight * (last - before.share);
+    // By the time that it tells of: a command that has just begun may be looked at a moment later.
+    const weight = 1 - (1 - lookWeight) ** ((now - before.at) / lookMs);
+    before.share += weight * (last - before.share);
     before.usedMs = usedMs;
     before.at = now;
     const greedy = before.share > greedyShare;

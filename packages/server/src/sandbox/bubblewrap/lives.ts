@@ -144,7 +144,7 @@ export class Lives {
     return [...this.#held.values()].map(({ life }) => life);
   }
 
-  /** Those that have control groups have these. */
+  /** The control groups of those that have any. */
   groups(): ControlGroup[] {
     return [...this.#held.values()].flatMap(({ life: { group } }) => group ?? []);
   }
