@@ -7,7 +7,9 @@ const resultsFile = join(import.meta.dirname, "../../RESULTS.md");
 
 /** The results of a folder that `all` or `--json` filled, by bench. Throws when there are none. */
 export function readFolder(folder: string): readonly Told[] {
-  const files = Object.keys(catalogue).map((name) => join(folder, `${name}.json`));
+  // The soak's result is a verdict of its own shape.
+  const figures = Object.entries(catalogue).filter(([, one]) => one.figures);
+  const files = figures.map(([name]) => join(folder, `${name}.json`));
   const found = files.filter((file) => existsSync(file));
   if (found.length === 0) throw new Error(`${folder} has no results of a bench, such as ${files[0]}`);
   return found.map((file) => {
