@@ -1,10 +1,15 @@
 // The suites of `npm test` in their order. Each runs to its end and says how many of its tests passed and failed.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { check } from "./check.ts";
 
-export type Count = { readonly passed: number; readonly failed: number };
+export type Count = {
+  readonly passed: number;
+  readonly failed: number;
+  /** What failed, by name, as far as the suite tells it. */
+  readonly failures?: readonly string[];
+};
 export type Suite = { readonly name: string; readonly run: () => Promise<Count> };
 
 const root = join(import.meta.dirname, "..");
@@ -30,22 +35,30 @@ async function runNode(args: readonly string[], keep: boolean): Promise<{ code: 
 
 /** A failure outside any test file (coverage, say) shows only in the exit code: it counts as one. */
 function counted(count: Count, code: number): Count {
-  return code !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
+  if (code === 0 || count.failed > 0) return count;
+  return {
+    ...count,
+    failed: 1,
+    failures: [`its program ended with ${code} (no test failed: coverage, or a crash)`],
+  };
 }
 
 type Report = {
   readonly numPassedTests: number;
-  readonly numFailedTests: number;
   readonly testResults: readonly TestFile[];
 };
 type TestFile = {
+  readonly name: string;
   readonly status: string;
-  readonly assertionResults: readonly { readonly status: string }[];
+  readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
 };
 
 /** A file that does not load, or fails in a hook or by a leak, counts as one failure beside its tests. */
-function failedAsAFile(file: TestFile): boolean {
-  return file.status === "failed" && file.assertionResults.every(({ status }) => status !== "failed");
+function failuresOf(file: TestFile): string[] {
+  const name = relative(root, file.name);
+  const tests = file.assertionResults.filter(({ status }) => status === "failed");
+  if (tests.length > 0) return tests.map(({ fullName }) => `${name}: ${fullName}`);
+  return file.status === "failed" ? [`${name}: the file as a whole`] : [];
 }
 
 function vitest(name: string, ...options: string[]): Suite {
@@ -58,8 +71,8 @@ function vitest(name: string, ...options: string[]): Suite {
     const { code } = await runNode([...runner, ...reporters, ...options], false);
     if (!existsSync(report)) return counted({ passed: 0, failed: 0 }, code);
     const json = JSON.parse(readFileSync(report, "utf8")) as Report;
-    const failed = json.numFailedTests + json.testResults.filter(failedAsAFile).length;
-    return counted({ passed: json.numPassedTests, failed }, code);
+    const failures = json.testResults.flatMap(failuresOf);
+    return counted({ passed: json.numPassedTests, failed: failures.length, failures }, code);
   };
   return { name, run };
 }

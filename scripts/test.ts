@@ -14,6 +14,7 @@ if (chosen.some(({ name }) => name === "browser")) ensureInstalled([chromium]);
 if (chosen.some(({ name }) => name !== "check")) ensureInstalled(isolation);
 
 const lines: string[] = [];
+const failures: string[] = [];
 let passed = 0;
 let failed = 0;
 for (const { name, run } of chosen) {
@@ -22,10 +23,12 @@ for (const { name, run } of chosen) {
   const count = await run();
   passed += count.passed;
   failed += count.failed;
+  failures.push(...(count.failures ?? []).map((failure) => `${name}: ${failure}`));
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   lines.push(`${name.padEnd(12)} ${seconds.padStart(7)} s  ${count.passed} passed, ${count.failed} failed`);
 }
 
 console.log(`\n${lines.join("\n")}\n`);
+if (failures.length > 0) console.log(`What failed:\n  ${failures.join("\n  ")}\n`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;

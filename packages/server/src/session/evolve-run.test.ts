@@ -35,6 +35,15 @@ describe("events about a run", () => {
     expect(late.state.run?.firstSeq).toBe(late.seq);
   });
 
+  it("a run of another version of the agent is that version's, also in what it begins", () => {
+    const next = { ...agent, version: agent.version + 1 };
+    const told = story()
+      .turn("one")
+      .add({ type: "run.started", runId: idOf("run", 9), data: { ...plan, agent: next } });
+    expect(told.state.run?.agent).toEqual(next);
+    expect(told.state.namespaces[root]?.agent).toEqual(next);
+  });
+
   it("run.finished leaves the conversation and nothing that was open", () => {
     const { state } = story().message("one").think().ends("interrupted");
     expect(state).toMatchObject({
