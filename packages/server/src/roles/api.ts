@@ -165,7 +165,7 @@ function previewDomainOf({ previewDomain, host }: LoadedConfig["config"]): strin
 async function readiness(ports: Ports, worker: WorkerRole): Promise<Readiness> {
   const store = await ports.store.system.ping().then(
     () => "ok",
-    () => "does not answer",
+    (error: unknown) => (error instanceof BerthError ? error.message : "does not answer"),
   );
   const { ok, draining } = worker.health();
   const { unavailable, label } = await ports.sandboxes.probe();

@@ -14,6 +14,7 @@ import { type ProvidersHint, providersTopic } from "../coordination/provider-hin
 import type { Queue } from "../coordination/queue.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import type { BerthError } from "../lib/errors.ts";
 import { createOrgShares, type OrgShares } from "../limits/org-shares.ts";
 import type { Models } from "../models/model.ts";
 import { openSandboxSecret } from "../auth/sandbox-secrets.ts";
@@ -99,7 +100,8 @@ function openStore({ config }: LoadedConfig, telemetry: Telemetry, clock: Clock)
   const onCommit = ({ operations, totalMs }: { operations: number; totalMs: number }) =>
     telemetry.commitDone({ operations, durationMs: totalMs });
   const { data: dataDir, failpoint } = config;
-  return openSqliteStore({ dataDir, clock, telemetry: { onCommit }, failpoint });
+  const onFailing = (error: BerthError | null) => telemetry.storeFailing(error);
+  return openSqliteStore({ dataDir, clock, telemetry: { onCommit, onFailing }, failpoint });
 }
 
 async function openRest(

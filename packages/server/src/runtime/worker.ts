@@ -113,9 +113,13 @@ export class Worker {
     });
   }
 
-  /** Derives wake-ups from the store: orphaned sessions and timers that are due. Sessions that are adrift are no orphans there. */
+  /**
+   * Derives wake-ups from the store: orphaned sessions and timers that are due. Sessions that are adrift are no orphans there. A worker
+   * that may not claim finds nothing: its own sessions look orphaned then.
+   */
   async sweep(): Promise<void> {
     await this.#quietly("sweep", async () => {
+      if (!this.#heartbeat.fresh) return;
       await sweep(this.#context);
       if (this.#heartbeat.fresh) for (const lost of this.#adrift.values()) this.#intake.offer(lost);
     });

@@ -259,6 +259,6 @@ export interface SystemStore {
   noteBlob(blob: { orgId: string; hash: string; size: number }): Promise<void>;
   /** Whether a blob is noted: one that was put again after its collection must not lose its file. */
   hasBlob(blob: { orgId: string; hash: string }): Promise<boolean>;
-  /** Cheap check that the store answers. */
+  /** Cheap check that the store answers. Writes nothing, and rejects with why when the last that was to be written could not be. */
   ping(): Promise<void>;
 }

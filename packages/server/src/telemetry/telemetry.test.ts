@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { BerthError } from "../lib/errors.ts";
 import { createLogger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import { createTelemetry, silentTelemetry } from "./telemetry.ts";
@@ -42,6 +43,32 @@ describe("createTelemetry", () => {
     expect(await series('berth_runs_finished_total{reason="end_turn"}')).toBe(1);
     expect(await series('berth_runs_finished_total{reason="retries_exhausted"}')).toBe(1);
     expect(await series("berth_run_seconds_sum")).toBe(2);
+  });
+
+  it("tells once that the store cannot be written, and what follows from it only at level debug", async () => {
+    const { telemetry, lines, series } = setUp();
+    const failing = new BerthError("store_unavailable", "mount it for writing again", { retryable: true });
+    const follows = [
+      failing,
+      new BerthError("lease_lost", "m"),
+      Object.assign(new Error(), { code: "EROFS" }),
+    ];
+    const fail = (error: unknown) => telemetry.unexpectedError({ where: "heartbeat", error });
+    for (const error of follows) fail(error);
+    telemetry.storeFailing(failing);
+    for (const error of [...follows, new TypeError("a bug")]) fail(error);
+    telemetry.storeFailing(null);
+    fail(failing);
+    expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
+      ...follows.map(() => ["error", "unexpected error"]),
+      ["error", "the store cannot be written"],
+      ...follows.map(() => ["debug", "nothing written"]),
+      ["error", "unexpected error"],
+      ["warn", "the store can be written again"],
+      ["error", "unexpected error"],
+    ]);
+    expect(lines[3]).toMatchObject({ code: "store_unavailable", reason: "mount it for writing again" });
+    expect(await series('berth_unexpected_errors_total{where="heartbeat"}')).toBe(8);
   });
 
   it("counts steps, tokens and money", async () => {

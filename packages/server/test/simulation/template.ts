@@ -1,9 +1,7 @@
 import { type AgentDefinitionInput, agentDefinition } from "@berth/contract";
 import { DatabaseSync } from "node:sqlite";
 import { newId } from "../../src/lib/id.ts";
-import { AppendHints } from "../../src/store/sqlite/append-hints.ts";
-import { runBatch } from "../../src/store/sqlite/batch.ts";
-import { BudgetOrgs } from "../../src/store/sqlite/budget-orgs.ts";
+import { runBatch, startWriting } from "../../src/store/sqlite/batch.ts";
 import { Connection } from "../../src/store/sqlite/connection.ts";
 import { knownMigrations, migrate } from "../../src/store/sqlite/migrate.ts";
 import type { ArgsOf, OperationCall, OperationName, ResultOf } from "../../src/store/sqlite/protocol.ts";
@@ -83,7 +81,7 @@ export function makeTemplate(): Template {
 function buildTemplate(): Template {
   const connection = new Connection(new DatabaseSync(":memory:"));
   migrate(connection, knownMigrations(), epochMs);
-  const writing = { connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
+  const writing = startWriting(connection);
   function run<K extends OperationName>(name: K, args: ArgsOf<K>): ResultOf<K> {
     const [reply] = runBatch(writing, [{ name, args } as OperationCall], { now: epochMs, steady: 0 }).replies;
     if (reply?.ok !== true) throw new Error(`${name} failed: ${reply?.error.message}`);

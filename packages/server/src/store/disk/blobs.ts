@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { asBerthError, BerthError } from "../../lib/errors.ts";
 import { failpoint } from "../../lib/failpoint.ts";
 import type { Blobs } from "../blobs.ts";
+import { readOnlyFolder } from "../read-only-folder.ts";
 
 export interface DiskBlobsOptions {
   /** Blobs lie in its folder `blobs`. */
@@ -167,6 +168,7 @@ function rethrow(thrown: unknown): never {
     const message = "The disk of the data folder is full: make room and try again.";
     throw new BerthError("disk_full", message, { retryable: true, cause: thrown });
   }
+  if (code === "EROFS") throw readOnlyFolder(thrown);
   if (code !== null) {
     throw new BerthError("store_unavailable", `The blob folder cannot be used just now (${code}).`, {
       retryable: true,

@@ -2,9 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AppendHints } from "./append-hints.ts";
-import { BudgetOrgs } from "./budget-orgs.ts";
-import { runBatch, type Writing } from "./batch.ts";
+import { runBatch, startWriting, type Writing } from "./batch.ts";
 import { openForWriting } from "./connection.ts";
 import { knownMigrations, migrate } from "./migrate.ts";
 import type { SessionCommit } from "../store.ts";
@@ -63,11 +61,7 @@ describe("a batch", () => {
   let writing: Writing;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "berth-batch-"));
-    writing = {
-      connection: openForWriting(join(folder, "berth.db")),
-      hints: new AppendHints(),
-      budgets: new BudgetOrgs(),
-    };
+    writing = startWriting(openForWriting(join(folder, "berth.db")));
     migrate(writing.connection, knownMigrations(), 1);
     run(create("a"), claim("a"), create("b"), claim("b"));
   });
@@ -112,8 +106,11 @@ describe("a batch", () => {
     expect(codes(replies)).toEqual(["disk_full", "disk_full"]);
     expect(replies[0]).toMatchObject({ error: { retryable: true } });
     expect([lastSeq("a"), lastSeq("b")]).toEqual([seq, seq]);
+    expect(codes(run({ name: "ping", args: null }))).toEqual(["ok"]);
+    expect(writing.failing).toMatchObject({ code: "disk_full" });
     expect(writing.connection.sql("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
     expect(codes(run(claim("a")))).toEqual(["ok"]);
+    expect(writing.failing).toBeNull();
     limit(1_000_000);
     expect(codes(run(append("a", seq, { epoch: 2 }), append("b", seq)))).toEqual(["ok", "ok"]);
     expect([lastSeq("a"), lastSeq("b")]).toEqual([seq + 1, seq + 1]);

@@ -1,10 +1,11 @@
 import { type FailpointName, failpoint } from "../../lib/failpoint.ts";
-import type { AppendHints } from "./append-hints.ts";
-import type { BudgetOrgs } from "./budget-orgs.ts";
+import { AppendHints } from "./append-hints.ts";
+import { BudgetOrgs } from "./budget-orgs.ts";
 import type { Connection } from "./connection.ts";
 import { runOperation } from "./operations/run-operation.ts";
 import type { OperationCall, OperationName, OperationReply, WriteError } from "./protocol.ts";
 import { asStoreError, failsWholeBatch } from "./sqlite-error.ts";
+import { writeFailure } from "./write-failure.ts";
 import type { StoreTime } from "./transaction.ts";
 
 const beforeCommit: Partial<Record<OperationName, FailpointName>> = {
@@ -30,6 +31,12 @@ export interface Writing {
   readonly connection: Connection;
   readonly hints: AppendHints;
   readonly budgets: BudgetOrgs;
+  /** Why the last batch that had something to write could not; null when it could. */
+  failing: WriteError | null;
+}
+
+export function startWriting(connection: Connection): Writing {
+  return { connection, hints: new AppendHints(), budgets: new BudgetOrgs(), failing: null };
 }
 
 export interface BatchResult {
@@ -48,13 +55,13 @@ export function runBatch(writing: Writing, calls: readonly OperationCall[], time
     return attempt(writing, calls, { time, guardAppends: false });
   } catch (thrown) {
     rollBack(writing);
-    if (failsWholeBatch(thrown)) return failAll(calls, thrown);
+    if (failsWholeBatch(thrown)) return failAll(writing, calls, thrown);
   }
   try {
     return attempt(writing, calls, { time, guardAppends: true });
   } catch (thrown) {
     rollBack(writing);
-    return failAll(calls, thrown);
+    return failAll(writing, calls, thrown);
   }
 }
 
@@ -64,6 +71,7 @@ function attempt(
   { time, guardAppends }: { time: StoreTime; guardAppends: boolean },
 ): BatchResult {
   const { connection, hints, budgets } = writing;
+  const changesBefore = writing.failing === null ? null : changesOf(connection);
   connection.sql("BEGIN IMMEDIATE").run();
   const tx = { sql: connection.sql.bind(connection), ...time, hints, budgets };
   const replies = calls.map((call): OperationReply => {
@@ -74,6 +82,7 @@ function attempt(
   const start = performance.now();
   connection.sql("COMMIT").run();
   const commitMs = performance.now() - start;
+  if (changesBefore !== null && changesOf(connection) > changesBefore) writing.failing = null;
   hit(afterCommit, calls);
   if (!calls.some(({ name }) => name === "truncateLog")) return { replies, commitMs };
   const cut: OperationReply = { ok: true, value: truncateLog(connection) };
@@ -88,8 +97,15 @@ function truncateLog(connection: Connection): boolean {
   return connection.sql<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy === 0;
 }
 
-function failAll(calls: readonly OperationCall[], thrown: unknown): BatchResult {
-  const reply: OperationReply = { ok: false, error: plainError(thrown) };
+/** Rows changed since it was opened: a commit without any says nothing of the disk. */
+function changesOf(connection: Connection): number {
+  return connection.sql<{ changes: number }>("SELECT total_changes() AS changes").get()?.changes ?? 0;
+}
+
+function failAll(writing: Writing, calls: readonly OperationCall[], thrown: unknown): BatchResult {
+  const error = plainError(writeFailure(thrown, writing.connection.db.location()));
+  if (failsWholeBatch(thrown)) writing.failing = error;
+  const reply: OperationReply = { ok: false, error };
   return { replies: calls.map(() => reply), commitMs: 0 };
 }
 

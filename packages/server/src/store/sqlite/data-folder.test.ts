@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createManualClock } from "../../../test/support/manual-clock.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
+
+const victim = new URL("../../../test/support/store/victim.ts", import.meta.url).pathname;
 
 describe("the data folder", () => {
   let folder = "";
@@ -34,5 +37,20 @@ describe("the data folder", () => {
       const opened = openSqliteStore({ dataDir, clock: createManualClock() });
       await expect(opened).rejects.toMatchObject({ code: "data_dir_unusable" });
     }
+  });
+
+  it("says what to do when its file system, or what lies in it, is read-only", async () => {
+    const holder = join(folder, "berth.lock.json.tmp");
+    await writeFile(holder, "");
+    for (const readOnly of [folder, holder]) {
+      const view = ["--die-with-parent", "--dev-bind", "/", "/", "--ro-bind", readOnly, readOnly];
+      const command = [...view, process.execPath, victim, folder];
+      const opening = spawnSync("bwrap", command, { encoding: "utf8", timeout: 30_000 });
+      expect(opening.status).not.toBe(0);
+      expect(opening.stderr).toContain("EROFS");
+      expect(opening.stderr).toContain("mount its file system for writing");
+    }
+    const writable = await openSqliteStore({ dataDir: folder, clock: createManualClock() });
+    await writable.close();
   });
 });

@@ -15,7 +15,9 @@ export function makeDataFolder(dataDir: string): void {
 export function unusableFolder(dataDir: string, cause: unknown): BerthError {
   const why = cause instanceof Error ? cause.message : String(cause);
   const readOnly = cause instanceof Error && "code" in cause && cause.code === "EROFS";
-  const advice = readOnly ? "mount its file system for writing" : "change its owner";
+  const advice = readOnly
+    ? "mount its file system for writing (check it first, if an error made it read-only)"
+    : "change its owner";
   return new BerthError(
     "data_dir_unusable",
     `The data folder ${dataDir} cannot be written to (${why}): ${advice}, or choose another folder.`,

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -40,7 +40,12 @@ export function lockDataDir(dataDir: string, now: number): DataLock {
     throw busy ? inUse(dataDir) : asStoreError(thrown);
   }
   const holder = { pid: process.pid, host: hostname(), startedAt: new Date(now).toISOString(), url: null };
-  writeHolder(dataDir, holder);
+  try {
+    writeHolder(dataDir, holder);
+  } catch (cause) {
+    db.close();
+    throw unusableFolder(dataDir, cause);
+  }
   let held = true;
   return {
     describe(url) {
@@ -49,7 +54,7 @@ export function lockDataDir(dataDir: string, now: number): DataLock {
     release() {
       if (!held) return;
       held = false;
-      rmSync(join(dataDir, holderFile), { force: true });
+      removeHolder(dataDir);
       db.close();
     },
   };
@@ -78,9 +83,22 @@ function writeHolder(dataDir: string, holder: LockHolder): void {
   }
 }
 
+/** Where nothing can be written any more it stays, as after a crash: without the lock nobody reads it. */
+function removeHolder(dataDir: string): void {
+  try {
+    unlinkSync(join(dataDir, holderFile));
+  } catch (thrown) {
+    if (codeOf(thrown) !== "ENOENT" && codeOf(thrown) !== "EROFS") throw thrown;
+  }
+}
+
 function isFull(thrown: unknown): boolean {
-  const code = thrown instanceof Error && "code" in thrown ? thrown.code : null;
+  const code = codeOf(thrown);
   return code === "ENOSPC" || code === "EDQUOT";
+}
+
+function codeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && "code" in thrown ? thrown.code : null;
 }
 
 function readHolder(dataDir: string): LockHolder | null {

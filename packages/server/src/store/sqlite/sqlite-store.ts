@@ -12,14 +12,17 @@ import { sessionStore } from "./session-store.ts";
 import { asStoreError } from "./sqlite-error.ts";
 import { systemStore } from "./system-store.ts";
 import { refuseUnfinishedRestore } from "./unfinished-restore.ts";
-import { type CommitStats, Writer } from "./writer.ts";
+import { type CommitStats, type OnFailing, Writer } from "./writer.ts";
 
 export interface SqliteStoreOptions {
   /** Made when it is missing. */
   readonly dataDir: string;
   readonly clock: Clock;
-  /** Told of each transaction. Must not throw. */
-  readonly telemetry?: { readonly onCommit?: (stats: CommitStats) => void };
+  readonly telemetry?: {
+    /** Told of each transaction. Must not throw. */
+    readonly onCommit?: (stats: CommitStats) => void;
+    readonly onFailing?: OnFailing;
+  };
   /** Armed in the writer thread, as `name` or `name@n`; see lib/failpoint.ts. */
   readonly failpoint?: string | null;
 }
@@ -67,7 +70,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 }
 
 function startWriter(path: string, { clock, telemetry, failpoint }: SqliteStoreOptions): Promise<Writer> {
-  return Writer.start({ path, failpoint: failpoint ?? null, clock, onCommit: telemetry?.onCommit });
+  const { onCommit, onFailing } = telemetry ?? {};
+  return Writer.start({ path, failpoint: failpoint ?? null, clock, onCommit, onFailing });
 }
 
 /** The holder of the folder knows that every worker that ever wrote here is dead. */

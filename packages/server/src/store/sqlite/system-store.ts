@@ -73,6 +73,7 @@ export function systemStore({
     async ping() {
       await reader.read((sql) => sql("SELECT 1").get());
       await writer.run("ping", null);
+      writer.assertWrites();
     },
   };
 }

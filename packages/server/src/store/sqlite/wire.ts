@@ -132,4 +132,10 @@ export type ToThread = PackedBatch | null;
 export type FromThread =
   | { readonly type: "ready" }
   | { readonly type: "failed"; readonly error: WriteError }
-  | { readonly type: "batch"; readonly replies: PackedReplies; readonly commitMs: number };
+  | {
+      readonly type: "batch";
+      readonly replies: PackedReplies;
+      readonly commitMs: number;
+      /** Why nothing can be written; null while the last batch that wrote could. */
+      readonly failing: WriteError | null;
+    };

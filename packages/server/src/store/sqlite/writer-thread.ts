@@ -2,9 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { BerthError } from "../../lib/errors.ts";
 import { armFailpoint } from "../../lib/failpoint.ts";
-import { AppendHints } from "./append-hints.ts";
-import { BudgetOrgs } from "./budget-orgs.ts";
-import { plainError, runBatch } from "./batch.ts";
+import { plainError, runBatch, startWriting } from "./batch.ts";
 import { type Connection, openForWriting } from "./connection.ts";
 import type { ThreadOptions } from "./protocol.ts";
 import { type FromThread, packReplies, type ToThread, unpackBatch } from "./wire.ts";
@@ -29,7 +27,7 @@ function open(): Connection | null {
 const connection = open();
 if (connection === null) port.close();
 else {
-  const writing = { connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
+  const writing = startWriting(connection);
   port.on("message", (message: ToThread) => {
     if (message === null) {
       connection.close();
@@ -38,6 +36,6 @@ else {
     }
     const calls = unpackBatch(message);
     const { replies, commitMs } = runBatch(writing, calls, message.time);
-    answer({ type: "batch", replies: packReplies(calls, replies), commitMs });
+    answer({ type: "batch", replies: packReplies(calls, replies), commitMs, failing: writing.failing });
   });
 }

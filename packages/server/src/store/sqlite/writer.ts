@@ -22,6 +22,15 @@ export interface CommitStats {
   readonly totalMs: number;
 }
 
+/** Told when nothing can be written any more, and why; null when it can be again. Must not throw. */
+export type OnFailing = (failing: BerthError | null) => void;
+
+interface WriterOptions extends ThreadOptions {
+  readonly clock: Clock;
+  readonly onCommit: ((stats: CommitStats) => void) | undefined;
+  readonly onFailing: OnFailing | undefined;
+}
+
 interface Waiting {
   readonly resolve: (value: never) => void;
   readonly reject: (error: BerthError) => void;
@@ -35,6 +44,7 @@ export class Writer {
   readonly #thread: Worker;
   readonly #clock: Clock;
   readonly #onCommit: ((stats: CommitStats) => void) | undefined;
+  readonly #onFailing: OnFailing | undefined;
   readonly #exited: Promise<void>;
   #calls: OperationCall[] = [];
   #waiting: Waiting[] = [];
@@ -42,31 +52,34 @@ export class Writer {
   #sentAt = 0;
   #scheduled = false;
   #stopped: BerthError | null = null;
+  #failing: BerthError | null = null;
   #idle: (() => void) | null = null;
 
-  private constructor(thread: Worker, clock: Clock, onCommit: ((stats: CommitStats) => void) | undefined) {
+  private constructor(thread: Worker, { clock, onCommit, onFailing }: WriterOptions) {
     this.#thread = thread;
     this.#clock = clock;
     this.#onCommit = onCommit;
+    this.#onFailing = onFailing;
     this.#exited = new Promise((resolve) => thread.once("exit", () => resolve()));
     thread.on("message", (message: FromThread) => {
-      if (message.type === "batch") this.#settle(message.replies, message.commitMs);
+      if (message.type !== "batch") return;
+      // Before those are told who asked: what they make of it is said after the cause.
+      this.#note(message.failing);
+      this.#settle(message.replies, message.commitMs);
     });
     thread.on("error", (error) => this.#die(`broken (${error.message}); restart Berth`));
     thread.on("exit", () => this.#die("broken (its writer thread ended); restart Berth"));
   }
 
   /** Resolves when the thread has opened the database; rejects with what hindered it. */
-  static start(
-    options: ThreadOptions & { clock: Clock; onCommit: ((stats: CommitStats) => void) | undefined },
-  ): Promise<Writer> {
-    const { path, failpoint, clock, onCommit } = options;
+  static start(options: WriterOptions): Promise<Writer> {
+    const { path, failpoint } = options;
     const workerData: ThreadOptions = { path, failpoint };
     const thread = new Worker(new URL("./writer-thread.ts", import.meta.url), {
       workerData,
       name: "store-writer",
     });
-    const writer = new Writer(thread, clock, onCommit);
+    const writer = new Writer(thread, options);
     return new Promise((resolve, reject) => {
       thread.once("message", (message: FromThread) => {
         if (message.type === "ready") resolve(writer);
@@ -83,6 +96,11 @@ export class Writer {
       this.#waiting.push({ resolve, reject });
       this.#schedule();
     });
+  }
+
+  /** Throws why the last batch that had something to write could not. */
+  assertWrites(): void {
+    if (this.#failing !== null) throw this.#failing;
   }
 
   /** Commits what was asked for until now, closes the database and ends the thread. */
@@ -128,6 +146,13 @@ export class Writer {
 
   #post(message: ToThread): void {
     this.#thread.postMessage(message);
+  }
+
+  #note(failing: WriteError | null): void {
+    const changed = failing?.code !== this.#failing?.code || failing?.message !== this.#failing?.message;
+    if (!changed) return;
+    this.#failing = failing === null ? null : asBerthError(failing);
+    this.#onFailing?.(this.#failing);
   }
 
   #settle(replies: PackedReplies, commitMs: number): void {

@@ -1,3 +1,4 @@
+import { BerthError } from "../../lib/errors.ts";
 import { boundedLabel } from "../metrics/bounded-label.ts";
 import type { EventScope, Sinks } from "./scope.ts";
 
@@ -18,12 +19,26 @@ export interface EventLoopMeasured {
 /** What happens to the process as a whole. */
 export function processEvents({ logger, metrics }: Sinks) {
   const place = boundedLabel(100);
+  /** Why the store cannot be written just now. */
+  let failing: BerthError | null = null;
 
   return {
-    /** For what nothing can handle: a bug, or a part of the machine that fails. Nothing is swallowed. */
+    /**
+     * For what nothing can handle: a bug, or a part of the machine that fails. Nothing is swallowed; what only follows from a store that
+     * cannot be written, which was told of, is a line at level debug.
+     */
     unexpectedError(event: UnexpectedError): void {
       metrics.unexpectedErrors.inc({ where: place(event.where) });
-      logger.error({ ...event }, "unexpected error");
+      if (failing !== null && followsFrom(failing, event.error))
+        logger.debug({ ...event }, "nothing written");
+      else logger.error({ ...event }, "unexpected error");
+    },
+
+    /** Nothing can be written any more, or for another reason than before; null: it can be again. */
+    storeFailing(error: BerthError | null): void {
+      failing = error;
+      if (error === null) logger.warn({}, "the store can be written again");
+      else logger.error({ code: error.code, reason: error.message }, "the store cannot be written");
     },
 
     eventLoopMeasured(event: EventLoopMeasured): void {
@@ -33,4 +48,13 @@ export function processEvents({ logger, metrics }: Sinks) {
       if (event.slow) logger.warn({ ...event }, "the event loop was blocked");
     },
   };
+}
+
+/** What a disk that takes nothing says to those that write files of their own. */
+const diskCodes: ReadonlySet<unknown> = new Set(["EROFS", "ENOSPC", "EDQUOT"]);
+
+/** Its writes fail the same way, and without them no lease is kept. */
+function followsFrom(failing: BerthError, error: unknown): boolean {
+  if (error instanceof BerthError) return error.code === failing.code || error.code === "lease_lost";
+  return error instanceof Error && "code" in error && diskCodes.has(error.code);
 }

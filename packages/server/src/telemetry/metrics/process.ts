@@ -51,7 +51,7 @@ export function processMetrics(registry: Registry, version = "unknown") {
     }),
     unexpectedErrors: new Counter({
       name: "berth_unexpected_errors_total",
-      help: "Errors that nothing handles, by where they were caught. Each has a line in the log.",
+      help: "Errors that nothing handles, by where they were caught. Each has a line in the log, at level debug while the store cannot be written.",
       labelNames: ["where"],
       registers,
     }),

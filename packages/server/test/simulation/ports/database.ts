@@ -2,9 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../../src/lib/clock.ts";
 import { BerthError } from "../../../src/lib/errors.ts";
 import { appendLane } from "../../../src/store/sqlite/append-lane.ts";
-import { AppendHints } from "../../../src/store/sqlite/append-hints.ts";
-import { runBatch } from "../../../src/store/sqlite/batch.ts";
-import { BudgetOrgs } from "../../../src/store/sqlite/budget-orgs.ts";
+import { runBatch, startWriting } from "../../../src/store/sqlite/batch.ts";
 import { Connection } from "../../../src/store/sqlite/connection.ts";
 import { orgStores } from "../../../src/store/sqlite/org-store.ts";
 import type {
@@ -81,12 +79,12 @@ export class Database {
     this.#weather = options.weather;
     this.#witness = options.witness;
     this.#afterBatch = options.afterBatch;
-    this.#writing = { connection: this.connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
+    this.#writing = startWriting(this.connection);
   }
 
   /** What the writer thread keeps is gone, as after a restart of the store. */
   forget(): void {
-    this.#writing = { connection: this.connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
+    this.#writing = startWriting(this.connection);
   }
 
   /** Nobody waits for claims any more: what was stuck has come by itself. */

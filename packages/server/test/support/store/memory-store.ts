@@ -1,8 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../../src/lib/clock.ts";
-import { AppendHints } from "../../../src/store/sqlite/append-hints.ts";
-import { runBatch } from "../../../src/store/sqlite/batch.ts";
-import { BudgetOrgs } from "../../../src/store/sqlite/budget-orgs.ts";
+import { runBatch, startWriting } from "../../../src/store/sqlite/batch.ts";
 import { Connection } from "../../../src/store/sqlite/connection.ts";
 import { knownMigrations, migrate } from "../../../src/store/sqlite/migrate.ts";
 import { orgStores } from "../../../src/store/sqlite/org-store.ts";
@@ -18,7 +16,7 @@ import { BerthError } from "../../../src/lib/errors.ts";
 export function openMemoryStore(clock: Clock): Pick<Store, "org" | "system" | "close"> {
   const connection = new Connection(new DatabaseSync(":memory:"));
   migrate(connection, knownMigrations(), clock.now());
-  const writing = { connection, hints: new AppendHints(), budgets: new BudgetOrgs() };
+  const writing = startWriting(connection);
   const run = async <K extends OperationName>(name: K, args: ArgsOf<K>): Promise<ResultOf<K>> => {
     const [reply] = runBatch(writing, [{ name, args } as OperationCall], timeOf(clock)).replies;
     if (reply?.ok === true) return reply.value as ResultOf<K>;
