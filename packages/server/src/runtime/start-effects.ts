@@ -67,8 +67,7 @@ async function start(actor: SessionAtWork, effect: Effect): Promise<readonly Blo
   if (at === undefined) return [];
   if (effect.type === "compact") return startCompaction(actor, at, effect.plan);
   if (effect.type === "run_tool") {
-    actor.heartbeat.assertFresh();
-    startTool(actor, at, effect.toolUseId);
+    if (isAtWork(actor)) startTool(actor, at, effect.toolUseId);
     return [];
   }
   const { stepId } = effect;
@@ -85,9 +84,17 @@ async function start(actor: SessionAtWork, effect: Effect): Promise<readonly Blo
     const blocking = await actor.reserve(reserve);
     if (blocking.length > 0) return blocking;
   }
-  actor.heartbeat.assertFresh();
-  startModel(actor, at, stepId);
+  if (isAtWork(actor)) startModel(actor, at, stepId);
   return [];
+}
+
+/**
+ * Asked right before each start. Throws `lease_lost`; false when the actor ended while its turn waited for something, which took its slot:
+ * nothing of it begins any more, also when its worker has a lease again.
+ */
+function isAtWork(actor: SessionAtWork): boolean {
+  actor.heartbeat.assertFresh();
+  return actor.slots.has(actor);
 }
 
 function startTool(actor: SessionAtWork, at: NamespaceState, toolUseId: string): void {
@@ -162,8 +169,7 @@ async function startCompaction(
   const { context, held } = actor;
   const reserve = plan?.method === "summary" ? await summaryReserve(actor, at) : null;
   const blocking = reserve === null ? [] : await actor.reserve(reserve);
-  if (blocking.length > 0) return blocking;
-  actor.heartbeat.assertFresh();
+  if (blocking.length > 0 || !isAtWork(actor)) return blocking;
   actor.effects.start(compactKey(at.name), async (signal): Promise<Completion> => {
     const job = { models: actor.models, blobs: context.blobs, orgId: held.orgId, at, signal };
     const { event, spent } = plan === null ? nothingDone : await compact({ ...job, plan });

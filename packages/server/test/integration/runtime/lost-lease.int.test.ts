@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createInProcessBus } from "../../../src/coordination/in-process/bus.ts";
 import { Harness, type HarnessOptions } from "../../support/runtime/harness.ts";
-import { calls, text, turnOf } from "../../support/runtime/scripted-client.ts";
+import { calls, scriptedClient, text, turnOf } from "../../support/runtime/scripted-client.ts";
 import { testTool } from "../../support/runtime/test-tools.ts";
 
 let harness: Harness | null = null;
@@ -87,6 +87,42 @@ describe("a worker that loses its lease and gets it back", () => {
     await loseLease(h, session);
     gate.open();
     await h.finished(session);
-    expect((await h.context.store.session(h.orgId, session).find())?.epoch).toBe(2);
+    expect((await h.context.store.session(h.orgId, session).find())?.epoch).toBeGreaterThan(1);
+  });
+
+  it("asks no model in a turn that was waiting for its reserve when the lease was lost again", async () => {
+    const askedIn: number[] = [];
+    const models = scriptedClient(() => text("done"));
+    const of: typeof models.of = (scope) => ({
+      ...models.of(scope),
+      async *stream(call, signal) {
+        const { epoch = 0 } = scope;
+        askedIn.push(epoch);
+        if (epoch === 1) await new Promise(() => undefined);
+        yield* models.stream(call, signal);
+      },
+    });
+    const h = await open({ answer: () => text("done"), overrides: { models: { ...models, of } } });
+    const { lane } = h.context.store;
+    const reserve = lane.reserve.bind(lane);
+    const gate = createGate();
+    const late: typeof reserve = async (wanted) => {
+      const outcome = await reserve(wanted);
+      if (wanted.epoch === 2) await gate.pass();
+      return outcome;
+    };
+    Object.assign(lane, { reserve: late });
+    const session = await h.session(await h.agent());
+    await h.say(session, "hi");
+    await h.until(session, () => askedIn.length === 1);
+    await loseLease(h, session);
+    await h.until(session, gate.reached);
+    await loseLease(h, session);
+    await h.finished(session);
+    gate.open();
+    await h.say(session, "again");
+    await h.until(session, (log) => log.filter(({ type }) => type === "run.finished").length === 2);
+    expect(askedIn).not.toContain(2);
+    expect(askedIn.at(-1)).toBeGreaterThan(2);
   });
 });
