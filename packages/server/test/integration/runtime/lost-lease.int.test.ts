@@ -96,7 +96,7 @@ describe("a worker that loses its lease and gets it back", () => {
     const of: typeof models.of = (scope) => ({
       ...models.of(scope),
       async *stream(call, signal) {
-        const { epoch = 0 } = scope;
+        const { epoch = 0 } = scope as typeof scope & { epoch?: number };
         askedIn.push(epoch);
         if (epoch === 1) await new Promise(() => undefined);
         yield* models.stream(call, signal);
