@@ -40,6 +40,7 @@ import { createRegistry, type Registry } from "../tools/registry.ts";
 import { createSafeFetch } from "../tools/safe-fetch.ts";
 import type { SafeFetch } from "../tools/tool.ts";
 import { openAllocation } from "./allocation.ts";
+import { endEach } from "./end-each.ts";
 import { openBackups } from "./backups.ts";
 import { type OpenModels, openModels } from "./models.ts";
 
@@ -184,12 +185,15 @@ async function openSandboxPorts({
 
 /** Closes what was opened, the store last. */
 export async function closePorts(ports: Ports): Promise<void> {
-  await ports.backups.stop();
-  await ports.sandboxes.close();
-  await ports.closeModels();
-  await ports.queue.close();
-  await ports.bus.close();
-  await ports.presence.close();
-  await ports.counter.close();
-  await ports.store.close();
+  const ends = [
+    () => ports.backups.stop(),
+    () => ports.sandboxes.close(),
+    () => ports.closeModels(),
+    () => ports.queue.close(),
+    () => ports.bus.close(),
+    () => ports.presence.close(),
+    () => ports.counter.close(),
+    () => ports.store.close(),
+  ];
+  await endEach(ends, () => {});
 }

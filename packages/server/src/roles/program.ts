@@ -12,6 +12,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { createRedactor } from "../telemetry/redaction.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import { createAgentPorts } from "./agent-ports.ts";
+import { endEach } from "./end-each.ts";
 import { type ApiRole, startApi } from "./api.ts";
 import { closePorts, openPorts, type Ports } from "./ports.ts";
 import { startServerJobs } from "./jobs.ts";
@@ -74,9 +75,8 @@ export async function startProgram(
   });
   const telemetry = createTelemetry({ logger, metrics: createMetrics({ version }) });
   const stops: (() => Promise<void> | void)[] = [];
-  const stopAll = async () => {
-    for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop();
-  };
+  const stopAll = () =>
+    endEach(stops.splice(0).toReversed(), (error) => telemetry.unexpectedError({ where: "stop", error }));
   let newKeyIn: string | null = null;
   try {
     // The store comes first: its lock decides whether this process may touch the folder at all.
@@ -124,7 +124,8 @@ export async function startProgram(
   } catch (error) {
     // Nobody was shown this key. It goes while the folder is still held: the next start makes and shows another.
     if (newKeyIn !== null) await discardAdminKey(newKeyIn).catch(() => {});
-    await stopAll();
+    // What fails in it has been told, and is not why there is no server.
+    await stopAll().catch(() => {});
     throw error;
   }
 }

@@ -10,6 +10,7 @@ export class Heartbeat {
   readonly workerId: string;
   readonly #context: RuntimeContext;
   readonly #onLost: () => void;
+  #sentAt = Number.NEGATIVE_INFINITY;
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #lost = false;
   /** How often the lease was lost. */
@@ -54,15 +55,19 @@ export class Heartbeat {
 
   async #beat(): Promise<void> {
     const sentAt = this.#context.clock.monotonic();
+    this.#sentAt = sentAt;
     await this.#context.store.system.heartbeat(this.workerId);
     this.#confirmedAt = sentAt;
     this.#lost = false;
     this.#watch();
   }
 
+  /** A third of the lease from when the last one was sent: counted from its confirmation, commits of a twelfth of the lease lost it. */
   #schedule(): void {
     if (this.#stopped) return;
-    this.#timer = this.#context.clock.after(this.#context.settings.leaseMs / 3, () => {
+    const { clock, settings } = this.#context;
+    const since = clock.monotonic() - this.#sentAt;
+    this.#timer = clock.after(Math.max(0, settings.leaseMs / 3 - since), () => {
       this.#beat()
         .catch((error: unknown) => this.#context.telemetry.unexpectedError({ where: "heartbeat", error }))
         .finally(() => this.#schedule());
