@@ -1,6 +1,7 @@
 import type { LiveEvent, LiveType } from "@berth/contract";
 import type { Bus } from "../coordination/bus.ts";
 import { type LiveFrame, sessionTopic } from "../coordination/session-frames.ts";
+import type { Clock, TimerHandle } from "../lib/clock.ts";
 import type { PartialText } from "../session/decide-run.ts";
 
 type DeltaType = "agent.message.delta" | "agent.thinking.delta" | "agent.tool_use.delta";
@@ -15,6 +16,8 @@ interface OpenBlock {
   readonly attempt: number;
   readonly tool: { readonly toolUseId: string; readonly name: string } | null;
   text: string;
+  /** How much of the text followers were told; -1 when not even that the block has begun. */
+  told: number;
 }
 
 /** Where a delta belongs. */
@@ -29,37 +32,63 @@ export interface BlockPlace {
   readonly tool?: { readonly toolUseId: string; readonly name: string };
 }
 
+/**
+ * The shortest time between two tellings of a session's text; what comes sooner waits and is told as one. The first text, and tokens
+ * that are further apart, wait for nothing. Token by token, 2 ms apart, 64 at once: 15 % more turns a second (9 rounds in turns).
+ */
+const gapMs = 10;
+
 /** Text that is being written and is not in the log yet: told to followers as it grows, and whole to who joins in its middle. */
 export class LiveText {
   readonly #bus: Bus;
   readonly #topic: string;
   readonly #sessionId: string;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #open = new Map<string, OpenBlock>();
+  #gap: TimerHandle | null = null;
 
-  constructor(options: { bus: Bus; orgId: string; sessionId: string; now: () => number }) {
+  constructor(options: { bus: Bus; orgId: string; sessionId: string; clock: Clock }) {
     this.#bus = options.bus;
     this.#topic = sessionTopic(options.orgId, options.sessionId);
     this.#sessionId = options.sessionId;
-    this.#now = options.now;
+    this.#clock = options.clock;
   }
 
-  /** Adds text to a block, which begins with its first text. */
+  /** Adds text to a block, which begins with its first text. Told at once, or with what else comes within the gap. */
   append(place: BlockPlace, text: string): void {
     const key = `${place.messageId}/${place.blockId}`;
     let block = this.#open.get(key);
     if (block === undefined || block.attempt < place.attempt) {
-      block = { ...place, tool: place.tool ?? null, text: "" };
+      block = { ...place, tool: place.tool ?? null, text: "", told: -1 };
       this.#open.set(key, block);
     }
-    const offset = block.text.length;
     block.text += text;
-    this.#bus.publish(this.#topic, this.#frame(block, offset, text));
+    if (this.#gap !== null) return;
+    this.#tellBlock(block);
+    this.#wait();
+  }
+
+  /** Tells what waits. True when there was something. */
+  flush(): boolean {
+    let some = false;
+    for (const block of this.#open.values()) {
+      if (block.told === block.text.length) continue;
+      this.#tellBlock(block);
+      some = true;
+    }
+    return some;
   }
 
   /** Forgets the blocks of a message: they are in the log, or will never be. */
   close(messageId: string): void {
     for (const [key, block] of this.#open) if (block.messageId === messageId) this.#open.delete(key);
+    if (this.isEmpty) this.stop();
+  }
+
+  /** What waits is told to nobody. */
+  stop(): void {
+    this.#gap?.cancel();
+    this.#gap = null;
   }
 
   /** True when no text is being written. */
@@ -69,6 +98,7 @@ export class LiveText {
 
   /** One frame for each open block, from offset 0 with its whole text so far. */
   openBlocks(): readonly LiveFrame[] {
+    this.flush();
     return [...this.#open.values()].map((block) => this.#frame(block, 0, block.text));
   }
 
@@ -83,6 +113,7 @@ export class LiveText {
   tell<T extends LiveType>(
     event: Pick<LiveEvent<T>, "type" | "data" | "namespace"> & { runId?: string | undefined },
   ): void {
+    this.flush();
     const { runId, ...rest } = event;
     const whole = {
       ...rest,
@@ -99,6 +130,19 @@ export class LiveText {
     } satisfies LiveFrame);
   }
 
+  #wait(): void {
+    this.#gap = this.#clock.after(gapMs, () => {
+      this.#gap = null;
+      if (this.flush()) this.#wait();
+    });
+  }
+
+  #tellBlock(block: OpenBlock): void {
+    const from = Math.max(0, block.told);
+    block.told = block.text.length;
+    this.#bus.publish(this.#topic, this.#frame(block, from, block.text.slice(from)));
+  }
+
   #frame(block: OpenBlock, offset: number, text: string): LiveFrame {
     const { type, namespace, runId, stepId, messageId, blockId, attempt, tool } = block;
     const data = { messageId, blockId, attempt, offset, ...tool, text };
@@ -108,6 +152,6 @@ export class LiveText {
   }
 
   #at(): string {
-    return new Date(this.#now()).toISOString();
+    return new Date(this.#clock.now()).toISOString();
   }
 }

@@ -218,7 +218,7 @@ export class SessionActor extends SessionParts implements SessionAtWork {
     this.#unanswer?.();
     this.slots.leave(this);
     this.room.leave(this.held.orgId, this);
-    if (this.hasEffects) await this.effects.abortAll();
+    await this.endWork();
     await this.workspace.release();
   }
 

@@ -148,6 +148,12 @@ export abstract class SessionParts {
     return this.#bench?.live.openBlocks() ?? [];
   }
 
+  /** Ends tools and model calls; followers are told no more text. */
+  protected async endWork(): Promise<void> {
+    this.#bench?.live.stop();
+    if (this.hasEffects) await this.effects.abortAll();
+  }
+
   /** Lets go of what only a session at work needs, when nothing on the bench is unfinished. For a session without a run. */
   protected clear(): void {
     if (this.#bench?.isClear !== true) return;

@@ -46,7 +46,7 @@ export class Workbench {
     this.agents = new AgentsAtWork({ ...options, orgId: held.orgId });
     this.notes = new OwnerNotes(store, held.orgId);
     this.effects = new Effects(clock, wake, onFault);
-    this.live = new LiveText({ bus, ...held, now: () => clock.now() });
+    this.live = new LiveText({ bus, ...held, clock });
     this.status = new StatusTeller(this.live, told);
     this.committer = new Committer(context, heartbeat, held);
   }

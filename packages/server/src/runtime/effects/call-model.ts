@@ -70,6 +70,8 @@ export async function callModel(job: ModelJob): Promise<ModelOutcome> {
     }
     failpoint("runtime.model-streaming");
   }
+  // Before the log says it: deltas that come after their block are of no use.
+  if (!job.signal.aborted) job.live.flush();
   failpoint("runtime.model-finished");
   const durationMs = clock.monotonic() - startedAt;
   if (last?.type === "finish")

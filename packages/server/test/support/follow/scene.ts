@@ -82,7 +82,7 @@ export function createFollowScene(settings: Partial<FollowingSettings> = {}): Fo
     publish: (topic, frame) => wire.carry(frame as SessionFrame, (carried) => inner.publish(topic, carried)),
   };
   const topic = sessionTopic(orgId, sessionId);
-  const live = new LiveText({ bus, orgId, sessionId, now: () => clock.now() });
+  const live = new LiveText({ bus, orgId, sessionId, clock });
   const answers: FollowScene["answers"] = { wait: null };
   void inner.answer(topic, async () => {
     const blocks = live.openBlocks();

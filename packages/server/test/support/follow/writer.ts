@@ -42,6 +42,8 @@ export function createWriter(live: LiveText): Writer {
       texts[attempt - 1] += text;
       const place = { type: "agent.message.delta", runId: "run_1", stepId: "stp_1", attempt } as const;
       live.append({ ...block, ...place }, text);
+      // What a follower makes of each delta is looked at, not how several become one.
+      live.flush();
     },
     retry: (block) => void textsOf(block).push(""),
     tell: () => live.tell({ type: "session.status", namespace: "", data: { status: "running" } }),
