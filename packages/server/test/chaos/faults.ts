@@ -4,6 +4,7 @@ import { failpoints } from "../../src/lib/failpoint.ts";
 import { endServers } from "../support/server/server-process.ts";
 import { Checklist } from "./checklist.ts";
 import { diskPart } from "./disk/disk.ts";
+import { unmountExt4Disks } from "./disk/ext4-disk.ts";
 import { unmountDisks } from "./disk/small-disk.ts";
 import { killsPart } from "./kill-loop/part.ts";
 import { createRig, removeRigs, type Rig, type RigOptions } from "./kill-loop/rig.ts";
@@ -28,7 +29,7 @@ const runs: Readonly<Record<Part, Omit<Named, "name">>> = {
   restore: { title: "a backup of a busy server, its kill, and what a restore gives back", run: restorePart },
   reconnects: { title: "followers that are cut off", run: reconnectsPart },
   models: { title: "model endpoints that go wrong", run: modelsPart },
-  disk: { title: "a full disk, and two servers on one folder", run: diskPart },
+  disk: { title: "disks that are full, read-only or slow, and two servers on one folder", run: diskPart },
   sandboxes: { title: "servers that are killed while sandboxes live", run: sandboxesPart },
 };
 
@@ -103,6 +104,7 @@ async function runPart(options: FaultsOptions, { name, title, run }: Named): Pro
 function endAtOnce(): void {
   endServers();
   unmountDisks();
+  unmountExt4Disks();
   removeRigs();
   process.exit(130);
 }

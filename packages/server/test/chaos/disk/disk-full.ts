@@ -1,5 +1,4 @@
-import type { SessionEvent } from "@berth/contract";
-import { type ApiReply, bodyOf, codeOf, type Door, send } from "../../support/server/api.ts";
+import { type ApiReply, codeOf, type Door, send } from "../../support/server/api.ts";
 import {
   lastLines,
   type ServerProcess,
@@ -8,12 +7,14 @@ import {
 } from "../../support/server/server-process.ts";
 import { checkSoundness } from "../checks/leftover-rules.ts";
 import type { Checklist } from "../checklist.ts";
-import { Follower } from "../followers/follower.ts";
-import { followSse } from "../followers/sse.ts";
 import type { Rig } from "../kill-loop/rig.ts";
 import { repository } from "../repository.ts";
-import { sleep, until } from "../sleep.ts";
+import { sleep } from "../sleep.ts";
 import type { SmallDisk } from "./small-disk.ts";
+import { allDone, checkLog, speak, type Talked, talkTo, upload } from "./talk.ts";
+
+/** Makes each message large, so that they fill what is left. */
+const filling = "filling ".repeat(500);
 
 const diskRules = {
   clear: "requests to a full disk are refused with disk_full, and with nothing else",
@@ -36,33 +37,16 @@ export async function diskFull(scene: Scene): Promise<void> {
   const { rig, checklist } = scene;
   let server = await startServer({ ...rig, root: repository }).ready;
   let door: Door = { url: server.url, apiKey: rig.apiKey };
-  const id = await session(door);
-  const accepted: string[] = [];
-  const follower = new Follower({
-    sessionId: id,
-    after: null,
-    transport: "sse",
-    open: followSse,
-    door: () => Promise.resolve(door),
-    checklist,
-  });
+  const talked = await talkTo(() => door, checklist);
   try {
-    accepted.push(...(await speak(door, id)).inputs);
-    await fullAndFree(scene, { server, door, id, accepted });
+    await speak(door, talked, { filling });
+    await fullAndFree(scene, { server, door, talked });
     server = await killedWhileFull(scene, server);
     door = { url: server.url, apiKey: rig.apiKey };
-    await lastWords(scene, { door, id, accepted });
-    const log = await logOf(door, id);
-    const gap = log.findIndex(({ seq }, index) => seq !== index + 1);
-    checklist.check(diskRules.log, gap === -1, () => `at line ${gap + 1}`, id);
-    for (const inputId of accepted) {
-      const events = log.filter((event) => event.inputId === inputId).length;
-      checklist.check(diskRules.log, events === 1, () => `${inputId} has ${events} events`, id);
-    }
-    const seen = await until(() => follower.seq >= log.length, 10_000);
-    checklist.check(diskRules.log, seen, () => `the follower is at ${follower.seq} of ${log.length}`, id);
+    await lastWords(scene, { door, talked });
+    await checkLog({ checklist, rule: diskRules.log }, door, talked);
   } finally {
-    await follower.stop();
+    await talked.follower.stop();
     await server.end("SIGTERM");
   }
   checkSoundness(checklist, rig.dataDir);
@@ -71,14 +55,11 @@ export async function diskFull(scene: Scene): Promise<void> {
 interface Running {
   readonly server: ServerProcess;
   readonly door: Door;
-  readonly id: string;
-  readonly accepted: string[];
+  readonly talked: Talked;
 }
 
-async function fullAndFree(
-  { disk, checklist }: Scene,
-  { server, door, id, accepted }: Running,
-): Promise<void> {
+async function fullAndFree({ disk, checklist }: Scene, { server, door, talked }: Running): Promise<void> {
+  const { id } = talked;
   let alive = true;
   void server.exited.then(() => (alive = false));
   // A run is under way when the disk fills up.
@@ -89,14 +70,12 @@ async function fullAndFree(
     ],
     [{ text: "done" }],
   ];
-  accepted.push(...(await speak(door, id, slow)).inputs);
+  await speak(door, talked, { script: slow, filling });
   await sleep(300);
   disk.fill();
   const replies: ApiReply[] = [];
   for (let times = 0; times < 40 && !replies.some(({ status }) => status === 507); times++) {
-    const { reply, inputs } = await speak(door, id);
-    replies.push(reply);
-    accepted.push(...inputs);
+    replies.push(await speak(door, talked, { filling }));
   }
   replies.push(await upload(door, id, 300_000));
   for (const reply of replies) {
@@ -114,21 +93,12 @@ async function fullAndFree(
   await sleep(1_500);
   checklist.check(diskRules.alive, alive, () => "it ended");
   disk.free();
-  await allDone(checklist, { door, id, accepted });
+  await goesOn(checklist, { door, talked });
 }
 
-async function allDone(checklist: Checklist, { door, id, accepted }: Omit<Running, "server">): Promise<void> {
-  const done = await until(
-    async () => {
-      const log = await logOf(door, id);
-      const taken = accepted.every((inputId) => log.some((event) => event.inputId === inputId));
-      const begun = log.filter(({ type }) => type === "run.started").length;
-      return taken && begun === log.filter(({ type }) => type === "run.finished").length;
-    },
-    60_000,
-    200,
-  );
-  checklist.check(diskRules.goesOn, done, () => "after 60 s some inputs or runs are still open", id);
+async function goesOn(checklist: Checklist, { door, talked }: Omit<Running, "server">): Promise<void> {
+  const done = await allDone(door, talked);
+  checklist.check(diskRules.goesOn, done, () => "after 60 s some inputs or runs are still open", talked.id);
 }
 
 /** Killed on a full disk, started on a full disk: it comes up, or it says why it cannot. */
@@ -155,12 +125,9 @@ async function killedWhileFull(
   return again.ready;
 }
 
-async function lastWords(
-  { checklist }: Scene,
-  { door, id, accepted }: Omit<Running, "server">,
-): Promise<void> {
-  const { reply, inputs } = await speak(door, id);
-  accepted.push(...inputs);
+async function lastWords({ checklist }: Scene, { door, talked }: Omit<Running, "server">): Promise<void> {
+  const { id } = talked;
+  const reply = await speak(door, talked, { filling });
   checklist.check(
     diskRules.next,
     reply.status === 202,
@@ -169,37 +136,5 @@ async function lastWords(
   );
   const uploaded = await upload(door, id, 300_000);
   checklist.check(diskRules.next, uploaded.status === 200, () => `the upload gave ${uploaded.status}`, id);
-  await allDone(checklist, { door, id, accepted });
-}
-
-async function session(door: Door): Promise<string> {
-  const definition = {
-    name: "writer",
-    model: "scripted/script",
-    tools: ["*"],
-    permissions: { mode: "auto" },
-  };
-  bodyOf(await send(door, { method: "POST", path: "/agents", body: definition }), 201);
-  const made = await send(door, { method: "POST", path: "/sessions", body: { agent: "writer" } });
-  return bodyOf<{ id: string }>(made, 201).id;
-}
-
-async function speak(door: Door, id: string, script: unknown = [[{ text: "well" }]]) {
-  const content = `${"filling ".repeat(500)}${JSON.stringify({ script })}`;
-  const body = { events: [{ type: "user.message", content }] };
-  const reply = await send(door, { method: "POST", path: `/sessions/${id}/events`, body });
-  const inputs = reply.status === 202 ? (reply.json as { inputs: readonly { id: string }[] }).inputs : [];
-  return { reply, inputs: inputs.map((input) => input.id) };
-}
-
-function upload(door: Door, id: string, size: number): Promise<ApiReply> {
-  const bytes = Buffer.alloc(size, Math.floor(performance.now()) % 256);
-  return send(door, { method: "PUT", path: `/sessions/${id}/files/big.bin`, bytes });
-}
-
-async function logOf(door: Door, id: string): Promise<readonly SessionEvent[]> {
-  const { bytes, status } = await send(door, { method: "GET", path: `/sessions/${id}/export` });
-  if (status !== 200) return [];
-  const lines = Buffer.from(bytes).toString("utf8").trimEnd().split("\n");
-  return lines.map((line) => JSON.parse(line) as SessionEvent);
+  await goesOn(checklist, { door, talked });
 }
