@@ -48,7 +48,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "announced-out-of-turn",
     "I3",
-    600,
+    200,
     "A message that was announced is taken although others wait that were accepted before it.",
   ),
   mutant(
@@ -190,7 +190,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "drain-forgets-the-first-turn",
     "I13",
-    600,
+    200,
     "A worker that stops takes a session for idle whose first commit is on its way.",
   ),
   mutant("tools-kept-by-name", "I14", 60, "What agents may call is kept by agent and not by version."),

@@ -33,6 +33,7 @@ abstract class Process {
 
   start(): void {
     this.life = this.#begin();
+    this.clear();
     this.world.scheduler.after(0, this.life, "starts", () => this.boot());
   }
 
@@ -46,6 +47,8 @@ abstract class Process {
   }
 
   protected abstract boot(): void;
+  /** What the life before had is nothing of the next one, which boots a step later. */
+  protected abstract clear(): void;
 
   #begin(): Life {
     const { scheduler, faults, random, epochMs } = this.world;
@@ -70,6 +73,10 @@ export class WorkerProcess extends Process {
   worker: Worker | null = null;
   /** Until when runs may come to their end while it stops. */
   drainUntil = 0;
+
+  protected clear(): void {
+    this.worker = null;
+  }
 
   protected boot(): void {
     const { life, world } = this;
@@ -102,6 +109,11 @@ export class WorkerProcess extends Process {
 export class ApiProcess extends Process {
   operations: OperationsContext | null = null;
   following: Following | null = null;
+
+  protected clear(): void {
+    this.operations = null;
+    this.following = null;
+  }
 
   protected boot(): void {
     const parts = partsOf(this.world, this.life);

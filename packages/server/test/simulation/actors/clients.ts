@@ -1,4 +1,4 @@
-import { agentDefinition, type SendableInput } from "@berth/contract";
+import { agentDefinition, type SendableInput, type SessionEvent } from "@berth/contract";
 import { createSession } from "../../../src/operations/create-session.ts";
 import { deleteSession } from "../../../src/operations/delete-session.ts";
 import { forkSession } from "../../../src/operations/fork-session.ts";
@@ -7,6 +7,7 @@ import { rewindSession } from "../../../src/operations/rewind-session.ts";
 import { sendInputs } from "../../../src/operations/send-inputs.ts";
 import { updateSession } from "../../../src/operations/update-session.ts";
 import { writeFile } from "../../../src/operations/change-files.ts";
+import { isUndone, rewindsOf } from "../../../src/session/fold.ts";
 import { must } from "../checks/violation.ts";
 import { type Action, forkNumber } from "../plan/action.ts";
 import { helperAgent, mainAgent } from "../template.ts";
@@ -190,8 +191,7 @@ export class Clients {
           });
         }
         if (kind === "rewind") {
-          const ends = book.raw.filter(({ type }) => type === "run.finished" || type === "session.created");
-          const toSeq = ends[no % ends.length]?.seq ?? 1;
+          const toSeq = rewindTarget(book.raw, no);
           return rewindSession(context, principal, { sessionId, toSeq, origin });
         }
         const body = kind === "rename" ? { title: label } : { archived: kind === "archive" };
@@ -215,4 +215,13 @@ export class Clients {
       run: ({ store }) => store.org(template.orgId).putAgent({ id: template.agentIds[agent], definition }),
     });
   }
+}
+
+/** The end of any run, or the beginning. Every second time of one that was undone, if there is such: it was seen before. */
+function rewindTarget(raw: readonly SessionEvent[], no: number): number {
+  const ends = raw.filter(({ type }) => type === "run.finished" || type === "session.created");
+  const rewinds = rewindsOf(raw);
+  const undone = ends.filter(({ seq }) => isUndone(seq, rewinds));
+  const among = undone.length > 0 && no % 2 === 0 ? undone : ends;
+  return among[no % among.length]?.seq ?? 1;
 }

@@ -1,12 +1,14 @@
 import { workerTopic } from "../../../src/coordination/session-frames.ts";
 import type { OperationsContext } from "../../../src/operations/context.ts";
-import type { Fault } from "../plan/fault.ts";
+import { anyWorker, type Fault } from "../plan/fault.ts";
 import type { WorkerProcess } from "../processes.ts";
 import type { World } from "../world.ts";
 import type { Follower } from "./follower.ts";
 
-/** How often an operator looks whether a worker runs something, before it is stopped without. */
-const drainLooks = 400;
+type Drain = Extract<Fault, { kind: "drain" }>;
+
+/** How often an operator looks whether it is time to stop a worker, before it is stopped anyway, and after how many milliseconds again. */
+const drainLooks = { most: 400, everyMs: { run: 10, beginning: 1 } };
 
 /** For how long what was asked with a key is known: longer than clients ask again and clocks are off. */
 const keptMs = 10_800_000;
@@ -38,13 +40,13 @@ export class Operator {
     const until = scheduler.now + fault.ms;
     switch (fault.kind) {
       case "lossy":
-        network.weather.lossyUntil = until;
+        network.weather.lossyUntil = Math.max(network.weather.lossyUntil, until);
         return;
       case "doubling":
         network.weather.doublingUntil = until;
         return;
       case "laggy":
-        network.weather.laggyUntil = until;
+        network.weather.laggyUntil = Math.max(network.weather.laggyUntil, until);
         return;
       case "slow-commits":
         this.#world.slowUntil = until;
@@ -61,6 +63,8 @@ export class Operator {
         return this.#followers[Math.floor(fault.at) % this.#followers.length]?.slowDown(fault.ms);
       case "restart-all":
         return this.#restartAll();
+      case "drain":
+        return this.#drain(fault, drainLooks.most);
       default:
         return this.#befall(fault, until);
     }
@@ -79,23 +83,30 @@ export class Operator {
     if (fault.kind === "pause") life.pausedUntil = until;
     if (fault.kind === "deaf-heart") life.deafUntil = until;
     if (fault.kind === "clock-jump") life.clockOffset = fault.ms;
-    if ("drain" in process && fault.kind === "drain") this.#drain(process, fault, drainLooks);
     if ("worker" in process && fault.kind === "sweep") void process.worker?.sweep();
     if (fault.kind === "evict" || fault.kind === "cleanup" || fault.kind === "prune") this.#ask(fault);
   }
 
-  /** In the middle of a run, or while one begins, if there is one soon. */
-  #drain(worker: WorkerProcess, fault: Fault, looks: number): void {
-    const { ledger, scheduler, resting, database } = this.#world;
-    const { id } = worker.worker ?? {};
-    const held = [...ledger.books.values()].filter(({ holder }) => holder === id);
-    const isTime =
-      fault.at % 2 === 0
-        ? held.some(({ state }) => state.run?.waitingSince === null)
-        : held.some((book) => book.state.run === null && database.isWriting(book.id, book.epoch));
-    if (isTime || resting || looks === 0) return worker.drain(fault.ms);
-    const again = () => this.#drain(worker, fault, looks - 1);
-    scheduler.after(fault.at % 2 === 0 ? 10 : 1, null, "an operator looks at a worker", again);
+  #drain(fault: Drain, looks: number): void {
+    const { scheduler, resting, workers, faults } = this.#world;
+    const meant = workers.filter(({ name, isUp }) => isUp && [anyWorker, name].includes(fault.process));
+    const ready = meant.find((worker) => this.#isAmid(fault.amid, worker));
+    if (ready !== undefined) {
+      faults.count(`stopped amid a ${fault.amid}`);
+      return ready.drain(fault.ms);
+    }
+    if (looks > 0 && !resting) {
+      const again = () => this.#drain(fault, looks - 1);
+      scheduler.after(drainLooks.everyMs[fault.amid], null, "an operator looks at workers", again);
+    } else if (fault.process !== anyWorker) meant[0]?.drain(fault.ms);
+  }
+
+  #isAmid(amid: Drain["amid"], { worker }: WorkerProcess): boolean {
+    const { ledger, database } = this.#world;
+    const held = [...ledger.books.values()].filter(({ holder }) => holder === worker?.id);
+    const runs = held.some(({ state }) => state.run?.waitingSince === null);
+    if (amid === "run") return runs;
+    return !runs && held.some((book) => book.state.run === null && database.isWriting(book.id, book.epoch));
   }
 
   /** As the server's job does it: what nobody asks for again, and files that nothing names. */

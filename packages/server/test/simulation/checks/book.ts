@@ -142,6 +142,7 @@ export class Book {
       "I1",
       () => `${this.id}: seq ${event.seq} follows ${this.raw.length}`,
     );
+    if (event.type === "session.rewound") this.#checkRewind(event.data.toSeq, event.seq);
     this.raw.push(event);
     this.jsons.push(json);
     this.#noteRun(event);
@@ -150,6 +151,12 @@ export class Book {
     this.state =
       event.type === "session.rewound" ? fold(effectiveEvents(this.raw)) : evolve(this.state, event);
     return event;
+  }
+
+  /** What was undone stays undone: nobody goes back into it. */
+  #checkRewind(toSeq: number, seq: number): void {
+    const isThere = effectiveEvents(this.raw).some((event) => event.seq === toSeq);
+    must(isThere, "I8", () => `${this.id} was rewound at ${seq} to ${toSeq}, which was undone before`);
   }
 
   #noteRun({ type, seq, runId }: SessionEvent): void {

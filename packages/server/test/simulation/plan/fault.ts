@@ -46,20 +46,26 @@ export type Fault =
       readonly at: number;
       readonly ms: number;
     }
+  /**
+   * A worker is stopped in good order, its runs having `ms` to come to their end: in the middle of one, or while one begins and nothing else
+   * runs there. Any worker: the first of which that is true.
+   */
+  | {
+      readonly kind: "drain";
+      readonly at: number;
+      readonly process: string;
+      readonly ms: number;
+      readonly amid: "run" | "beginning";
+    }
   /** What an operator does, or a follower suffers. */
   | {
-      readonly kind:
-        | "drain"
-        | "restart-all"
-        | "evict"
-        | "cleanup"
-        | "prune"
-        | "sweep"
-        | "cut"
-        | "slow-reader";
+      readonly kind: "restart-all" | "evict" | "cleanup" | "prune" | "sweep" | "cut" | "slow-reader";
       readonly at: number;
       readonly process: string;
       readonly ms: number;
     };
+
+/** As a process: whichever it fits. */
+export const anyWorker = "any worker";
 
 export type FaultKind = Fault["kind"];

@@ -1,5 +1,5 @@
 import type { Random } from "../../chaos/random.ts";
-import type { Fault } from "./fault.ts";
+import { anyWorker, type Fault } from "./fault.ts";
 import type { Build } from "./build.ts";
 
 /** Calls at which a fault says most, the more often the more it says; else it falls on any, which is a read or a heartbeat mostly. */
@@ -77,11 +77,18 @@ const mishap =
   (random, at) => ({ kind, at, ms: random.pick([100, 2_000, 8_000]) });
 type OperatorKind = Extract<
   Fault,
-  { kind: "drain" | "restart-all" | "evict" | "cleanup" | "prune" | "sweep" | "cut" | "slow-reader" }
+  { kind: "restart-all" | "evict" | "cleanup" | "prune" | "sweep" | "cut" | "slow-reader" }
 >["kind"];
 const operator =
   (kind: OperatorKind): Draw =>
   (random, at, process) => ({ kind, at, process, ms: random.pick([0, 500, 5_000]) });
+
+const drain: Draw = (random, at, process) => {
+  const amid = random.pick(["run", "beginning"] as const);
+  const which = process.startsWith("w") ? process : anyWorker;
+  const ms = random.pick(amid === "run" ? [0, 500, 5_000] : [500, 5_000]);
+  return { kind: "drain", at, process: which, ms, amid };
+};
 
 const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [3, onCalls("crash-before")],
@@ -111,7 +118,7 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
   [1, mishap("tool-fails")],
   [0.7, mishap("tool-hangs")],
   [1, mishap("tool-slow")],
-  [1, operator("drain")],
+  [1, drain],
   [0.5, operator("restart-all")],
   [3, operator("evict")],
   [0.5, operator("cleanup")],

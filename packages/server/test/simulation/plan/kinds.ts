@@ -71,6 +71,8 @@ export function missingKinds(counts: ReadonlyMap<string, number>): readonly stri
     "hibernates while it waits",
     "woken from waiting",
     "reader is slow",
+    "stopped amid a run",
+    "stopped amid a beginning",
   ];
   return wanted.filter((kind) => !counts.has(kind));
 }

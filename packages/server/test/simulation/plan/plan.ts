@@ -2,6 +2,7 @@ import { createRandom, type Random } from "../../chaos/random.ts";
 import type { Action } from "./action.ts";
 import type { Build, PlannedFollower } from "./build.ts";
 import { planActions } from "./actions.ts";
+import { noChat, planChat } from "./chat.ts";
 import type { Fault } from "./fault.ts";
 import { planFaults } from "./faults.ts";
 
@@ -31,13 +32,19 @@ export function planOf(seed: number): Plan {
   ]);
   const ms = random.int(8, 22) * 1_000;
   const build = planBuild(random.branch("build"), sessions, ms);
+  const chat = random.branch("chat");
+  const { actions, faults } = chat.chance(0.4) ? planChat(chat, sessions) : noChat;
   return {
     seed,
     ms,
     build,
-    actions: planActions(random.branch("actions"), { sessions, ms }),
-    faults: planFaults(random.branch("faults"), { ms, build }),
+    actions: inOrder([...planActions(random.branch("actions"), { sessions, ms }), ...actions]),
+    faults: inOrder([...planFaults(random.branch("faults"), { ms, build }), ...faults]),
   };
+}
+
+function inOrder<T extends { readonly at: number }>(planned: readonly T[]): readonly T[] {
+  return planned.toSorted((a, b) => a.at - b.at);
 }
 
 function planBuild(random: Random, sessions: number, ms: number): Build {
