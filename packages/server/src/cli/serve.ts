@@ -8,13 +8,13 @@ import { reloadOnHangUp } from "./hang-up.ts";
 
 /** `berth serve`: starts the server, says where it is, and stops it on SIGTERM or SIGINT. Returns the exit code. */
 export async function serve(flags: Readonly<Record<string, unknown>>): Promise<number> {
-  let done = "Berth could not start";
+  let started = false;
   try {
     const loaded = loadConfig({ flags });
     const program = await startProgram(loaded);
     // Before anybody is told that it is ready: who reads that may send a signal at once.
     const reloads = reloadOnHangUp(program.reload);
-    done = "Berth has stopped, but not everything could be put in order, which the next start does";
+    started = true;
     const stopped = untilStopped(() => program.stop()).finally(() => reloads.end());
     console.log(announcement(program, announcedChat(program, loaded)));
     compactHeap();
@@ -22,8 +22,11 @@ export async function serve(flags: Readonly<Record<string, unknown>>): Promise<n
     return 0;
   } catch (thrown) {
     const error = asBerthError(thrown);
-    console.error(`${done}: ${error.message}`);
-    if (error.code === "internal") console.error(error.cause);
+    // What a stop fails with has been logged, whole.
+    if (started)
+      console.error(`Berth has stopped, and leaves the next start something to tidy: ${error.message}`);
+    else console.error(`Berth could not start: ${error.message}`);
+    if (!started && error.code === "internal") console.error(error.cause);
     return failureOf(error).exitCode;
   }
 }

@@ -40,7 +40,6 @@ import { createRegistry, type Registry } from "../tools/registry.ts";
 import { createSafeFetch } from "../tools/safe-fetch.ts";
 import type { SafeFetch } from "../tools/tool.ts";
 import { openAllocation } from "./allocation.ts";
-import { endEach } from "./end-each.ts";
 import { openBackups } from "./backups.ts";
 import { type OpenModels, openModels } from "./models.ts";
 
@@ -183,9 +182,9 @@ async function openSandboxPorts({
   return { sandboxes, directory: sandboxDirectory ?? createEmptyDirectory(sandboxes) };
 }
 
-/** Closes what was opened, the store last. */
-export async function closePorts(ports: Ports): Promise<void> {
-  const ends = [
+/** What closes all that was opened, in that order: the store last. */
+export function closingsOf(ports: Ports): readonly (() => Promise<void>)[] {
+  return [
     () => ports.backups.stop(),
     () => ports.sandboxes.close(),
     () => ports.closeModels(),
@@ -195,5 +194,4 @@ export async function closePorts(ports: Ports): Promise<void> {
     () => ports.counter.close(),
     () => ports.store.close(),
   ];
-  await endEach(ends, () => {});
 }

@@ -14,7 +14,7 @@ import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import { createAgentPorts } from "./agent-ports.ts";
 import { endEach } from "./end-each.ts";
 import { type ApiRole, startApi } from "./api.ts";
-import { closePorts, openPorts, type Ports } from "./ports.ts";
+import { closingsOf, openPorts, type Ports } from "./ports.ts";
 import { startServerJobs } from "./jobs.ts";
 import { quotaDefaults, runtimeSettings } from "./settings.ts";
 import { startWorker, type WorkerRole } from "./worker.ts";
@@ -81,7 +81,7 @@ export async function startProgram(
   try {
     // The store comes first: its lock decides whether this process may touch the folder at all.
     const ports = await openPorts({ loaded, telemetry, redactor }, overrides);
-    stops.push(() => closePorts(ports));
+    stops.push(...closingsOf(ports).toReversed());
     await ports.store.system.limits.setDefaults(quotaDefaults(config));
     for (const text of ports.keys.texts) redactor.add(text);
     const adminKey = await ensureAdminKey({ dataDir: config.data, preset: config.adminKey });

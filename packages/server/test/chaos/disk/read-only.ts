@@ -49,10 +49,11 @@ export async function readOnly(scene: ReadOnlyScene): Promise<string | null> {
     await forbiddenAndAllowed(scene, { server, door, talked });
     await speak(door, talked, { script: slow });
     await sleep(300);
+    const logged = readFileSync(rig.logFile, "utf8").length;
     const hindered = disk.fail();
     if (hindered !== null) return hindered;
     checklist.check(rules.real, writeByHand(rig.dataDir) === "EROFS", () => writeByHand(rig.dataDir));
-    await refusing(scene, { server, door, talked });
+    await refusing(scene, { server, door, talked, logged });
     await stopping(scene, server);
     await noStart(scene);
     disk.mend();
@@ -118,7 +119,6 @@ async function refusing({ rig, checklist }: ReadOnlyScene, { server, door, talke
   const { id } = talked;
   let alive = true;
   void server.exited.then(() => (alive = false));
-  const before = readFileSync(rig.logFile, "utf8").length;
   const deadline = performance.now() + whileMs;
   while (performance.now() < deadline) {
     for (const reply of [await speak(door, talked), await upload(door, id, 3_000)]) {
@@ -141,7 +141,7 @@ async function refusing({ rig, checklist }: ReadOnlyScene, { server, door, talke
     await sleep(250);
   }
   checklist.check(rules.alive, alive, () => "it ended");
-  const lines = readFileSync(rig.logFile, "utf8").slice(before).split("\n");
+  const lines = readFileSync(rig.logFile, "utf8").slice(logged).split("\n");
   const grave = lines.filter((line) => line.includes('"level":"error"'));
   const once = grave.length === 1 && grave[0]?.includes("the store cannot be written");
   checklist.check(
@@ -153,8 +153,8 @@ async function refusing({ rig, checklist }: ReadOnlyScene, { server, door, talke
 
 async function stopping({ rig, checklist }: ReadOnlyScene, server: ServerProcess): Promise<void> {
   const exit = await Promise.race([server.end("SIGTERM"), sleep(stopMs)]);
-  const said = lastLines(rig.logFile);
-  const orderly = exit?.code === 0 || (exit?.code === 1 && said.includes("Berth has stopped, but not"));
+  const said = lastLines(rig.logFile, 1);
+  const orderly = exit?.code === 0 || (exit?.code === 1 && /Berth has stopped, and leaves.*EROFS/.test(said));
   checklist.check(rules.stop, orderly, () => `it ended with ${exit?.code}: ${said}`);
   await server.end("SIGKILL");
 }
