@@ -52,8 +52,10 @@ export class Fates {
     return this.randomKills + [...this.hits.values()].reduce((sum, hits) => sum + hits, 0);
   }
 
+  /** Also when twice the deaths did not reach a failpoint: the verdict names it, where a loop would wait for ever. */
   get done(): boolean {
     const { kills, hitsEach } = this.#options;
+    if (this.deaths >= 2 * kills) return true;
     return this.deaths >= kills && [...this.hits.values()].every((hits) => hits >= hitsEach);
   }
 

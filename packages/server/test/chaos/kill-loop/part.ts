@@ -12,8 +12,10 @@ const enoughKills = 300;
 
 /** Only where there are several sandbox hosts. */
 const ofHosts: readonly string[] = ["allocation.copying", "allocation.copied", "allocation.moved"];
-/** Those of bubblewrap are hit by the part of sandboxes; here is none, and a loop that waited for them would never end. */
-const isHere = (name: string) => !ofHosts.includes(name) && !name.startsWith("sandbox.");
+/** Only where sandboxes wait to be claimed. */
+const ofPools: readonly string[] = ["allocation.warm", "allocation.claimed"];
+/** Those of bubblewrap and of pools are hit by the part of sandboxes; here is neither, and a loop that waited for them would never end. */
+const isHere = (name: string) => ![...ofHosts, ...ofPools].includes(name) && !name.startsWith("sandbox.");
 
 /** The kill loop as a part of the faults. */
 export async function killsPart({ options, random, checklist, say, rig: newRig }: PartScene): Promise<void> {
