@@ -18,8 +18,12 @@ export async function diskPart(scene: PartScene): Promise<void> {
     { name: "slow fsync", check: onSlowDisk },
   ];
   const run = async ({ name, check }: (typeof parts)[number]) => {
-    const hindered = await check(scene);
-    if (hindered !== null) scene.say(`not checked: ${name}: ${hindered}`);
+    try {
+      const hindered = await check(scene);
+      if (hindered !== null) scene.say(`not checked: ${name}: ${hindered}`);
+    } catch (thrown) {
+      scene.checklist.violated(`the part about ${name} ran to its end`, String(thrown));
+    }
   };
   // Each has a disk of its own, and waits most of the time.
   if (scene.options.short) await Promise.all(parts.map(run));

@@ -115,7 +115,10 @@ const whileMs = 3_500;
 /** Far longer than there is anything to wait for. */
 const stopMs = 30_000;
 
-async function refusing({ rig, checklist }: ReadOnlyScene, { server, door, talked }: Running): Promise<void> {
+async function refusing(
+  { rig, checklist }: ReadOnlyScene,
+  { server, door, talked, logged }: Running & { readonly logged: number },
+): Promise<void> {
   const { id } = talked;
   let alive = true;
   void server.exited.then(() => (alive = false));
