@@ -103,10 +103,13 @@ function endedWell(end: SessionEvent | null): end is SessionEvent<"run.finished"
 /** Puts a file into the workspace. The seq of its event; null when nobody knows whether it came to be. */
 async function upload(talk: Talk, file: { path: string; content: string }): Promise<number | null> {
   const { world, id } = talk;
+  const before = talk.log.at(-1)?.seq ?? 0;
   const path = `/sessions/${id}/files/${file.path}`;
   const { reply } = await world.caller.call({ method: "PUT", path, bytes: Buffer.from(file.content) });
   if (reply.status !== 200) return null;
-  const isIts = (event: SessionEvent) => event.type === "file.changed" && event.data.path === file.path;
+  // An earlier upload to the same path is in the log too.
+  const isIts = (event: SessionEvent) =>
+    event.seq > before && event.type === "file.changed" && event.data.path === file.path;
   return await talk.waitFor((log) => log.find(isIts)?.seq, 5_000);
 }
 
