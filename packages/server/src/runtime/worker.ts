@@ -242,14 +242,16 @@ export class Worker {
     void this.#quietly("hand back", () => this.#context.queue.push({ orgId, sessionId }));
   }
 
+  /** All in one step: while one lets go of its effects the lease may come back, and the others would go on under it. */
   async #abandonAll(reason: string): Promise<void> {
-    for (const actor of this.activation.all()) {
+    const ended = this.activation.all().map((actor) => {
       const { orgId, sessionId, epoch } = actor.held;
       this.#context.telemetry.sessionFenced({ orgId, sessionId, epoch });
       this.activation.remove(actor);
       this.#adrift.set(`${orgId}/${sessionId}`, { orgId, sessionId });
-      await this.#quietly(reason, () => actor.abandon());
-    }
+      return this.#quietly(reason, () => actor.abandon());
+    });
+    await Promise.all(ended);
   }
 
   async #pollMailboxes(): Promise<void> {

@@ -125,4 +125,48 @@ describe("a worker that loses its lease and gets it back", () => {
     expect(askedIn).not.toContain(2);
     expect(askedIn.at(-1)).toBeGreaterThan(2);
   });
+
+  it("leaves all its sessions at once: none goes on while another one is slow to let go", async () => {
+    const starts = { slow: 0, fire: 0 };
+    const slow = testTool("slow", () => {
+      starts.slow += 1;
+      return starts.slow === 1 ? new Promise(() => undefined) : { ok: true, content: "second time" };
+    });
+    const fire = testTool("fire", () => ({ ok: true, content: `${(starts.fire += 1)}` }), { effect: "once" });
+    const h = await open({
+      answer: (call) => {
+        const tool = JSON.stringify(call.request.messages).includes("be slow") ? "slow" : "fire";
+        return turnOf(call) === 0 ? calls([tool, {}]) : text("done");
+      },
+      tools: [slow, fire],
+    });
+    const { lane, system } = h.context.store;
+    const append = lane.append.bind(lane);
+    const gate = createGate();
+    const late: typeof append = async (commit) => {
+      const outcome = await append(commit);
+      const begins = commit.events.some(({ type }) => type === "agent.tool_started");
+      if (begins && commit.sessionId === second && commit.epoch === 1) await gate.pass();
+      return outcome;
+    };
+    Object.assign(lane, { append: late });
+    const agent = await h.agent({ tools: ["*"] });
+    const first = await h.session(agent);
+    const second = await h.session(agent);
+    await h.say(first, "be slow");
+    await h.until(first, () => starts.slow === 1);
+    await h.say(second, "be quick");
+    await h.until(second, gate.reached);
+    const heartbeat = system.heartbeat.bind(system);
+    Object.assign(system, { heartbeat: () => Promise.reject(new Error("the disk is full")) });
+    await h.until(second, () => !h.worker.health().ok);
+    Object.assign(system, { heartbeat });
+    await h.until(second, () => h.worker.health().ok);
+    gate.open();
+    const log = await h.finished(second);
+    expect(log.find(({ type }) => type === "agent.tool_result")?.data).toMatchObject({
+      errorType: "interrupted",
+    });
+    expect(starts.fire).toBe(0);
+  });
 });
