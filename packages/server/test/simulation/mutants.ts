@@ -130,7 +130,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant("approval-outlives-its-time", "I7", 190, "An approval that expired can still be given."),
   mutant("run-ends-twice", "I4", 40, "A run that was interrupted goes on in the state."),
-  mutant("run-forgotten-after-crash", "rest I12", 30, "The sweep does not look for runs whose worker died."),
+  mutant("run-forgotten-after-crash", "rest I12", 60, "The sweep does not look for runs whose worker died."),
   mutant("eviction-of-the-running", "I13", 30, "A session counts as quiet while its effects go on."),
   mutant("drain-drops-runs", "rest rows I12", 120, "A worker that stops marks its sessions as idle."),
   mutant("agent-read-anew", "I14", 30, "A run reads its agent's newest version at each step."),
@@ -158,7 +158,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "mailboxes-not-polled",
     "I12 rest",
-    190,
+    400,
     "A worker does not look into the mailboxes of what it holds.",
   ),
   mutant(
