@@ -119,6 +119,8 @@ else {
     const { passed, failed } = await faults(options);
     console.log(`\n${passed} passed, ${failed} failed`);
     endServers();
+    unmountDisks();
+    unmountExt4Disks();
     // Left to itself, Node 24.21 was still taking itself down after 15 minutes when 450 followers had reconnected.
     process.exit(failed > 0 ? 1 : 0);
   } finally {

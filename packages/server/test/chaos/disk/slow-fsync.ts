@@ -16,16 +16,16 @@ const rules = {
   real: "the disk really was slow: an fdatasync by hand took 100 ms or more",
   alive: "slow fsync: /healthz answers in less time than one fsync takes",
   clear: "slow fsync: every request is done, or refused with an error that says to try again",
-  held: "slow fsync: no lease is lost while an fsync takes a tenth of it",
-  lost: "slow fsync: leases really were lost where an fsync took half of one",
+  held: "slow fsync: no lease is lost while commits take less than a sixth of it",
+  lost: "slow fsync: leases really were lost where commits took longer than that",
   done: "slow fsync: what was accepted is done, at the latest when the disk is fast again",
   once: "slow fsync: every command ran once, where a lease was lost at most once",
   log: "slow fsync: the log has no gap, no input and no run twice, and the follower saw all of it once",
   gone: "a disk that is fast again is used at its speed",
 } as const;
 
-/** An fdatasync waits for several writes: at 20 a second it takes 300 to 500 ms. */
-const slowWrites = 20;
+/** An fdatasync waits for several writes: at 40 a second it takes 100 to 250 ms, and a commit of the server up to twice as long. */
+const slowWrites = 40;
 const slowMs = 100;
 const sessions = 3;
 
@@ -39,7 +39,7 @@ export interface SlowScene {
 }
 
 /** What `BERTH_LEASE` is for each. */
-export const leases = { kept: "5s", lost: "1s" } as const;
+export const leases = { kept: "6s", lost: "1s" } as const;
 
 /** How long a disk that is too slow for the lease is left so. */
 const tooSlowMs = 4_000;
