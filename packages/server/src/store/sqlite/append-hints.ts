@@ -21,4 +21,8 @@ export class AppendHints {
     if (this.#hints.size >= maxHints) this.#hints.clear();
     this.#hints.set(orgId + sessionId, hint);
   }
+
+  delete({ orgId, sessionId }: SessionRef): void {
+    this.#hints.delete(orgId + sessionId);
+  }
 }

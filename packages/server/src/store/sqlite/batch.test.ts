@@ -6,7 +6,7 @@ import { runBatch, startWriting, type Writing } from "./batch.ts";
 import { openForWriting } from "./connection.ts";
 import { knownMigrations, migrate } from "./migrate.ts";
 import type { SessionCommit } from "../store.ts";
-import type { OperationCall, OperationReply } from "./protocol.ts";
+import type { OperationCall, OperationReply, SessionRef } from "./protocol.ts";
 
 const orgId = "org_1";
 const usage = {
@@ -122,5 +122,13 @@ describe("a batch", () => {
     expect(codes(run(append("a", 1)))).toEqual(["ok"]);
     writing.connection.db.exec("DELETE FROM sessions WHERE id = 'a'");
     expect(run(append("a", 2))).toEqual([{ ok: true, value: { ok: false, reason: "fenced" } }]);
+  });
+
+  it("keeps no hint of a session that was deleted", () => {
+    run(append("a", 0), append("b", 0));
+    const refOf = (sessionId: string): SessionRef => ({ orgId, sessionId });
+    run({ name: "deleteSession", args: refOf("a") });
+    expect(writing.hints.get(refOf("a"))).toBeUndefined();
+    expect(writing.hints.get(refOf("b"))).toBeDefined();
   });
 });

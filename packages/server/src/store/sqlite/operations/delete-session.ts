@@ -24,6 +24,7 @@ export function deleteSession(tx: Transaction, { orgId, sessionId }: SessionRef)
   for (const table of byId)
     tx.sql(`DELETE FROM ${table} WHERE org_id = ? AND session_id = ?`).run(orgId, sessionId);
   tx.sql("DELETE FROM sessions WHERE no = ?").run(no);
+  tx.hints.delete({ orgId, sessionId });
   markDead(tx, orgId, no);
   for (const { logNo } of shared) reconsider(tx, orgId, logNo);
   return true;
