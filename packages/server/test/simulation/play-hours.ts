@@ -1,12 +1,10 @@
+import { deserialize, serialize } from "node:v8";
 import { real } from "./engine/virtual-globals.ts";
 import { hourMs, hourOf, longPlanOf } from "./plan/long-plan.ts";
-import { type Sizes, sizesOf, whatGrew } from "./checks/growth.ts";
+import { leastHours, type Sizes, sizesOf, whatGrew } from "./checks/growth.ts";
 import { countsTable, stepLine } from "./report.ts";
 import { type LongPlay, runPlan } from "./run-plan.ts";
 import type { Template } from "./template.ts";
-
-/** Fewer say nothing about growth. */
-const leastHours = 6;
 
 /**
  * Plays one world for hours of virtual time, with faults all the while, and looks at each full hour how much there is of everything.
@@ -17,14 +15,15 @@ export async function playHours(
   template: Template,
 ): Promise<number> {
   const began = real.elapsed();
-  const seen: Sizes[] = [];
+  // Outside of the heap that they are about.
+  const seen: Buffer[] = [];
   const long: LongPlay = {
     async goOn({ world, clients, followers }) {
       world.forget();
       clients.forget();
       followers.splice(0, followers.length, ...followers.filter(({ ended }) => ended === null));
       const sizes = await sizesOf(world, followers);
-      seen.push(sizes);
+      seen.push(serialize(sizes));
       console.log(hourLine(seen.length, sizes, (real.elapsed() - began) / 1_000));
       return seen.length < hours ? hourOf(seed, seen.length) : null;
     },
@@ -36,7 +35,7 @@ export async function playHours(
     console.log(`seed ${seed} failed after ${(elapsed / hourMs).toFixed(2)} hours: ${violation.message}`);
     return 1;
   }
-  const grew = hours < leastHours ? [] : whatGrew(seen);
+  const grew = hours < leastHours ? [] : whatGrew(seen.map((one) => deserialize(one) as Sizes));
   console.log(countsTable(counts));
   for (const one of grew) console.log(`grew: ${one}`);
   const seconds = (real.elapsed() - began) / 1_000;

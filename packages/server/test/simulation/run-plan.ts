@@ -64,6 +64,7 @@ export async function runPlan(
       return random.next();
     },
     after: (ms, call) => scheduler.after(ms, scheduler.current, "timer", call),
+    combined: (signal) => scheduler.current?.combined(signal),
   });
   const onUnhandled = (thrown: unknown) => world.failWith(thrown);
   process.on("unhandledRejection", onUnhandled);

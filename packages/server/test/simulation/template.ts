@@ -69,7 +69,7 @@ export function makeTemplate(): Template {
     drawn += 1;
     return random.next();
   };
-  install({ now: () => epochMs, elapsed: () => 0, random: draw, after: () => () => {} });
+  install({ now: () => epochMs, elapsed: () => 0, random: draw, after: () => () => {}, combined() {} });
   try {
     freshIds(() => drawn);
     return buildTemplate();

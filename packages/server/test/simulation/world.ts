@@ -130,6 +130,8 @@ export class World implements Surroundings {
         scheduler.note("log", `${book.id} ${event.seq} ${event.type}`);
         scheduler.mix(book.jsons[event.seq - 1] ?? "");
         this.outside.heard(event);
+        if (event.type === "context.compacted")
+          this.faults.count(`context compacted by ${event.data.method}`);
         for (const listen of this.listeners) listen(book, event);
       },
       underWay: (sessionId, epoch) => this.outside.underWay(sessionId, epoch),
@@ -158,6 +160,7 @@ export class World implements Surroundings {
     this.ledger.forget();
     this.outside.forgetAnswers();
     this.database.forgetStuck();
+    this.scheduler.forget();
   }
 
   start(): void {

@@ -22,7 +22,8 @@ export class Clients {
   readonly sessions = new Map<number, string>();
   readonly #world: World;
   readonly #requests: Requests;
-  #runs = new Map<string, string[]>();
+  /** Newest run by session. */
+  #runs = new Map<string, string>();
 
   constructor(world: World, requests: Requests) {
     this.#world = world;
@@ -118,7 +119,7 @@ export class Clients {
     const book = this.#world.ledger.book(sessionId);
     for (const { id, runId } of inputs) {
       must(book.inputs.has(id), "I3", () => `input ${id} was acknowledged to a client and is nowhere`);
-      if (runId !== null) this.#runs.set(sessionId, [...(this.#runs.get(sessionId) ?? []), runId]);
+      if (runId !== null) this.#runs.set(sessionId, runId);
     }
   }
 
@@ -144,7 +145,7 @@ export class Clients {
   }
 
   async #retry(sessionId: string, { session }: Action): Promise<void> {
-    const runId = this.#runs.get(sessionId)?.at(-1);
+    const runId = this.#runs.get(sessionId);
     if (runId === undefined) return;
     await this.#requests.send({
       label: `retry S${session}`,
@@ -165,7 +166,7 @@ export class Clients {
         "clientId",
       );
     if (kind === "interrupt") {
-      const runId = action.queued ? this.#runs.get(sessionId)?.at(-1) : undefined;
+      const runId = action.queued ? this.#runs.get(sessionId) : undefined;
       const event: SendableInput = {
         type: "user.interrupt",
         clientId: label,

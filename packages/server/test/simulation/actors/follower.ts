@@ -13,6 +13,8 @@ import { BerthError } from "../../../src/lib/errors.ts";
 import type { Requests } from "./requests.ts";
 
 const againMs = 700;
+/** Blocks of which a follower knows the text. */
+const mostTexts = 100;
 
 /** Follows one session for ever: connects anew from its cursor whenever it was cut off. Checks all that it is sent (I9). */
 export class Follower {
@@ -182,5 +184,8 @@ export class Follower {
       () => `${this.#name} was sent ${JSON.stringify(soFar)}, which no model said`,
     );
     this.#texts.set(text.block, { attempt: text.attempt, text: soFar });
+    if (this.#texts.size <= mostTexts) return;
+    const [oldest = ""] = this.#texts.keys();
+    this.#texts.delete(oldest);
   }
 }

@@ -94,15 +94,19 @@ export class Book {
     this.claims = 0;
   }
 
-  /** Puts its copy of the log outside of the heap, until the returned function is called. */
+  /** Puts its copy of the log, and what it knows of inputs and calls, outside of the heap, until the returned function is called. */
   putAway(): () => void {
-    const kept = serialize([this.raw, this.jsons]);
+    const kept = serialize([this.raw, this.jsons, this.inputs]);
     this.raw.length = 0;
     this.jsons.length = 0;
+    this.inputs.clear();
+    const restoreCalls = this.calls.putAway();
     return () => {
-      const [raw, jsons] = deserialize(kept) as [SessionEvent[], string[]];
+      const [raw, jsons, inputs] = deserialize(kept) as [SessionEvent[], string[], Book["inputs"]];
       this.raw.push(...raw);
       this.jsons.push(...jsons);
+      for (const [id, input] of inputs) this.inputs.set(id, input);
+      restoreCalls();
     };
   }
 

@@ -1,4 +1,5 @@
 import type { SessionEvent } from "@berth/contract";
+import { deserialize, serialize } from "node:v8";
 import type { ToolStart } from "../ports/tools.ts";
 import { must } from "./violation.ts";
 
@@ -15,14 +16,27 @@ interface Call {
 
 /** The tool calls of one session: what the log says of them, and what really ran. */
 export class CallBook {
-  readonly #calls = new Map<string, Call>();
+  #calls = new Map<string, Call>();
   /** Call by approval. */
-  readonly #approvals = new Map<string, string>();
+  #approvals = new Map<string, string>();
   /** Approvals that were decided or expired. */
-  readonly #over = new Set<string>();
+  #over = new Set<string>();
   /** Namespace by call that has no result. */
   readonly #open = new Map<string, string>();
   readonly #steps = new Set<string>();
+
+  /** Puts what it knows outside of the heap, until the returned function is called. */
+  putAway(): () => void {
+    const kept = serialize([this.#calls, this.#approvals, this.#over]);
+    [this.#calls, this.#approvals, this.#over] = [new Map(), new Map(), new Set()];
+    return () => {
+      [this.#calls, this.#approvals, this.#over] = deserialize(kept) as [
+        Map<string, Call>,
+        Map<string, string>,
+        Set<string>,
+      ];
+    };
+  }
 
   get isQuiet(): boolean {
     return this.#open.size === 0 && this.#steps.size === 0;

@@ -1,12 +1,7 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { deserialize, serialize } from "node:v8";
 import type { Follower } from "../actors/follower.ts";
-import { real } from "../engine/virtual-globals.ts";
-import type { Ledger } from "./ledger.ts";
 import type { World } from "../world.ts";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
+import { readHeap } from "./heap.ts";
 
 /** How much there is of everything that could pile up, at one moment. */
 export type Sizes = Readonly<Record<string, number>>;
@@ -27,7 +22,7 @@ export async function sizesOf(world: World, followers: readonly Follower[]): Pro
   const live = workers.map(({ isUp, worker }) => (isUp ? (worker?.activation.all().length ?? 0) : 0));
   const [oldest] = ledger.books.values();
   const sizes: Record<string, number> = {
-    "heap bytes": await heapBytes(ledger),
+    ...(await heapWithout(world)),
     "timers pending": scheduler.pending,
     "sessions in memory": live.reduce((sum, one) => sum + one, 0),
     "sessions in the ledger": ledger.books.size,
@@ -49,39 +44,56 @@ export async function sizesOf(world: World, followers: readonly Follower[]): Pro
   return sizes;
 }
 
-/** Without the ledger's copy of the logs: that one grows with what it knows. */
-async function heapBytes({ books }: Ledger): Promise<number> {
-  const back = [...books.values()].map((book) => book.putAway());
-  for (let round = 0; round < 3; round++) {
-    await new Promise<void>((resolve) => real.setImmediate(() => resolve()));
-    collect();
-  }
-  const { heapUsed } = process.memoryUsage();
-  for (const restore of back) restore();
-  return heapUsed;
+/** Begins the names of what is counted in the heap. */
+const inHeap = "in the heap: ";
+
+/** Without what is no part of the server: the ledger's copy of the logs, which grows with what it knows, and the disk that blobs are on. */
+async function heapWithout({ ledger, blobs }: World): Promise<Sizes> {
+  const books = [...ledger.books.values()].map((book) => book.putAway());
+  const shelf = serialize(blobs);
+  blobs.clear();
+  const { bytes, counts } = await readHeap();
+  for (const [key, data] of deserialize(shelf) as World["blobs"]) blobs.set(key, data);
+  for (const restore of books) restore();
+  const named = [...counts].map(([name, count]) => [`${inHeap}${name}`, count] as const);
+  return { "heap bytes": bytes, ...Object.fromEntries(named) };
 }
 
-/** By how much the heap may differ between the first hours and the last ones. */
-const heapShare = 0.05;
-/** By how much a count may: a crowd of one hour is larger than that of another. */
+/** Hours until as much of everything is there as there will be: what was asked with a key is known for three. */
+const warmUp = 4;
+
+/** Fewer say nothing about growth: the crowd of one hour is larger than that of another. */
+export const leastHours = 16;
+
+/** By how much the bytes of the heap may differ between the hours after that and the last ones. */
+const heapShare = 0.03;
+/** The number of one kind of object in it, or of closures of one name, may by the same, and some more of few. One of anything for each run is more. */
+const kindRoom = 50;
+/** By how much another count may. */
 const countShare = 0.5;
 const countRoom = 25;
 /** The oldest session goes on making runs and files: one row of a table for three events of its log. */
 const oldestEvents = "events of the oldest session";
 
-/** What grew from the first hours (the very first is not counted: everything comes to be in it) to the last ones, as sentences. */
+/** What grew from the hours after the first ones to the last ones, as sentences; what grew most of its kind first. */
 export function whatGrew(hours: readonly Sizes[]): readonly string[] {
-  const span = Math.max(1, Math.floor((hours.length - 1) / 3));
-  const [first, last] = [hours.slice(1, 1 + span), hours.slice(-span)];
+  const span = Math.max(1, Math.floor((hours.length - warmUp) / 3));
+  const [first, last] = [hours.slice(warmUp, warmUp + span), hours.slice(-span)];
   const mean = (sizes: readonly Sizes[], name: string) =>
     sizes.reduce((sum, one) => sum + (one[name] ?? 0), 0) / sizes.length;
-  return Object.keys(hours.at(-1) ?? {}).flatMap((name) => {
-    if (history.has(name)) return [];
-    const [before, after] = [mean(first, name), mean(last, name)];
-    const room = countRoom + (mean(last, oldestEvents) - mean(first, oldestEvents)) / 3;
-    const most = name === "heap bytes" ? before * (1 + heapShare) : before * (1 + countShare) + room;
-    return after <= most
-      ? []
-      : [`${name}: ${before.toFixed(0)} in the first hours, ${after.toFixed(0)} in the last`];
-  });
+  const room = countRoom + (mean(last, oldestEvents) - mean(first, oldestEvents)) / 3;
+  const most = (name: string, before: number) => {
+    if (name === "heap bytes") return before * (1 + heapShare);
+    if (name.startsWith(inHeap)) return before * (1 + heapShare) + kindRoom;
+    return before * (1 + countShare) + room;
+  };
+  return Object.keys(hours.at(-1) ?? {})
+    .filter((name) => !history.has(name))
+    .map((name) => ({ name, before: mean(first, name), after: mean(last, name) }))
+    .filter(({ name, before, after }) => after > most(name, before))
+    .toSorted((one, other) => other.after - other.before - (one.after - one.before))
+    .map(
+      ({ name, before, after }) =>
+        `${name}: ${before.toFixed(0)} in hours ${warmUp + 1} to ${warmUp + span}, ${after.toFixed(0)} in the last ${span}`,
+    );
 }

@@ -42,6 +42,7 @@ export class Faults {
     );
     const [fault] = at < 0 ? [] : this.#armed.splice(at, 1);
     if (fault === undefined) return null;
+    this.#passed.delete(fault);
     this.count(fault.kind);
     this.#scheduler.note(life.name, `FAULT ${fault.kind} on ${op}`);
     return fault;

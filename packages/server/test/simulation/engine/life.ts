@@ -1,8 +1,13 @@
+import { getEventListeners } from "node:events";
 import type { Clock, TimerHandle } from "../../../src/lib/clock.ts";
 import { BerthError } from "../../../src/lib/errors.ts";
 import type { Random } from "../../chaos/random.ts";
 import type { Faults, PortFault } from "./faults.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { real } from "./virtual-globals.ts";
+
+/** Signals that a life remembers before it looks which of them are left. */
+const mostCombined = 200;
 
 export interface LifeOptions {
   readonly name: string;
@@ -26,6 +31,7 @@ export class Life {
   readonly #faults: Faults;
   readonly #onCrash: (life: Life) => void;
   readonly #atEnd = new Set<() => void>();
+  #combined: WeakRef<AbortSignal>[] = [];
   dead = false;
   pausedUntil = 0;
   /** How far its wall clock is off. */
@@ -151,6 +157,18 @@ export class Life {
     this.dead = true;
     for (const call of this.#atEnd) call();
     this.#atEnd.clear();
+    // What it does until its next call comes to nothing, but is done: it may begin to listen.
+    real.setImmediate(() => {
+      for (const ref of this.#combined) deafen(ref.deref());
+      this.#combined = [];
+    });
+  }
+
+  /** Node keeps a signal that is made of others while somebody listens to it, and the memory of a killed process would be kept with it. */
+  combined(signal: AbortSignal): void {
+    if (this.#combined.length >= mostCombined)
+      this.#combined = this.#combined.filter((ref) => ref.deref() !== undefined);
+    this.#combined.push(new WeakRef(signal));
   }
 
   /** What the world does when this life ends: its connections break. */
@@ -169,6 +187,12 @@ export class Life {
   #latency(): number {
     return this.random.next() < 0.03 ? this.random.next() * 200 : 0.05 + this.random.next() * 2;
   }
+}
+
+function deafen(signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  for (const listener of getEventListeners(signal, "abort"))
+    signal.removeEventListener("abort", listener as () => void);
 }
 
 function unavailable(): BerthError {

@@ -5,6 +5,8 @@ export interface Stepping {
   readonly name: string;
   readonly dead: boolean;
   readonly pausedUntil: number;
+  /** Is told of each signal made of others in one of its steps. */
+  combined(signal: AbortSignal): void;
 }
 
 interface Entry {
@@ -64,7 +66,16 @@ export class Scheduler {
 
   /** Steps that will be taken as far as anybody knows now. */
   get pending(): number {
-    return this.#heap.filter(({ cancelled, life }) => !cancelled && life?.dead !== true).length;
+    return this.#heap.filter((entry) => isPending(entry)).length;
+  }
+
+  /** Lets go of the steps that nobody will take. */
+  forget(): void {
+    const left = this.#heap.filter((entry) => isPending(entry));
+    // In this order it is a heap.
+    left.sort((one, other) => (isBefore(one, other) ? -1 : 1));
+    this.#heap.length = 0;
+    for (const entry of left) this.#heap.push(entry);
   }
 
   /** Ends `run` after the step that is being taken. */
@@ -82,7 +93,7 @@ export class Scheduler {
       const next = this.#heap[0];
       if (next === undefined || next.at > until) break;
       this.#pop();
-      if (next.cancelled || next.life?.dead) continue;
+      if (!isPending(next)) continue;
       if (next.life !== null && next.life.pausedUntil > this.now && next.life.pausedUntil > next.at) {
         this.at(next.life.pausedUntil, next.life, next.label, next.call);
         continue;
@@ -157,6 +168,10 @@ export class Scheduler {
     }
     heap[at] = last;
   }
+}
+
+function isPending({ cancelled, life }: Entry): boolean {
+  return !cancelled && life?.dead !== true;
 }
 
 function isBefore(one: Entry, other: Entry): boolean {

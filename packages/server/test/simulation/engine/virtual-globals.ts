@@ -12,6 +12,8 @@ export interface VirtualSource {
   random(): number;
   /** Calls once after `ms`. Returns what cancels it. */
   after(ms: number, call: () => void): () => void;
+  /** Is told of each signal that is made of others. */
+  combined(signal: AbortSignal): void;
 }
 
 /** What the process had before. */
@@ -84,6 +86,7 @@ function replaceTimers(): void {
 
 type Fill = (this: unknown, view: ArrayBufferView) => ArrayBufferView;
 
+const realAny = AbortSignal.any.bind(AbortSignal);
 const realRandom = Math.random;
 const realBytes = crypto.randomBytes.bind(crypto);
 const realUuid = crypto.randomUUID.bind(crypto);
@@ -94,6 +97,11 @@ globalThis.Date = VirtualDate as DateConstructor;
 performance.now = () => (source === null ? real.elapsed() : source.elapsed());
 Math.random = () => (source === null ? realRandom() : source.random());
 replaceTimers();
+AbortSignal.any = (signals) => {
+  const made = realAny(signals);
+  source?.combined(made);
+  return made;
+};
 // What node:crypto exports cannot be replaced, but calls this one.
 cryptoPrototype.getRandomValues = function fill(this: unknown, view: ArrayBufferView) {
   return source === null ? realFill.call(this, view) : fillRandomly(view);

@@ -12,6 +12,28 @@ const perHour = { sessions: 50, faults: 40, talk: 10 };
 /** Ages at which sessions are deleted, once more in case that it fails. */
 const lastMs = { least: 20 * 60_000, most: 70 * 60_000, again: 4 * 60_000 };
 
+/** What nobody asks for again goes every half hour, as by the job of a server. */
+const tidying = [15 * 60_000, 45 * 60_000].map((at) => ({
+  kind: "prune" as const,
+  at,
+  process: "a1",
+  ms: 0,
+}));
+
+/** Who lives from the first to the last hour: what piles up in a process ends with it. Another one dies instead. */
+const spared: Readonly<Record<string, string>> = { w1: "w2", a1: "a2" };
+
+function sparing(fault: Fault): readonly Fault[] {
+  if (fault.kind === "restart-all") return [];
+  const ends = fault.kind === "drain" || fault.kind.startsWith("crash-");
+  return ends && "process" in fault
+    ? [{ ...fault, process: spared[fault.process] ?? fault.process }]
+    : [fault];
+}
+
+/** Hours in which agents are edited: a process keeps what it read of up to a thousand versions, and a day would only see it fill. */
+const editedHours = 4;
+
 /** Settings as people have them, so that sessions hibernate and wake, questions wait, and leases are renewed many thousand times. */
 const build: Omit<Build, "followers"> = {
   workers: 2,
@@ -39,14 +61,16 @@ export function hourOf(seed: number, hour: number): Part {
   const random = createRandom(`long ${seed} ${hour}`);
   const from = hour * hourMs;
   const numbers = Array.from({ length: perHour.sessions }, (_, at) => 1 + hour * perHour.sessions + at);
-  const lives = numbers.map((session) => lifeOf(random.branch(`session ${session}`), session, from));
+  const lives = numbers
+    .map((session) => lifeOf(random.branch(`session ${session}`), session, from))
+    .map((life) => life.filter(({ kind }) => kind !== "edition" || hour < editedHours));
   const faults = planFaults(random.branch("faults"), { ms: hourMs, build, count: perHour.faults });
   const followers: PlannedFollower[] = numbers
     .filter(() => random.chance(0.3))
     .map((session) => ({ session, at: from + random.int(0, hourMs) }));
   return {
     actions: [...lives.flat(), ...oldest(random, hour)].toSorted((a, b) => a.at - b.at),
-    faults: faults.map((fault): Fault => ({ ...fault, at: from + fault.at })),
+    faults: [...faults.flatMap(sparing), ...tidying].map((fault) => ({ ...fault, at: from + fault.at })),
     followers: hour === 0 ? [{ session: 0, at: 1_000 }, ...followers] : followers,
   };
 }

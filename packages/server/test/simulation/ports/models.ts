@@ -22,13 +22,13 @@ export interface ModelWorld {
   readonly begin: (life: string, work: Work) => () => void;
 }
 
-const usage = {
-  inputTokens: 10,
-  outputTokens: 5,
-  cacheReadTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
-};
+/** As a provider counts them, so that contexts fill their windows. */
+function usageOf({ request }: ModelCall) {
+  const inputTokens = Math.ceil(JSON.stringify(request.messages).length / bytesPerToken);
+  return { inputTokens, outputTokens: 5, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
+}
+
+const bytesPerToken = 4;
 
 /** Models whose answers follow from the conversation: the last message says what to do, how often it was answered says how far it is. */
 export function modelsOf(world: ModelWorld, life: Life): Models {
@@ -118,7 +118,7 @@ function answer(call: ModelCall, answers: string[]): readonly ModelPart[] {
   answers.push(pieces.join(""));
   const text: ModelPart[] = pieces.map((piece) => ({ type: "text", block: 0, text: piece }));
   const end: ModelPart[] = [
-    { type: "usage", usage },
+    { type: "usage", usage: usageOf(call) },
     { type: "finish", finish: calls.length > 0 ? "tool_calls" : "stop" },
   ];
   return [...text, ...calls.flatMap((word, index) => callOf(word, index + 1, tag)), ...end];

@@ -7,7 +7,7 @@ import type { Caller, ModelWorld } from "./models.ts";
 import type { ToolStart, ToolWorld } from "./tools.ts";
 import type { Work } from "./work.ts";
 
-const keptAnswers = 2_000;
+const keptAnswers = 1_000;
 
 /** The world that models and tools act in, which outlives every crash, and what is checked when they start. */
 export class Outside implements ModelWorld, ToolWorld {
