@@ -1,6 +1,4 @@
-// npm run attack [-- --provider bubblewrap|remote|all] [--mode single|multi] [--only SBX-08,SBX-09] [--rootfs FOLDER] [--json]: every attack
-// on sandboxes, over the API of real servers. --rootfs: what the sandboxes of provider bubblewrap see in the place of this machine's system.
-// The table goes to standard output, with --json to standard error and the results as JSON to standard output.
+// npm run attack: every attack on sandboxes, over the API of real servers.
 import { parseArgs } from "node:util";
 import { endServers } from "../support/server/server-process.ts";
 import { judge, type Result } from "./judge.ts";
@@ -9,15 +7,37 @@ import { tableOf } from "./table.ts";
 import type { Target } from "./target.ts";
 import { type Mode, openBubblewrap, openRemote } from "./targets.ts";
 
-const { values } = parseArgs({
-  options: {
-    provider: { type: "string", default: "all" },
-    mode: { type: "string" },
-    only: { type: "string" },
-    rootfs: { type: "string" },
-    json: { type: "boolean", default: false },
-  },
-});
+const usage = `npm run attack -- [options]: every attack on sandboxes, over the API of real servers.
+  --provider <p>   bubblewrap, remote or all (default all)
+  --mode <m>       multi or single (default both)
+  --only <a,b>     these attacks only
+  --rootfs <dir>   what the sandboxes of provider bubblewrap see in the place of this machine's system
+  --json           the results as JSON to standard output, the table to standard error
+attacks: ${rows.map(({ id }) => id).join(", ")}`;
+
+function optionsGiven() {
+  try {
+    return parseArgs({
+      options: {
+        provider: { type: "string", default: "all" },
+        mode: { type: "string" },
+        only: { type: "string" },
+        rootfs: { type: "string" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return process.exit(2);
+  }
+}
+
+const values = optionsGiven();
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
 
 const openOwn = (mode: Mode) => openBubblewrap(mode, values.rootfs);
 const targets: readonly { provider: string; mode: Mode; open: (mode: Mode) => Promise<Target> }[] = [
@@ -31,13 +51,16 @@ const chosen = targets.filter(
 );
 const only = values.only?.split(",");
 const wanted = rows.filter(({ id }) => only === undefined || only.includes(id));
-if (chosen.length === 0 || wanted.length === 0)
-  process.stderr.write(
-    `Nothing to attack. Providers: bubblewrap, remote, all. Modes: multi, single. Attacks: ${rows.map(({ id }) => id).join(",")}.\n`,
-  );
+const unknown = only?.filter((id) => rows.every((row) => row.id !== id)) ?? [];
+if (chosen.length === 0 || unknown.length > 0) {
+  const nothing =
+    unknown.length > 0 ? `There is no attack ${unknown.join(", ")}` : "There is no such provider and mode";
+  console.error(`${nothing}.\n\n${usage}`);
+  process.exit(2);
+}
 
 const results: Result[] = [];
-let broken = chosen.length === 0 || wanted.length === 0;
+let broken = false;
 try {
   for (const { provider, mode, open } of chosen) await attack(`${provider}, ${mode}`, () => open(mode));
 } finally {

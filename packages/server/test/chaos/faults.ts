@@ -109,7 +109,16 @@ function endAtOnce(): void {
   process.exit(130);
 }
 
-const options = readOptions(process.argv.slice(2), randomBytes(4).toString("hex"));
+function optionsGiven(): FaultsOptions {
+  try {
+    return readOptions(process.argv.slice(2), randomBytes(4).toString("hex"));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return process.exit(2);
+  }
+}
+
+const options = optionsGiven();
 if (options.help) console.log(usage);
 else if (options.list) console.log(failpoints.join("\n"));
 else {

@@ -2,6 +2,8 @@ import { parseArgs } from "node:util";
 
 export const parts = ["kills", "restore", "reconnects", "models", "disk", "sandboxes"] as const;
 export type Part = (typeof parts)[number];
+/** Those whose rules `--prove` tries. */
+const provable: readonly Part[] = ["kills", "sandboxes"];
 
 export interface FaultsOptions {
   readonly list: boolean;
@@ -32,6 +34,7 @@ processors that have nothing else to do; --kills 300 --reconnects 1000 takes ten
   --seed X          repeats the choices of the run that printed X
   --only PARTS      some of kills, restore, reconnects, models, disk, sandboxes, separated by commas
   --prove           puts faults into copies of the server, and wants the kill loop and the rules about sandboxes to notice
+                    (--only kills or --only sandboxes for one of them)
   --keep            leaves the temporary folders`;
 
 /** A slow machine kills less in the short run, which is to be over in two minutes. */
@@ -58,6 +61,10 @@ export function readOptions(argv: readonly string[], newSeed: string): FaultsOpt
     },
   });
   const { short } = values;
+  const only = values.only === undefined ? parts : values.only.split(",").map(partOf);
+  // Nothing would run, and nothing would fail.
+  if (values.prove && !only.some((part) => provable.includes(part)))
+    throw new Error(`--prove goes with --only ${provable.join(" or ")}, not ${only.join(",")}`);
   return {
     list: values.list,
     help: values.help,
@@ -69,7 +76,7 @@ export function readOptions(argv: readonly string[], newSeed: string): FaultsOpt
     seconds: numberOf("seconds", values.seconds) ?? (short ? shortSeconds : null),
     sessions: numberOf("sessions", values.sessions) ?? 12,
     seed: values.seed ?? newSeed,
-    only: values.only === undefined ? parts : values.only.split(",").map(partOf),
+    only,
   };
 }
 

@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { real } from "./engine/virtual-globals.ts";
 import { huntMutants, listOfMutants } from "./mutation/hunt.ts";
+import { readOptions, type Telling, usage, type Wanted } from "./options.ts";
 import { missingKinds } from "./plan/kinds.ts";
 import { playHours } from "./play-hours.ts";
 import { planOf } from "./plan/plan.ts";
@@ -9,55 +9,28 @@ import { type Outcome, runPlan } from "./run-plan.ts";
 import { shrink } from "./shrink.ts";
 import { makeTemplate, type Template } from "./template.ts";
 
-const usage = `npm run sim -- [options]: plays the whole server under simulated time, one seed after another.
-  --seeds <n>   how many (default 300)
-  --from <n>    the first one (default 1)
-  --seed <n>    one seed; prints its steps
-  --hours <n>   one world for hours of virtual time (with --seed: that one), and that nothing grows
-  --steps <n>   how many steps of a failure are printed (default 40)
-  --no-shrink   prints failures as they are
-  --mutants     plants one bug after another in copies, and expects that each is found
-  --only <a,b>  these mutants only
-  --list        prints the mutants`;
-
 /** Failures that are shrunk and printed; of more only the number is. */
 const mostStories = 5;
 const progressMs = 5_000;
 
+/** Resolves with the exit code: 2 when the arguments are wrong. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    allowNegative: true,
-    options: {
-      seeds: { type: "string", default: "300" },
-      from: { type: "string", default: "1" },
-      seed: { type: "string" },
-      hours: { type: "string" },
-      steps: { type: "string", default: "40" },
-      shrink: { type: "boolean", default: true },
-      mutants: { type: "boolean", default: false },
-      only: { type: "string", default: "" },
-      list: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(usage);
+  let wanted: Wanted;
+  try {
+    wanted = readOptions(argv);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return 2;
+  }
+  if (wanted.what === "help" || wanted.what === "list") {
+    console.log(wanted.what === "help" ? usage : listOfMutants());
     return 0;
   }
-  if (values.list) {
-    console.log(listOfMutants());
-    return 0;
-  }
-  if (values.mutants) return huntMutants(values.only.split(",").filter((name) => name !== ""));
+  if (wanted.what === "mutants") return huntMutants(wanted.only);
   const template = makeTemplate();
-  const options = { steps: Number(values.steps), shrink: values.shrink };
-  if (values.hours !== undefined) {
-    const [hours, seed] = [Number(values.hours), Number(values.seed ?? "1")];
-    return playHours({ hours, seed, steps: options.steps }, template);
-  }
-  if (values.seed !== undefined) return playOne(Number(values.seed), template, options);
-  return playMany({ from: Number(values.from), seeds: Number(values.seeds), ...options }, template);
+  if (wanted.what === "hours") return playHours(wanted, template);
+  if (wanted.what === "one") return playOne(wanted, template);
+  return playMany(wanted, template);
 }
 
 /** Plays a seed twice: what differs cannot be looked into. */
@@ -68,12 +41,10 @@ async function isTheSame(seed: number, template: Template): Promise<boolean> {
   return false;
 }
 
-interface Telling {
-  readonly steps: number;
-  readonly shrink: boolean;
-}
-
-async function playOne(seed: number, template: Template, telling: Telling): Promise<number> {
+async function playOne(
+  { seed, ...telling }: Telling & { seed: number },
+  template: Template,
+): Promise<number> {
   const outcome = await runPlan(planOf(seed), template, telling.steps);
   for (const step of outcome.lastSteps) console.log(stepLine(step));
   const again = await runPlan(planOf(seed), template);

@@ -39,8 +39,12 @@ export async function playHours(
   console.log(countsTable(counts));
   for (const one of grew) console.log(`grew: ${one}`);
   const seconds = (real.elapsed() - began) / 1_000;
+  const growth =
+    hours < leastHours
+      ? `, too short to say what grows: that takes ${leastHours} hours`
+      : ` and ${grew.length === 0 ? "nothing" : `${grew.length} things`} grew`;
   console.log(
-    `${(elapsed / hourMs).toFixed(1)} virtual hours in ${seconds.toFixed(1)} s: ${taken} steps, ${events} events of sessions that are left, ${grew.length === 0 ? "no invariant broken and nothing grew" : `${grew.length} things grew`}`,
+    `${(elapsed / hourMs).toFixed(1)} virtual hours in ${seconds.toFixed(1)} s: ${taken} steps, ${events} events of sessions that are left, no invariant broken${growth}`,
   );
   return grew.length === 0 ? 0 : 1;
 }
