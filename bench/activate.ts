@@ -5,7 +5,7 @@
 //     [--dir folder]
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { Agent } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,6 +16,7 @@ import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
 import { readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { tell } from "./support/tell.ts";
 import { followSession, openSession } from "./support/turns/berth.ts";
 import { question } from "./support/turns/direct.ts";
@@ -27,7 +28,7 @@ type Length = keyof typeof lengths;
 const ends = ["stop", "kill"] as const;
 type End = (typeof ends)[number];
 
-const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const folder = makeFolder(options.dir);
 const data = join(folder, "data");
 const agent = new Agent({ keepAlive: true });
 const model = await startChild(join(import.meta.dirname, "support/counting-model.ts"), [String(window)]);

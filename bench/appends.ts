@@ -1,6 +1,6 @@
 // T9: appends of many sessions at once, every one durable, against a bare group-commit loop in the same run.
 //   npm run bench -- appends [--sessions 64] [--bytes 300] [--seconds 2] [--rounds 5] [--json file] [--dir folder]
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DatabaseSync } from "node:sqlite";
@@ -11,6 +11,7 @@ import { openSqliteStore } from "../packages/server/src/store/sqlite/sqlite-stor
 import { about } from "./support/about.ts";
 import { median } from "./support/machine.ts";
 import { readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { tell } from "./support/tell.ts";
 
 const options = readOptions({ sessions: 64, bytes: 300, seconds: 2, rounds: 5 });
@@ -149,7 +150,7 @@ async function measure(contender: Contender): Promise<Figures> {
   return { perSecond: (appended / ms) * 1_000, delayP99, cpu: (user + system) / appended };
 }
 
-const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const folder = makeFolder(options.dir);
 try {
   const where = about();
   const contenders = [bareLoop(folder), await berth(folder)];

@@ -2,7 +2,7 @@
 // an identity provider (both remembered from the request before, as in use), beside the same request in mode single.
 //   npm run bench -- auth [--requests 4000] [--rounds 7] [--other checkout] [--json file] [--dir folder]
 // --other names a checkout of an older commit, whose server in mode single is measured as well.
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -12,14 +12,15 @@ import { newKeyText } from "../packages/server/src/auth/server-keys.ts";
 import { about } from "./support/about.ts";
 import { type BerthServer, startBerth } from "./support/berth-server.ts";
 import { median } from "./support/machine.ts";
-import { readOptions } from "./support/options.ts";
+import { pathOf, readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { cpuMs } from "./support/process-use.ts";
 import { tell } from "./support/tell.ts";
 
 const options = readOptions({ requests: 4_000, rounds: 7 }, { texts: ["other"] });
 const { requests, rounds } = options;
 const concurrency = 16;
-const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const folder = makeFolder(options.dir);
 
 interface Contender {
   readonly name: string;
@@ -133,7 +134,9 @@ const multi = await startBerth({
   env: { BERTH_MASTER_KEY: newKeyText(), BERTH_KEY_PEPPER: newKeyText(), BERTH_AUDIT_KEY: newKeyText() },
 });
 const other =
-  options.other === null ? null : await startBerth({ data: join(folder, "other"), checkout: options.other });
+  options.other === null
+    ? null
+    : await startBerth({ data: join(folder, "other"), checkout: pathOf(options.other) });
 const contenders: Contender[] = [];
 try {
   const org = await call<{ id: string }>(multi, { path: "/orgs", body: { slug: "bench", name: "Bench" } });

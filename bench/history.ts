@@ -1,7 +1,7 @@
 // T5: what a turn costs as the history of its session grows, beside a relay that keeps the conversation and commits each turn. The
 // model has a window, counts what it is sent and refuses more: contexts are compacted on the way, as in long sessions of real use.
 //   npm run bench -- history [--turns 4000] [--block 100] [--sessions 4] [--window 4000] [--json file] [--dir folder]
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { Agent } from "node:http";
 import { join } from "node:path";
 import { about } from "./support/about.ts";
@@ -11,6 +11,7 @@ import { startChild } from "./support/child.ts";
 import type { Counts } from "./support/counting-model.ts";
 import { median } from "./support/machine.ts";
 import { readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { cpuMs } from "./support/process-use.ts";
 import { tell } from "./support/tell.ts";
 import { openSession } from "./support/turns/berth.ts";
@@ -19,7 +20,7 @@ import { question, requests } from "./support/turns/direct.ts";
 
 const options = readOptions({ turns: 4_000, block: 100, sessions: 4, window: 4_000 });
 const { turns, block, sessions, window } = options;
-const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const folder = makeFolder(options.dir);
 const agent = new Agent({ keepAlive: true });
 const ends: (() => Promise<void>)[] = [];
 

@@ -4,7 +4,7 @@
 //   npm run bench -- memory [--sessions 10000] [--turns 5] [--long 50] [--rounds 1] [--concurrent 64] [--json file] [--dir folder]
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { Agent } from "node:http";
 import { join } from "node:path";
 import type { RuntimeStats } from "@berth/contract";
@@ -14,6 +14,7 @@ import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
 import { readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { probed } from "./support/probe/probe.ts";
 import { tell } from "./support/tell.ts";
 import { openSession } from "./support/turns/berth.ts";
@@ -21,7 +22,7 @@ import { openSession } from "./support/turns/berth.ts";
 const options = readOptions({ sessions: 10_000, turns: 5, long: 50, rounds: 1, concurrent: 64 });
 const { sessions, turns, long, rounds, concurrent } = options;
 const longSessions = Math.ceil(sessions / 10);
-const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const folder = makeFolder(options.dir);
 const agent = new Agent({ keepAlive: true });
 
 /** Bytes of each session. */

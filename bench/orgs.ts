@@ -1,7 +1,7 @@
 // Whether it costs more to be one of many organizations: listing and opening sessions on a server with one organization of 100 people,
 // and on one with 1,000 of them, in the same run.
 //   npm run bench -- orgs [--orgs 1000] [--users 100] [--sessions 2] [--requests 2000] [--rounds 5] [--json file] [--dir folder]
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
@@ -9,6 +9,7 @@ import { about } from "./support/about.ts";
 import { type BerthServer, startBerth } from "./support/berth-server.ts";
 import { median } from "./support/machine.ts";
 import { readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { type Caller, seed } from "./support/orgs/seed.ts";
 import { cpuMs } from "./support/process-use.ts";
 import { tell } from "./support/tell.ts";
@@ -16,7 +17,7 @@ import { tell } from "./support/tell.ts";
 const options = readOptions({ orgs: 1_000, users: 100, sessions: 2, requests: 2_000, rounds: 5 });
 const { orgs, users: usersPerOrg, sessions: sessionsPerUser, requests, rounds } = options;
 const concurrency = 16;
-const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const folder = makeFolder(options.dir);
 
 interface Side {
   readonly name: string;

@@ -3,11 +3,12 @@
 //   npm run bench -- sandboxes [--rounds 20] [--execs 200] [--many 100] [--json file] [--dir folder]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { freemem } from "node:os";
 import { join } from "node:path";
 import { type About, about } from "./support/about.ts";
 import { readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { type Claims, openClaims } from "./support/sandboxes/claims.ts";
 import { openProvider, type ProviderBench } from "./support/sandboxes/provider.ts";
 import { type Samples, samplesOf, timed } from "./support/sandboxes/samples.ts";
@@ -15,7 +16,8 @@ import { tell } from "./support/tell.ts";
 
 const options = readOptions({ rounds: 20, execs: 200, many: 100 });
 const { rounds, execs, many } = options;
-const folder = mkdtempSync(join(options.dir, "berth-bench-sandboxes-"));
+const stops: (() => Promise<void>)[] = [];
+const folder = makeFolder(options.dir, { prefix: "berth-bench-sandboxes-", stops });
 const mebibyte = 1024 * 1024;
 
 interface Figures {
@@ -183,7 +185,6 @@ function report(figures: Figures, where: About, isolation: string): void {
   });
 }
 
-const stops: (() => Promise<void>)[] = [];
 function opened<T extends { stop(): Promise<void> }>(one: T): T {
   stops.push(() => one.stop());
   return one;

@@ -3,7 +3,7 @@
 // are cut off and come back, evictions. Once in so many seconds the load is held, and the server is looked at when it is at rest: its heap
 // after garbage collection has to stay within 5 % from minute 5 on, and handles, timers, open files and files must not grow. Ends with 1
 // when that does not hold, or when anything went wrong under the load.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RuntimeStats } from "@berth/contract";
 import { Checklist } from "../packages/server/test/chaos/checklist.ts";
@@ -15,6 +15,7 @@ import { about, aboutLines, load } from "./support/about.ts";
 import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { type Probed, probed } from "./support/probe/probe.ts";
 import { Gate } from "./support/soak/gate.ts";
 import { type Counts, type Load, liveSessions, makeAgents, soakRules } from "./support/soak/load.ts";
@@ -24,7 +25,7 @@ const options = readOptions({ minutes: 30, every: 60, lives: 24 });
 const { minutes, every, lives } = options;
 /** Short runs show that the soak works, not that memory is flat. */
 const settledMinute = Math.min(5, minutes / 3);
-const folder = mkdtempSync(join(options.dir, "berth-soak-"));
+const folder = makeFolder(options.dir, { prefix: "berth-soak-" });
 const data = join(folder, "data");
 
 /** Connections of clients that have gone end on the server's side after its keep-alive time. */

@@ -2,7 +2,7 @@
 //   npm run bench -- start [--rounds 5] [--rest 15] [--json file] [--dir folder]
 // First: the first start of a checkout, or after its sources changed, which builds the program. Later: every other one. Both on a
 // new data folder, so that each start makes the database. V8 gives memory back some 8 s after a start.
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { about } from "./support/about.ts";
@@ -10,12 +10,13 @@ import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
 import { readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { cpuMs, residentMb } from "./support/process-use.ts";
 import { tell } from "./support/tell.ts";
 
 const options = readOptions({ rounds: 5, rest: 15 });
 const { rounds, rest: restSeconds } = options;
-const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const folder = makeFolder(options.dir);
 
 interface Figures {
   readonly readyMs: number;

@@ -1,7 +1,7 @@
 // T16: whether it matters how many sessions are stored: listing, opening and a turn on a server with a million of them, beside one with
 // a thousand in the same run, which is the floor. The sessions are copies of one that was made over HTTP.
 //   npm run bench -- stored [--many 1000000] [--few 1000] [--requests 2000] [--turns 400] [--rounds 5] [--json file] [--dir folder]
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { Agent } from "node:http";
 import { join } from "node:path";
 import { about } from "./support/about.ts";
@@ -10,6 +10,7 @@ import { type BerthServer, startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
 import { readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { cpuMs } from "./support/process-use.ts";
 import { fill } from "./support/stored/fill.ts";
 import { tell } from "./support/tell.ts";
@@ -18,7 +19,7 @@ import { followSession, openSession } from "./support/turns/berth.ts";
 const options = readOptions({ many: 1_000_000, few: 1_000, requests: 2_000, turns: 400, rounds: 5 });
 const { requests, turns, rounds } = options;
 const concurrent = 16;
-const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const folder = makeFolder(options.dir);
 const agent = new Agent({ keepAlive: true });
 const model = await startChild(join(import.meta.dirname, "support/turns/model-double.ts"));
 const baseUrl = `http://127.0.0.1:${model.port}/v1`;

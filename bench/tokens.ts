@@ -2,7 +2,7 @@
 // once, every token a packet; beside the least that can be done: fetch, parse, write. What a server takes at rest is taken off.
 //   npm run bench -- tokens [--tokens 500] [--most 512] [--rate 12800] [--rounds 3] [--answers 4] [--json file] [--dir folder]
 //     --rate: tokens per second of all answers together; --answers: how many at least make one measurement
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { Agent } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +12,7 @@ import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
 import { readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { cpuUs } from "./support/process-use.ts";
 import { tell } from "./support/tell.ts";
 import { openSession } from "./support/turns/berth.ts";
@@ -22,7 +23,7 @@ const options = readOptions({ tokens: 500, most: 512, rate: 12_800, rounds: 3, a
 const { tokens, most, rate, rounds, answers } = options;
 const cases = [1, 64, 512].filter((streams) => streams <= most);
 const everyMs = (streams: number) => Math.max(2, Math.round((streams * 1_000) / rate));
-const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const folder = makeFolder(options.dir);
 const agent = new Agent({ keepAlive: true });
 const ends: (() => Promise<void>)[] = [];
 

@@ -4,13 +4,14 @@
 //     [--peers]: AI SDK + Hono, LangGraph's API server and Mastra take part; what is missing of them is installed in bench/peers
 //     [--against checkout]: the Berth of another checkout takes part as `other`, to see what a change is worth
 import { Agent } from "node:http";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { about } from "./support/about.ts";
 import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import { median } from "./support/machine.ts";
-import { readOptions } from "./support/options.ts";
+import { pathOf, readOptions } from "./support/options.ts";
+import { makeFolder } from "./support/own-folder.ts";
 import { tell } from "./support/tell.ts";
 import { berth } from "./support/turns/berth.ts";
 import { type Contender, type PeerName, peerNames } from "./support/turns/contender.ts";
@@ -33,7 +34,14 @@ const cases: readonly (Case & { readonly of: readonly string[] })[] = [
   { name: "T2 at 64", shape: "tool", concurrent: 64, of: ["T2"] },
 ];
 
-const folder = mkdtempSync(join(options.dir, "berth-bench-"));
+const known = [...new Set(cases.flatMap(({ of }) => of))];
+const unknown = wanted.filter((id) => !known.includes(id));
+if (unknown.length > 0) {
+  console.error(`--only: there is no ${unknown.join(", ")}; there is ${known.join(", ")}`);
+  process.exit(2);
+}
+
+const folder = makeFolder(options.dir);
 const agent = new Agent({ keepAlive: true });
 const ends: (() => Promise<void>)[] = [];
 const missing: Missing[] = [];
@@ -75,7 +83,7 @@ async function contenders(): Promise<readonly Contender[]> {
       stop: () => relay.stop(),
     }),
     await berthOf("berth", {}),
-    ...(options.against === null ? [] : [await berthOf("other", { checkout: options.against })]),
+    ...(options.against === null ? [] : [await berthOf("other", { checkout: pathOf(options.against) })]),
     ...(options.peers ? await peers(baseUrl) : []),
   ];
 }

@@ -1,8 +1,9 @@
-// npm run bench -- <name> [options] runs bench/<name>.ts; without a name, or with --list, it lists them. `all` runs those of the
+// npm run bench -- <name> [options] runs bench/<name>.ts; without a name, or with --list or --help, it lists them. `all` runs those of the
 // figures page, `report` makes their results into Markdown.
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { pathOf } from "../bench/support/options.ts";
 import { runAll } from "../bench/support/suite/all.ts";
 import { catalogue, listed } from "../bench/support/suite/catalogue.ts";
 import { readFolder, sectionOf, writeResults } from "../bench/support/suite/report.ts";
@@ -19,7 +20,7 @@ async function all(args: string[]): Promise<number> {
   });
   const { out, dir, peers, quick } = values;
   if (out === undefined) throw new Error("say where the results go: npm run bench -- all --out FOLDER");
-  return (await runAll({ out: resolve(out), dir, peers, quick })).length === 0 ? 0 : 1;
+  return (await runAll({ out: pathOf(out), dir, peers, quick })).length === 0 ? 0 : 1;
 }
 
 function report(args: string[]): number {
@@ -30,7 +31,7 @@ function report(args: string[]): number {
   });
   const [folder, ...more] = positionals;
   if (folder === undefined || more.length > 0) throw new Error("npm run bench -- report FOLDER [--write]");
-  const results = readFolder(folder);
+  const results = readFolder(pathOf(folder));
   if (!values.write) {
     console.log(results.map(sectionOf).join("\n\n"));
     return 0;
@@ -42,8 +43,10 @@ function report(args: string[]): number {
 }
 
 const [name, ...rest] = process.argv.slice(2);
-if (name === undefined || name === "--list") console.log(listed());
-else if (name === "all" || name === "report") {
+const isSuite = name === "all" || name === "report";
+if (name === undefined || name === "--list" || name === "--help" || (isSuite && rest.includes("--help")))
+  console.log(listed());
+else if (isSuite) {
   try {
     process.exitCode = name === "all" ? await all(rest) : report(rest);
   } catch (error) {

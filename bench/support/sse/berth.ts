@@ -1,7 +1,6 @@
 // Berth's event streams on a real store: the app, the route, authentication and following, without the parts that run agents.
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { rolePermissions } from "../../../packages/server/src/auth/permissions.ts";
 import { createTickets } from "../../../packages/server/src/auth/tickets.ts";
 import { createInProcessBus } from "../../../packages/server/src/coordination/in-process/bus.ts";
@@ -17,11 +16,12 @@ import { noUsage } from "../../../packages/server/src/session/state.ts";
 import { openSqliteStore } from "../../../packages/server/src/store/sqlite/sqlite-store.ts";
 import { silentTelemetry } from "../../../packages/server/src/telemetry/telemetry.ts";
 import { onePrincipal } from "../../../packages/server/test/support/http/one-principal.ts";
+import { makeFolder } from "../own-folder.ts";
 import { benchEvent } from "./event.ts";
 import { serveBench } from "./side.ts";
 
 const [key = "", sessionId = ""] = process.argv.slice(2);
-const folder = mkdtempSync(join(tmpdir(), "berth-bench-"));
+const folder = makeFolder(tmpdir());
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 const store = await openSqliteStore({ dataDir: folder, clock });
 const { orgId } = await store.system.singleTenant();

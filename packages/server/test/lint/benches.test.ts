@@ -1,8 +1,10 @@
 // The benches take their options and tell their results in one way, and `npm run bench` knows all of them.
-import { spawnSync } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { catalogue, listed } from "../../../../bench/support/suite/catalogue.ts";
 import { sectionOf } from "../../../../bench/support/suite/report.ts";
 import { judge, type Told, type Verdict } from "../../../../bench/support/tell.ts";
@@ -36,6 +38,38 @@ describe("npm run bench", { timeout: 30_000 }, () => {
       said: expect.stringContaining("--rounds 5"),
     });
     expect(bench("appends", "--rounds", "none").status).toBe(2);
+    expect(bench("appends", "--help")).toEqual({
+      status: 0,
+      said: expect.stringContaining("--rounds 5"),
+    });
+    expect(bench("turns", "--only", "T1,T99")).toEqual({
+      status: 2,
+      said: expect.stringContaining("there is no T99; there is T1"),
+    });
+  });
+
+  it("refuses before it measures where its files or its result cannot be", () => {
+    const nowhere = { status: 2, said: expect.stringContaining("there is no folder /nowhere") };
+    expect(bench("appends", "--dir", "/nowhere")).toMatchObject(nowhere);
+    expect(bench("appends", "--json", "/nowhere/appends.json")).toMatchObject(nowhere);
+  });
+
+  it("leaves nothing when it is interrupted, by the terminal and by npm at once", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "berth-interrupted-"));
+    try {
+      const options = ["appends", "--seconds", "60", "--dir", dir];
+      const child = spawn(process.execPath, [join(root, "scripts/bench.ts"), ...options], {
+        stdio: "ignore",
+      });
+      const exited = once(child, "exit");
+      await vi.waitFor(() => expect(readdirSync(dir, { recursive: true })).not.toEqual([]), 10_000);
+      child.kill("SIGINT");
+      child.kill("SIGINT");
+      expect(await exited).toEqual([130, null]);
+      expect(readdirSync(dir)).toEqual([]);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 
   it("refuses what it cannot run", () => {

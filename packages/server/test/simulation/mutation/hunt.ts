@@ -32,7 +32,8 @@ export async function huntMutants(only: readonly string[]): Promise<number> {
   const wanted = only.length === 0 ? mutants : mutants.filter(({ name }) => only.includes(name));
   const stopping = new AbortController();
   const stop = () => stopping.abort();
-  process.once("SIGINT", stop).once("SIGTERM", stop);
+  // A Ctrl-C comes twice, from the terminal and from npm, and the second must not end the process before its folder is gone.
+  process.on("SIGINT", stop).on("SIGTERM", stop);
   const folder = await mkdtemp(join(tmpdir(), "berth-mutants-"));
   try {
     return await huntIn(folder, wanted, stopping.signal);
