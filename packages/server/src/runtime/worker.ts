@@ -223,9 +223,9 @@ export class Worker {
       return actor;
     } catch (thrown) {
       const error = asBerthError(thrown);
-      if (error.retryable || error.code === "session_not_found") {
-        return store.system.release(held);
-      }
+      // Whatever waits or goes on in it: kept here it would be claimed again with each sweep, and be taken for poison by the third.
+      if (error.retryable || error.code === "session_not_found")
+        return store.system.release({ ...held, withInputs: true });
       telemetry.quarantined({ ...held, reason: "the session could not be read", error });
       await store.system.quarantine(held);
       return true;

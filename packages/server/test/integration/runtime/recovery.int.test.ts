@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { pause, systemClock } from "../../../src/lib/clock.ts";
+import { BerthError } from "../../../src/lib/errors.ts";
 import { Worker } from "../../../src/runtime/worker.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { Harness, type HarnessOptions } from "../../support/runtime/harness.ts";
@@ -208,6 +209,27 @@ describe("after a worker's end", () => {
       if (performance.now() > deadline) throw new Error("not quarantined");
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+  });
+  it("takes no session for poison whose log the store cannot read for a while", async () => {
+    const h = await open({ answer: () => text("done"), settings: { sweepMs: 20 } });
+    const session = await h.session(await h.agent());
+    const { store } = h.context;
+    const scopeOf = store.session.bind(store);
+    let failed = 0;
+    const failing: Store["session"] = (orgId, id) => {
+      const scope = scopeOf(orgId, id);
+      const load: typeof scope.load = (what) => {
+        if (failed === 5) return scope.load(what);
+        failed += 1;
+        return Promise.reject(new BerthError("store_unavailable", "try again", { retryable: true }));
+      };
+      return { ...scope, load };
+    };
+    Object.assign(store, { session: failing });
+    await h.say(session, "hi");
+    const log = await h.finished(session);
+    expect(failed).toBe(5);
+    expect(log.at(-1)).toMatchObject({ type: "run.finished", data: { reason: "end_turn" } });
   });
 });
 
