@@ -22,7 +22,9 @@ import { type Counts, type Load, liveSessions, makeAgents, soakRules } from "./s
 import { judge, type Sample } from "./support/soak/verdict.ts";
 
 const options = readOptions({ minutes: 30, every: 60, lives: 24 });
-const { minutes, every, lives } = options;
+const { minutes, lives } = options;
+/** Seconds; in a short run less, so that there is something to compare. */
+const every = Math.min(options.every, minutes * 10);
 /** Short runs show that the soak works, not that memory is flat. */
 const settledMinute = Math.min(5, minutes / 3);
 const folder = makeFolder(options.dir, { prefix: "berth-soak-" });

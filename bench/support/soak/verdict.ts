@@ -27,7 +27,8 @@ export function judge(samples: readonly Sample[], settledMinute: number): readon
   const settled = samples.filter(({ minute }) => minute >= settledMinute);
   const first = settled[0];
   if (first === undefined || settled.length < 3) {
-    return [{ what: "there is enough to judge", told: `${settled.length} samples`, ok: false }];
+    const told = `${settled.length} samples from minute ${settledMinute.toFixed(1)} on, and it takes 3: more --minutes, or less --every`;
+    return [{ what: "there is enough to judge", told, ok: false }];
   }
   const heaps = settled.map(({ heldBytes }) => heldBytes / first.heldBytes - 1);
   const [least, most] = [Math.min(...heaps), Math.max(...heaps)];

@@ -13,7 +13,7 @@ export function readFolder(folder: string): readonly Told[] {
   const found = files.filter((file) => existsSync(file));
   if (found.length === 0) throw new Error(`${folder} has no results of a bench, such as ${files[0]}`);
   return found.map((file) => {
-    const told = JSON.parse(readFileSync(file, "utf8")) as Told;
+    const told = readTold(file);
     // JSON has null for what is no number: a floor of nothing, in a run too short to measure one.
     const verdicts = told.verdicts.map((one) => ({
       ...one,
@@ -21,6 +21,17 @@ export function readFolder(folder: string): readonly Told[] {
     }));
     return { ...told, verdicts };
   });
+}
+
+/** Throws when it is not what a bench wrote to its end. */
+function readTold(file: string): Told {
+  try {
+    const told = JSON.parse(readFileSync(file, "utf8")) as Told;
+    if (Array.isArray(told.verdicts) && Array.isArray(told.rows)) return told;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new Error(`${file} is not the whole result of a bench: measure it again, or take it away`);
 }
 
 /** A result as a section of bench/RESULTS.md. */

@@ -1,7 +1,7 @@
 // The benches take their options and tell their results in one way, and `npm run bench` knows all of them.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -80,6 +80,19 @@ describe("npm run bench", { timeout: 30_000 }, () => {
       said: expect.stringContaining("has no results"),
     });
     expect(bench("nothing").status).toBe(1);
+  });
+
+  it("names a result that is not whole", () => {
+    const folder = mkdtempSync(join(tmpdir(), "berth-results-"));
+    try {
+      for (const text of ['{"bench": "turns"', '{"bench": "turns"}']) {
+        writeFileSync(join(folder, "turns.json"), text);
+        const said = expect.stringContaining("turns.json is not the whole result of a bench");
+        expect(bench("report", folder)).toEqual({ status: 2, said });
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

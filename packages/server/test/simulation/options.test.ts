@@ -4,10 +4,10 @@ import { readOptions } from "./options.ts";
 describe("options of the simulation", () => {
   it("are 300 seeds where nothing is said", () => {
     expect(readOptions([])).toEqual({ what: "many", from: 1, seeds: 300, steps: 40, shrink: true });
-    expect(readOptions(["--seed", "59", "--no-shrink"])).toEqual({
+    expect(readOptions(["--seed", "59", "--no-shrink", "--steps", "0"])).toEqual({
       what: "one",
       seed: 59,
-      steps: 40,
+      steps: 0,
       shrink: false,
     });
     expect(readOptions(["--mutants", "--only", "a,b"])).toEqual({ what: "mutants", only: ["a", "b"] });

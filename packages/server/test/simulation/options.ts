@@ -58,7 +58,7 @@ export function readOptions(argv: readonly string[]): Wanted {
     return { what: "mutants", only: (values.only ?? "").split(",").filter((name) => name !== "") };
   }
   if (values.only !== undefined) throw new Error("--only says which mutants: use it with --mutants");
-  const telling = { steps: numberOf("steps", values.steps) ?? 40, shrink: values.shrink ?? true };
+  const telling = { steps: numberOf("steps", values.steps, 0) ?? 40, shrink: values.shrink ?? true };
   const seed = numberOf("seed", values.seed);
   const hours = numberOf("hours", values.hours);
   if (hours !== null) {
@@ -73,8 +73,8 @@ export function readOptions(argv: readonly string[]): Wanted {
   return { what: "many", from, seeds, ...telling };
 }
 
-function numberOf(name: string, text: string | undefined): number | null {
+function numberOf(name: string, text: string | undefined, least = 1): number | null {
   if (text === undefined) return null;
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new Error(`--${name} takes a whole number from 1, not ${text}`);
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+  throw new Error(`--${name} takes a whole number from ${least}, not ${text}`);
 }

@@ -50,8 +50,21 @@ function faultLine(fault: Fault): string {
   return `FAULT ${kind}${where}${op} (${ms} ms)`;
 }
 
+/** Of the lines in which counts are printed. */
+const tableWidth = 120;
+
 /** How often each thing happened. */
 export function countsTable(counts: ReadonlyMap<string, number>): string {
   const sorted = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.map(([name, count]) => `${name} ${count}`).join(", ");
+  const lines = ["what happened, and how often:"];
+  let line = " ";
+  for (const [name, count] of sorted) {
+    const next = ` ${name} ${count},`;
+    if (line.length + next.length > tableWidth) {
+      lines.push(line);
+      line = " ";
+    }
+    line += next;
+  }
+  return [...lines, line.replace(/,$/, "")].join("\n");
 }
