@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { endProcess, processesOf } from "../processes.ts";
@@ -20,12 +21,24 @@ export interface Rig {
 
 const made = new Set<Rig>();
 
-/** Ends what commands of killed servers have left running and removes the folders; for the end of the process. */
+/** Ends what killed servers have left running and mounted, and removes the folders; for the end of the process. */
 export function removeRigs(): void {
   for (const { dataDir, folder } of made) {
     for (const { pid } of processesOf(dataDir)) endProcess(pid);
+    unmountBelow(folder);
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/** The workspaces of a server that had no time to unmount them; the last mounted first. */
+function unmountBelow(folder: string): void {
+  const mounts = "/proc/self/mounts";
+  if (!existsSync(mounts)) return;
+  const places = readFileSync(mounts, "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "");
+  for (const place of places.toReversed())
+    if (place.startsWith(`${folder}/`)) spawnSync("umount", ["--lazy", place]);
 }
 
 export interface RigOptions {
