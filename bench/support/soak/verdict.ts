@@ -10,6 +10,8 @@ export interface Sample extends Probed {
   /** Files in the data folder, and blobs besides: those of deleted sessions stay for a day. */
   readonly files: number;
   readonly blobs: number;
+  /** Files in the server's folder for temporary files. */
+  readonly temporary: number;
 }
 
 export interface Judged {
@@ -38,6 +40,7 @@ export function judge(samples: readonly Sample[], settledMinute: number): readon
     ["open files of the process", ({ openFiles }) => openFiles],
     ["timers", ({ timers }) => timers],
     ["files in the data folder without blobs", ({ files }) => files],
+    ["temporary files", ({ temporary }) => temporary],
     ["contexts", ({ contexts }) => contexts],
     ...[...kinds].map(
       (kind) => [`what keeps it alive: ${kind}`, ({ resources }: Sample) => resources[kind] ?? 0] as const,

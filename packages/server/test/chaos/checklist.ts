@@ -12,6 +12,7 @@ interface Tally {
 /** The rules that were checked: how often each was seen to hold, and every case in which it did not. */
 export class Checklist {
   readonly #tallies = new Map<string, Tally>();
+  readonly #skipped: string[] = [];
 
   /** Names a rule before it is first checked, so that it is shown even when no case of it came up. */
   expectCases(...names: readonly string[]): void {
@@ -31,6 +32,15 @@ export class Checklist {
     if (ok) this.holds(name);
     else this.violated(name, story(), sessionId);
     return ok;
+  }
+
+  /** What this machine, or who runs it here, does not let us check, and why. */
+  skip(what: string, why: string): void {
+    this.#skipped.push(`${what}: ${why}`);
+  }
+
+  get skipped(): number {
+    return this.#skipped.length;
   }
 
   violations(name: string): readonly Violation[] {
@@ -55,7 +65,8 @@ export class Checklist {
 
   /** One line for each rule, and below a failed one its first stories. */
   lines(most = 5): readonly string[] {
-    return [...this.#tallies].flatMap(([name, { held, violations }]) => {
+    const skipped = this.#skipped.map((what) => `  --    not checked: ${what}`);
+    const judged = [...this.#tallies].flatMap(([name, { held, violations }]) => {
       if (violations.length === 0) return [`  ok    ${name} (${held})`];
       const told = violations.slice(0, most).map(({ sessionId, story }) => {
         const indented = story.replaceAll("\n", "\n          ");
@@ -64,6 +75,7 @@ export class Checklist {
       const more = violations.length > most ? [`        and ${violations.length - most} more`] : [];
       return [`  FAIL  ${name} (${held} held, ${violations.length} did not)`, ...told, ...more];
     });
+    return [...judged, ...skipped];
   }
 
   #of(name: string): Tally {

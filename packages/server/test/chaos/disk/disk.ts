@@ -20,7 +20,7 @@ export async function diskPart(scene: PartScene): Promise<void> {
   const run = async ({ name, check }: (typeof parts)[number]) => {
     try {
       const hindered = await check(scene);
-      if (hindered !== null) scene.say(`not checked: ${name}: ${hindered}`);
+      if (hindered !== null) scene.checklist.skip(name, hindered);
     } catch (thrown) {
       scene.checklist.violated(`the part about ${name} ran to its end`, String(thrown));
     }
