@@ -170,10 +170,13 @@ async function startCompaction(
   const reserve = plan?.method === "summary" ? await summaryReserve(actor, at) : null;
   const blocking = reserve === null ? [] : await actor.reserve(reserve);
   if (blocking.length > 0 || !isAtWork(actor)) return blocking;
+  const runId = actor.state.run?.id;
   actor.effects.start(compactKey(at.name), async (signal): Promise<Completion> => {
     const job = { models: actor.models, blobs: context.blobs, orgId: held.orgId, at, signal };
     const { event, spent } = plan === null ? nothingDone : await compact({ ...job, plan });
     return (draft) => {
+      // Its run ended while it finished: counted as lost with that end, and maybe rewound since.
+      if (draft.state.run?.id !== runId) return;
       if (reserve !== null) draft.settles.push(summaryCall(reserve, spent, context.clock.now()));
       const now = draft.state.namespaces[at.name];
       if (now === undefined) return;

@@ -8,7 +8,7 @@ import { checkInputs } from "../checks/input-rules.ts";
 import { checkDatabase, checkFiles, checkNoProcess, checkProcesses } from "../checks/leftover-rules.ts";
 import { checkLog } from "../checks/log-rules.ts";
 import { checkOnce } from "../checks/once-rules.ts";
-import { errorsIn } from "../checks/server-log.ts";
+import { errorsIn, isInternal } from "../checks/server-log.ts";
 import type { Checklist } from "../checklist.ts";
 import type { Random } from "../random.ts";
 import { actor, type Done, registrar } from "./actors.ts";
@@ -47,6 +47,7 @@ export interface KillLoopReport {
 }
 
 const driverRule = "the driver itself has no fault";
+const logRule = "no server logs an internal error";
 const killRule = "the server was killed often enough, and at every failpoint";
 
 /** Drives sessions while their server is killed again and again, brings everything to rest, and compares it with the ledger. */
@@ -84,7 +85,10 @@ export async function killLoop(options: KillLoopOptions): Promise<KillLoopReport
   await keeper.stop();
   await lastLife;
   checkAll(options, { world, logs });
-  return { fates, done, logs, world, errors: errorsIn(rig.logFile) };
+  const errors = errorsIn(rig.logFile);
+  const internal = errors.filter(isInternal);
+  options.checklist.check(logRule, internal.length === 0, () => internal.join("\n"));
+  return { fates, done, logs, world, errors };
 }
 
 /** Everybody who talks to the server, and what they know; `pending` resolves when nobody is at anything. */

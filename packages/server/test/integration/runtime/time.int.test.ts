@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { SessionEvent } from "@berth/contract";
 import type { ModelCall } from "../../../src/models/model.ts";
 import { Worker } from "../../../src/runtime/worker.ts";
 import { Harness, type HarnessOptions } from "../../support/runtime/harness.ts";
-import { calls, text, turnOf } from "../../support/runtime/scripted-client.ts";
+import { calls, scriptedClient, text, turnOf } from "../../support/runtime/scripted-client.ts";
 import { testTool } from "../../support/runtime/test-tools.ts";
 
 let harness: Harness | null = null;
@@ -103,6 +104,9 @@ describe("rewind", () => {
   });
 });
 
+const finishedRuns = (log: readonly SessionEvent[]) =>
+  log.filter(({ type }) => type === "run.finished").length;
+
 describe("context", () => {
   it("is compacted by a summary before it is full, and the conversation goes on", async () => {
     const seen: number[] = [];
@@ -127,6 +131,57 @@ describe("context", () => {
     expect(
       log.filter((event) => event.type === "run.finished").every((event) => event.data.reason === "end_turn"),
     ).toBe(true);
+  });
+
+  it("is left alone by a summary whose run is interrupted in the moment that it comes", async () => {
+    const summary = Promise.withResolvers<void>();
+    const asked = { summary: false };
+    const models = scriptedClient(() => text("a".repeat(2_000)).filter((part) => part.type !== "usage"));
+    const of: typeof models.of = (scope) => ({
+      ...models.of(scope),
+      async *stream(call, signal) {
+        if (call.request.system.includes("You write the summary")) {
+          asked.summary = true;
+          await summary.promise;
+        }
+        yield* models.stream(call, signal);
+      },
+    });
+    const h = await open({ answer: () => text("done"), overrides: { models: { ...models, of } } });
+    const session = await h.session(await h.agent({ contextWindow: 2_000 }));
+    const { store } = h.context;
+    const scopeOf = store.session.bind(store);
+    const looked = Promise.withResolvers<void>();
+    const look = Promise.withResolvers<void>();
+    const slow: typeof store.session = (orgId, id) => {
+      const scope = scopeOf(orgId, id);
+      const mailbox: typeof scope.mailbox = async () => {
+        const waiting = await scope.mailbox();
+        if (waiting.some(({ body }) => body.type === "user.interrupt")) {
+          looked.resolve();
+          await look.promise;
+        }
+        return waiting;
+      };
+      return { ...scope, mailbox };
+    };
+    Object.assign(store, { session: slow });
+    let turns = 0;
+    while (!asked.summary) {
+      await h.say(session, `turn ${(turns += 1)}`);
+      await h.until(session, (log) => asked.summary || finishedRuns(log) === turns);
+    }
+    await h.send(session, { type: "user.interrupt" }, "control");
+    await looked.promise;
+    const actor = h.worker.activation.get(h.orgId, session);
+    summary.resolve();
+    await h.until(session, () => actor?.effects.size === 0);
+    look.resolve();
+    await h.until(session, (log) => finishedRuns(log) === turns);
+    await h.say(session, "go on");
+    const log = await h.finished(session, turns + 1);
+    expect(log.filter(({ type }) => type === "session.resumed")).toEqual([]);
+    expect((await store.session(h.orgId, session).find())?.epoch).toBe(1);
   });
 
   it("is compacted and the call tried again once when the provider finds it too long", async () => {
