@@ -25,64 +25,76 @@ async function scene() {
     };
     told.push(data.text === undefined ? type : `${data.blockId}@${data.offset} ${data.text}`);
   });
-  return { clock, told, live: new LiveText({ bus, orgId: "org_1", sessionId: "ses_1", clock }) };
+  const live = new LiveText({ bus, orgId: "org_1", sessionId: "ses_1", clock });
+  const write = (text: string, where: Partial<BlockPlace> = {}) => {
+    live.append({ ...place, ...where }, text);
+    live.show();
+  };
+  return { clock, told, live, write };
 }
 
 describe("live text", () => {
   it("tells the first text at once, and what comes soon after it as one", async () => {
-    const { clock, told, live } = await scene();
-    live.append(place, "a");
+    const { clock, told, write } = await scene();
+    write("a");
     expect(told).toEqual(["0@0 a"]);
-    for (const text of ["b", "c", "d"]) live.append(place, text);
+    for (const text of ["b", "c", "d"]) write(text);
     expect(told).toHaveLength(1);
-    await clock.advance(10);
+    await clock.advance(16);
     expect(told).toEqual(["0@0 a", "0@1 bcd"]);
-    live.append(place, "e");
-    await clock.advance(10);
+    write("e");
+    await clock.advance(16);
     expect(told.at(-1)).toBe("0@4 e");
-    await clock.advance(10);
-    live.append(place, "f");
+    await clock.advance(16);
+    write("f");
     expect(told.at(-1)).toBe("0@5 f");
   });
 
+  it("tells what came at once as one from the first text on", async () => {
+    const { told, live } = await scene();
+    for (const text of ["a", "b", "c"]) live.append(place, text);
+    live.show();
+    expect(told).toEqual(["0@0 abc"]);
+  });
+
   it("tells blocks in their order, and that a tool call has begun", async () => {
-    const { clock, told, live } = await scene();
-    live.append(place, "a");
-    live.append(place, "b");
+    const { clock, told, write } = await scene();
+    write("a");
+    write("b");
     const tool = { toolUseId: "tu_1", name: "fs_read" };
-    live.append({ ...place, type: "agent.tool_use.delta", blockId: 1, tool }, "");
-    await clock.advance(10);
+    write("", { type: "agent.tool_use.delta", blockId: 1, tool });
+    await clock.advance(16);
     expect(told).toEqual(["0@0 a", "0@1 b", "1@0 "]);
   });
 
   it("tells what waits before a status, and before who asks gets the whole text", async () => {
-    const { told, live } = await scene();
-    live.append(place, "a");
-    live.append(place, "b");
+    const { told, live, write } = await scene();
+    write("a");
+    write("b");
     live.tell({ type: "session.status", namespace: "", data: { status: "running" } });
-    live.append(place, "c");
+    write("c");
     const [open] = live.openBlocks();
     expect(told).toEqual(["0@0 a", "0@1 b", "session.status", "0@2 c"]);
     expect(open?.delta).toMatchObject({ offset: 0, length: 3 });
   });
 
   it("a new attempt starts its text anew", async () => {
-    const { clock, told, live } = await scene();
-    live.append(place, "a");
-    live.append(place, "lost");
-    live.append({ ...place, attempt: 2 }, "again");
-    await clock.advance(10);
+    const { clock, told, write } = await scene();
+    write("a");
+    write("lost");
+    write("again", { attempt: 2 });
+    await clock.advance(16);
     expect(told).toEqual(["0@0 a", "0@0 again"]);
   });
 
   it("keeps no timer once the text is in the log or the session has ended", async () => {
-    const { clock, told, live } = await scene();
-    live.append(place, "a");
-    live.append(place, "b");
+    const { clock, told, live, write } = await scene();
+    write("a");
+    write("b");
     live.close(place.messageId);
     expect(clock.timers()).toBe(0);
-    live.append({ ...place, messageId: "msg_2" }, "c");
-    live.append({ ...place, messageId: "msg_2" }, "d");
+    write("c", { messageId: "msg_2" });
+    write("d", { messageId: "msg_2" });
     live.stop();
     expect(clock.timers()).toBe(0);
     expect(told).toEqual(["0@0 a", "0@0 c"]);

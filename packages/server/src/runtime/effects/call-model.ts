@@ -68,6 +68,7 @@ export async function callModel(job: ModelJob): Promise<ModelOutcome> {
       if (!job.signal.aborted) take(job, progress, part, startedAt);
       last = part;
     }
+    if (!job.signal.aborted) job.live.show();
     failpoint("runtime.model-streaming");
   }
   // Before the log says it: deltas that come after their block are of no use.
