@@ -139,7 +139,8 @@ describe("berth sandbox", () => {
     terminal.type("echo in-$((40+2)); tty; stty size\n");
     await terminal.until("in-42");
     await terminal.until("/dev/pts/");
-    terminal.type("echo ready-$((1+1)); sleep 600\n");
+    // Said by what has the terminal: before bash has handed it over, a key would reach bash alone.
+    terminal.type("sh -c 'echo ready-$((1+1)); exec sleep 600'\n");
     await terminal.until("ready-2");
     terminal.type("\u0003");
     await terminal.until("^C");

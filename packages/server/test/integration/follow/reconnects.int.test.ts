@@ -10,13 +10,13 @@ import { type Started, useServer } from "../../support/follow/use-server.ts";
 
 const startServer = useServer();
 
-/** Runs of the session, and followers that are cut again and again meanwhile. */
+/** Runs of the session, and followers that are cut again and again meanwhile. Each run's text lasts for some thirty frames. */
 const runs = 4;
 const followers = 4;
 const reconnects = 25;
 
 async function start(): Promise<Started & { sessionId: string }> {
-  const started = await startServer({}, { api: { answer: talkativeModel(60) } });
+  const started = await startServer({}, { api: { answer: talkativeModel(250) } });
   const { id } = await started.api.session();
   return { ...started, sessionId: id };
 }
@@ -29,10 +29,14 @@ async function witness(
 ) {
   const seen = Array.from({ length: followers }, () => new Witness());
   const clients = seen.map(async (one) => {
-    for (let i = 0; i < reconnects || one.finished() < runs; i++) await follow(one, i >= reconnects);
+    let connections = 0;
+    // Who has seen all of it would wait for ever to be cut.
+    for (; one.finished() < runs; connections++) await follow(one, connections >= reconnects);
+    return connections;
   });
   for (let i = 0; i < runs; i++) await api.say(sessionId, `message ${i}`);
-  await Promise.all(clients);
+  for (const connections of await Promise.all(clients))
+    expect(connections).toBeGreaterThanOrEqual(reconnects);
   const log = await api.harness.log(sessionId);
   for (const one of seen) {
     expect(one.wrong).toEqual([]);
@@ -51,7 +55,7 @@ describe("a follower that is cut again and again", () => {
         port: at.port,
         path,
         lastEventId: seen.cursor,
-        ...(!last && { cutAfter: 1 + Math.floor(Math.random() * 6_000) }),
+        ...(!last && { cutAfter: 1 + Math.floor(Math.random() * 2_000) }),
         onFrame({ id, data }) {
           seen.take(id, data as StreamEvent);
           if (seen.finished() === runs) stream.cut();
@@ -68,7 +72,7 @@ describe("a follower that is cut again and again", () => {
       const socket = new WebSocket(`ws://127.0.0.1:${at.port}/api/v1/ws`, {
         headers: { "x-api-key": apiKey },
       });
-      let left = last ? Number.POSITIVE_INFINITY : 1 + Math.floor(Math.random() * 20);
+      let left = last ? Number.POSITIVE_INFINITY : 1 + Math.floor(Math.random() * 8);
       socket.on("open", () => {
         const after = seen.cursor === null ? {} : { after: seen.cursor };
         socket.send(JSON.stringify({ op: "subscribe", id: "s", sessionId, ...after }));
