@@ -87,6 +87,17 @@ describe("live text", () => {
     expect(told).toEqual(["0@0 a", "0@0 again"]);
   });
 
+  it("neither tells nor keeps what an earlier attempt left open in other blocks", async () => {
+    const { clock, told, live, write } = await scene();
+    write("a");
+    write("lost", { blockId: 1 });
+    write("other", { messageId: "msg_2" });
+    write("again", { attempt: 2 });
+    await clock.advance(16);
+    expect(told).toEqual(["0@0 a", "0@0 other", "0@0 again"]);
+    expect(live.partials().map(({ text }) => text)).toEqual(["other", "again"]);
+  });
+
   it("keeps no timer once the text is in the log or the session has ended", async () => {
     const { clock, told, live, write } = await scene();
     write("a");

@@ -60,6 +60,7 @@ export class LiveText {
     const key = `${place.messageId}/${place.blockId}`;
     let block = this.#open.get(key);
     if (block === undefined || block.attempt < place.attempt) {
+      this.#dropOlder(place);
       block = { ...place, tool: place.tool ?? null, text: "", told: -1 };
       this.#open.set(key, block);
     }
@@ -131,6 +132,12 @@ export class LiveText {
       namespace,
       json: JSON.stringify(whole),
     } satisfies LiveFrame);
+  }
+
+  /** An answer that begins anew may have fewer blocks than before: what an earlier attempt left open is neither told nor kept any more. */
+  #dropOlder({ messageId, attempt }: BlockPlace): void {
+    for (const [key, block] of this.#open)
+      if (block.messageId === messageId && block.attempt < attempt) this.#open.delete(key);
   }
 
   #wait(): void {

@@ -44,6 +44,29 @@ describe("cancel", () => {
     });
   });
 
+  it("keeps of an answer that began anew only what was read of the new one", async () => {
+    const error = { code: "cut_off", message: "cut off", retryable: true } as const;
+    let saysAgain = false;
+    async function* broken(signal: AbortSignal): AsyncGenerator<readonly ModelPart[]> {
+      yield [
+        { type: "thinking", block: 0, text: "hm" },
+        { type: "text", block: 1, text: "The first try" },
+        { type: "retry", attempt: 1, delayMs: 0, error },
+      ];
+      saysAgain = true;
+      yield* stuck(signal);
+    }
+    const h = await open({ answer: (_, signal) => broken(signal) });
+    const session = await h.session(await h.agent());
+    await h.say(session, "hi");
+    await h.until(session, () => saysAgain);
+    await h.send(session, { type: "user.interrupt" }, "control");
+    const log = await h.finished(session);
+    expect(log.flatMap((event) => (event.type === "agent.message" ? event.data.text : []))).toEqual([
+      "I begin to ",
+    ]);
+  });
+
   it("stops a tool that ignores its signal, within a second, and seals its call", async () => {
     const deaf = testTool("deaf", () => new Promise(() => undefined), { effect: "once" });
     const h = await open({ answer: () => calls(["deaf", {}]), tools: [deaf] });
