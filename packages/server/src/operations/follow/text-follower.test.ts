@@ -78,6 +78,25 @@ describe("live text", () => {
     expect(reader.wrong).toEqual([]);
   });
 
+  it("of another block of an earlier attempt is dropped, also when it comes late", async () => {
+    const scene = begin(0);
+    const reader = await follow(scene);
+    await scene.settle();
+    const [shown, begun] = [newBlock("one", "", 1), newBlock("one", "", 2)];
+    const late: (() => void)[] = [];
+    scene.writer.write(shown, "wrong");
+    scene.wire.carry = (frame, deliver) => void late.push(() => deliver(frame));
+    scene.writer.write(shown, " way");
+    scene.writer.write(begun, "too");
+    scene.wire.carry = (frame, deliver) => deliver(frame);
+    scene.writer.retry(first);
+    scene.writer.write(first, "right");
+    for (const deliver of late) deliver();
+    await scene.settle();
+    expect(reader.got).toEqual(["msg_one/1@1+0", "msg_one/0@2+0"]);
+    expect(reader.wrong).toEqual([]);
+  });
+
   it("of a block whose finished event was sent is dropped", async () => {
     const scene = begin(0);
     const reader = await follow(scene);

@@ -103,10 +103,12 @@ export class TextFollower {
   }
 
   /** The offset from which on a delta is new. */
-  #advance({ block, attempt, offset, end }: TextPlace): number | "known" | "hole" {
+  #advance({ block, messageId, attempt, offset, end }: TextPlace): number | "known" | "hole" {
     const reached = this.#reached?.get(block);
     if (reached === undefined || attempt > reached.attempt) {
+      if (reached === undefined && this.#isOver(messageId, attempt)) return "known";
       if (offset > 0) return "hole";
+      this.#forgetMessage(messageId, attempt);
       this.#reach(block, { attempt, end });
       return 0;
     }
@@ -116,9 +118,17 @@ export class TextFollower {
     return reached.end;
   }
 
-  #forgetMessage(messageId: string): void {
-    for (const block of this.#reached?.keys() ?? [])
-      if (block.startsWith(`${messageId}/`)) this.#reached?.delete(block);
+  /** True when the message was begun anew since: its other blocks are at a higher attempt. */
+  #isOver(messageId: string, attempt: number): boolean {
+    for (const [block, reached] of this.#reached ?? [])
+      if (reached.attempt > attempt && block.startsWith(`${messageId}/`)) return true;
+    return false;
+  }
+
+  /** Its blocks, or those of attempts before this one. */
+  #forgetMessage(messageId: string, before = Number.POSITIVE_INFINITY): void {
+    for (const [block, { attempt }] of this.#reached ?? [])
+      if (attempt < before && block.startsWith(`${messageId}/`)) this.#reached?.delete(block);
   }
 
   #reach(block: string, reached: Reached): void {
