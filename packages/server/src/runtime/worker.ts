@@ -143,7 +143,7 @@ export class Worker {
 
   /**
    * Takes no more work, lets runs come to their end for `drainMs`, then hands the rest over: what is committed stays, another worker
-   * goes on from there. Idempotent.
+   * goes on from there. Idempotent. Rejects, when all has ended, with why a session could not let go of what it had.
    */
   async stop(drainMs: number): Promise<void> {
     if (this.#stopped) return;
@@ -153,7 +153,7 @@ export class Worker {
     await this.#intake.stop();
     for (const actor of this.activation.all()) actor.draining = true;
     await this.#drain(drainMs);
-    for (const actor of this.activation.all()) await actor.abandon();
+    const ended = await Promise.allSettled(this.activation.all().map((actor) => actor.abandon()));
     this.activation.stop();
     this.#room.stop();
     this.#slots.close();
@@ -164,6 +164,7 @@ export class Worker {
       await this.#context.presence.leave(workersGroup, this.id);
       await this.#context.store.system.removeWorker(this.id);
     });
+    for (const end of ended) if (end.status === "rejected") throw end.reason;
   }
 
   async #drain(drainMs: number): Promise<void> {
