@@ -35,6 +35,8 @@ export class Worker {
   readonly #intake: Intake;
   /** Sessions that the store may count as this worker's while nobody here runs them: their claim failed, or their actor ended. */
   readonly #adrift = new Map<string, WakeUp>();
+  /** Sessions whose actor still lets go of what it had under the lease that was lost. Its sandbox would go from under the next one. */
+  readonly #leaving = new Map<string, Promise<void>>();
   readonly #timers: TimerHandle[] = [];
   #stopped = false;
   #unanswer: (() => void) | null = null;
@@ -153,7 +155,8 @@ export class Worker {
     await this.#intake.stop();
     for (const actor of this.activation.all()) actor.draining = true;
     await this.#drain(drainMs);
-    const ended = await Promise.allSettled(this.activation.all().map((actor) => actor.abandon()));
+    const ends = this.activation.all().map((actor) => actor.abandon());
+    const ended = await Promise.allSettled([...ends, ...this.#leaving.values()]);
     this.activation.stop();
     this.#room.stop();
     this.#slots.close();
@@ -183,6 +186,7 @@ export class Worker {
   /** False when the session is this worker's now and has no actor, or none any more. */
   async #claim({ orgId, sessionId }: WakeUp): Promise<boolean> {
     const { store, settings, telemetry, bus } = this.#context;
+    await this.#leaving.get(`${orgId}/${sessionId}`);
     const lease = this.#heartbeat.assertFresh();
     const claimed = await store.system.claim({
       orgId,
@@ -249,8 +253,11 @@ export class Worker {
       const { orgId, sessionId, epoch } = actor.held;
       this.#context.telemetry.sessionFenced({ orgId, sessionId, epoch });
       this.activation.remove(actor);
-      this.#adrift.set(`${orgId}/${sessionId}`, { orgId, sessionId });
-      return this.#quietly(reason, () => actor.abandon());
+      const key = `${orgId}/${sessionId}`;
+      this.#adrift.set(key, { orgId, sessionId });
+      const leaving = this.#quietly(reason, () => actor.abandon()).finally(() => this.#leaving.delete(key));
+      this.#leaving.set(key, leaving);
+      return leaving;
     });
     await Promise.all(ended);
   }

@@ -126,6 +126,41 @@ describe("a worker that loses its lease and gets it back", () => {
     expect(askedIn.at(-1)).toBeGreaterThan(2);
   });
 
+  it("begins anew with a session when it has let go of what the session had, not before", async () => {
+    const story: string[] = [];
+    const use = testTool("use", () => {
+      story.push("use");
+      return story.length === 1 ? new Promise(() => undefined) : { ok: true, content: "used" };
+    });
+    const h = await open({
+      answer: (call) =>
+        call.request.tools.length > 0 && turnOf(call) === 0 ? calls(["use", {}]) : text("ok"),
+      tools: [use],
+    });
+    const session = await h.session(await h.agent({ tools: ["*"] }));
+    const other = await h.session(await h.agent({ name: "other" }));
+    const { sandboxes } = h.context;
+    const release = sandboxes.release.bind(sandboxes);
+    const gate = createGate();
+    const slow: typeof release = async (place) => {
+      if (place.sessionId === session && !gate.reached())
+        await gate.pass().then(() => story.push("released"));
+      await release(place);
+    };
+    Object.assign(sandboxes, { release: slow });
+    await h.say(session, "hi");
+    await h.until(session, () => story.length === 1);
+    await loseLease(h, session);
+    await h.until(session, gate.reached);
+    await h.worker.sweep();
+    await h.say(session, "go on");
+    await h.say(other, "hi");
+    await h.finished(other);
+    gate.open();
+    await h.finished(session, 2);
+    expect(story.slice(0, 3)).toEqual(["use", "released", "use"]);
+  });
+
   it("leaves all its sessions at once: none goes on while another one is slow to let go", async () => {
     const starts = { slow: 0, fire: 0 };
     const slow = testTool("slow", () => {
