@@ -199,7 +199,7 @@ export class SessionActor extends SessionParts implements SessionAtWork {
         if (!(await isHeldStill(this.context.store, this.held))) void this.#fail(fenced("released"));
         return false;
       }
-      await this.#end();
+      await this.#leave();
       return true;
     } finally {
       this.#turning = false;
@@ -220,6 +220,11 @@ export class SessionActor extends SessionParts implements SessionAtWork {
     this.room.leave(this.held.orgId, this);
     await this.endWork();
     await this.workspace.release();
+  }
+
+  /** For an end after which nobody here may run it, whatever could not be let go of. */
+  async #leave(): Promise<void> {
+    await this.#end().catch((error: unknown) => this.#report("end of a session", error));
   }
 
   #wakeUp(): void {
@@ -268,11 +273,7 @@ export class SessionActor extends SessionParts implements SessionAtWork {
 
   async #fail(thrown: unknown): Promise<void> {
     if (this.#stopped) return;
-    try {
-      await this.#end();
-    } catch (error) {
-      this.#report("end of a session", error);
-    }
+    await this.#leave();
     this.#dependencies.onEnd(this, asBerthError(thrown));
   }
 
@@ -286,8 +287,7 @@ export class SessionActor extends SessionParts implements SessionAtWork {
   }
 
   #report(where: string, error: unknown): void {
-    const { orgId, sessionId } = this.held;
-    this.context.telemetry.unexpectedError({ where, error, orgId, sessionId });
+    this.context.telemetry.unexpectedError({ where, error, ...this.held });
   }
 
   async #writeSnapshot(): Promise<void> {

@@ -75,6 +75,21 @@ describe("the activation cache", () => {
     expect(h.worker.activation.get(h.orgId, recent)).not.toBeNull();
   });
 
+  it("keeps no session that it gave back and whose sandbox could not be let go of: its next message is taken", async () => {
+    const h = await open({ answer: () => text("ok") });
+    const session = await h.session(await h.agent());
+    await talk(h, session, "hi");
+    const { sandboxes } = h.context;
+    const release = sandboxes.release.bind(sandboxes);
+    Object.assign(sandboxes, { release: () => Promise.reject(new Error("its host does not answer")) });
+    const actor = h.worker.activation.get(h.orgId, session);
+    await eventually(() => actor?.quiet === true, "quiet");
+    if (actor !== null) await h.worker.activation.evict(actor, "asked").catch(() => {});
+    Object.assign(sandboxes, { release });
+    expect(h.worker.activation.get(h.orgId, session)).toBeNull();
+    await talk(h, session, "again", 2);
+  });
+
   it("does not ask the store to take back a session of which it knows that inputs wait", async () => {
     let go: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (go = resolve));
