@@ -1,6 +1,7 @@
 // T1, T1b, T2, T4: turns per second and the time to the first token, against the model called directly and against the least
 // server that commits each turn, in the same run. Every contender and the model have a process of their own.
 //   npm run bench -- turns [--seconds 1.5] [--rounds 5] [--only T1,T2] [--json file] [--dir folder] [--cpu-prof folder]
+//     [--warm-up 8]: seconds for which each contender takes turns of each kind before anything is measured
 //     [--peers]: AI SDK + Hono, LangGraph's API server and Mastra take part; what is missing of them is installed in bench/peers
 //     [--against checkout]: the Berth of another checkout takes part as `other`, to see what a change is worth
 import { Agent } from "node:http";
@@ -21,7 +22,7 @@ import { type Missing, startPeers, versionsOf } from "./support/turns/peers.ts";
 import { ratiosOf, type Results, rowsOf } from "./support/turns/report.ts";
 
 const others = { texts: ["only", "against", "cpu-prof"], flags: ["peers"] } as const;
-const options = readOptions({ seconds: 1.5, rounds: 5 }, others);
+const options = readOptions({ seconds: 1.5, rounds: 5, "warm-up": 8 }, others);
 const { seconds, rounds } = options;
 const wanted = (options.only ?? "T1,T1b,T2,T4").split(",");
 
@@ -97,11 +98,15 @@ async function peers(modelUrl: string): Promise<readonly Contender[]> {
 
 const isPeer = (name: string): name is PeerName => (peerNames as readonly string[]).includes(name);
 
+/** Turns with a tool are what servers take; the model alone has none, and the floor of T2 is T1's. */
+const takes = ({ name }: Contender, { shape }: Case) =>
+  shape !== "tool" || (name !== "model" && name !== "floor");
+
 /** Null when a peer broke: it is named, and takes no further part. */
-async function measured(contender: Contender, one: Case): Promise<Figures | null> {
+async function measured(contender: Contender, one: Case, lasting = seconds): Promise<Figures | null> {
   const { name } = contender;
   if (missing.some((peer) => peer.name === name)) return null;
-  const run = () => measure(contender, one, seconds);
+  const run = () => measure(contender, one, lasting);
   try {
     return await (contender.awake?.(run) ?? run());
   } catch (error) {
@@ -118,11 +123,19 @@ try {
   const where = about();
   const all = await contenders();
   const chosen = cases.filter((one) => one.of.some((id) => wanted.includes(id)));
+  // A server runs for weeks. V8 compiles what is called often; Berth's turn costs half after some 8,000 of what it does at first.
+  const shapes = [...new Set(chosen.map(({ shape }) => shape))];
+  for (const contender of all) {
+    for (const shape of shapes) {
+      const one: Case = { name: `the warm-up (${shape})`, shape, concurrent: 64 };
+      if (takes(contender, one)) await measured(contender, one, options["warm-up"]);
+    }
+  }
   const results = new Map<string, Map<string, Figures[]>>();
   for (let round = 0; round < rounds; round++) {
     for (const one of chosen) {
       for (const contender of all) {
-        if (one.shape === "tool" && (contender.name === "model" || contender.name === "floor")) continue;
+        if (!takes(contender, one)) continue;
         const figures = await measured(contender, one);
         if (figures === null) continue;
         const ofCase = results.get(one.name) ?? new Map<string, Figures[]>();
@@ -139,7 +152,7 @@ try {
   );
   const settings =
     `20 tokens, WAL, synchronous=FULL, 64 sessions in turns, ${rounds} interleaved rounds of ` +
-    `${seconds} s, medians, files in ${options.dir}`;
+    `${seconds} s after ${options["warm-up"]} s of each kind to warm up, medians, files in ${options.dir}`;
   const taken = all.flatMap(({ name }) => (isPeer(name) ? [{ name, versions: versionsOf(name) }] : []));
   const named = taken.map(({ name, versions }) => {
     const each = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
