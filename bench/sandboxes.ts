@@ -17,7 +17,7 @@ import { tell } from "./support/tell.ts";
 const options = readOptions({ rounds: 20, execs: 200, many: 100 });
 const { rounds, execs, many } = options;
 const stops: (() => Promise<void>)[] = [];
-const folder = makeFolder(options.dir, { prefix: "berth-bench-sandboxes-", stops });
+const folder = makeFolder(options.dir, "berth-bench-sandboxes-");
 const mebibyte = 1024 * 1024;
 
 interface Figures {

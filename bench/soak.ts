@@ -27,7 +27,7 @@ const { minutes, lives } = options;
 const every = Math.min(options.every, minutes * 10);
 /** Short runs show that the soak works, not that memory is flat. */
 const settledMinute = Math.min(5, minutes / 3);
-const folder = makeFolder(options.dir, { prefix: "berth-soak-" });
+const folder = makeFolder(options.dir, "berth-soak-");
 const data = join(folder, "data");
 const temporary = join(folder, "tmp");
 mkdirSync(temporary);

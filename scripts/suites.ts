@@ -2,6 +2,11 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
+import {
+  endOnSignals,
+  unlessInterrupted,
+} from "../packages/server/test/support/interruption/interruption.ts";
+import { ownCommand } from "../packages/server/test/support/interruption/own-process.ts";
 import { check } from "./check.ts";
 
 export type Count = {
@@ -18,10 +23,12 @@ const simulation = "packages/server/test/simulation/sim.ts";
 
 /** Runs a Node script with our output as its own, and returns its exit code and what it printed. */
 async function runNode(args: readonly string[], keep: boolean): Promise<{ code: number; output: string }> {
+  endOnSignals({ quiet: true });
   const child = spawn(process.execPath, args, {
     cwd: root,
     stdio: ["ignore", keep ? "pipe" : "inherit", "inherit"],
   });
+  ownCommand(child);
   let output = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     output += text;
@@ -30,6 +37,7 @@ async function runNode(args: readonly string[], keep: boolean): Promise<{ code: 
   const code = await new Promise<number>((resolve, reject) => {
     child.once("error", reject).once("close", (status) => resolve(status ?? 1));
   });
+  await unlessInterrupted();
   return { code, output };
 }
 

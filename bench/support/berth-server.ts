@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { unlessInterrupted } from "../../packages/server/test/support/interruption/interruption.ts";
+import { inOwnGroup, ownProcess } from "../../packages/server/test/support/interruption/own-process.ts";
 import { pidOf } from "./child.ts";
 
 const ownCheckout = join(import.meta.dirname, "../..");
@@ -38,6 +40,7 @@ export async function startBerth({
   execArgv = [],
   env = {},
 }: BerthOptions): Promise<BerthServer> {
+  await unlessInterrupted();
   mkdirSync(data, { recursive: true });
   writeFileSync(join(data, "berth.config.json"), JSON.stringify(config), { mode: 0o600 });
   const log = openSync(join(data, "log.jsonl"), "a");
@@ -46,12 +49,10 @@ export async function startBerth({
   const child = spawn(join(checkout, "berth"), ["serve", "--port", "0", "--data", data], {
     stdio: ["ignore", "pipe", log],
     env: { ...plainEnvironment(), ...(execArgv.length > 0 && { NODE_OPTIONS: execArgv.join(" ") }), ...env },
+    ...inOwnGroup(),
   });
   closeSync(log);
-  // Should the bench break, its server goes with it.
-  const kill = () => void child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.once("exit", () => process.off("exit", kill));
+  ownProcess(child, { stage: "servers" });
   let said = "";
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -66,10 +67,12 @@ export async function startBerth({
   });
   const readyMs = performance.now() - began;
   const end = async (signal: "SIGTERM" | "SIGKILL") => {
+    await unlessInterrupted();
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
     child.kill(signal);
     await exited;
+    await unlessInterrupted();
   };
   return {
     pid: pidOf(child),

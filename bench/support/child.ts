@@ -1,5 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import {
+  unlessInterrupted,
+  whenInterrupted,
+} from "../../packages/server/test/support/interruption/interruption.ts";
 
 /** A part of a bench that runs in a process of its own, so that its CPU is its own. */
 export interface Child {
@@ -33,6 +37,8 @@ export async function startChild(
     ...(env !== undefined && { env }),
     ...(quiet && { stdio: ["ignore", "ignore", "pipe", "ipc"] }),
   });
+  const end = () => void child.kill("SIGKILL");
+  child.once("exit", whenInterrupted({ stage: "servers", stop: end, kill: end }));
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     said = (said + text).slice(-keptOutput);
@@ -47,6 +53,7 @@ export async function startChild(
     pid: pidOf(child),
     port,
     async stop() {
+      await unlessInterrupted();
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, "exit");
       const kill = setTimeout(() => child.kill("SIGKILL"), endMs);

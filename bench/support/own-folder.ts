@@ -1,37 +1,22 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
-
-type Stop = () => Promise<unknown>;
+import { fullDiskSentence } from "../../packages/server/test/support/full-disk.ts";
+import { endOnSignals, interrupted } from "../../packages/server/test/support/interruption/interruption.ts";
+import { ownFolder } from "../../packages/server/test/support/interruption/own-folder.ts";
 
 /**
  * Makes a folder for a bench's files. The bench removes it at its end; when it is interrupted (Ctrl-C, SIGTERM) the folder goes too,
- * after what is in `stops` by then, the last first. Servers started with `startBerth` need no stop: they end with their bench.
+ * after the servers and children that the bench has started. From then on a full disk is told in a sentence, and ends the bench with 1.
  */
-export function makeFolder(
-  dir: string,
-  { prefix = "berth-bench-", stops = [] }: { prefix?: string; stops?: readonly Stop[] } = {},
-): string {
+export function makeFolder(dir: string, prefix = "berth-bench-"): string {
+  endOnSignals();
+  process.on("uncaughtException", (error) => {
+    if (interrupted.aborted) return;
+    const remedy = "Make room there, or name another folder with --dir.";
+    console.error(fullDiskSentence(error, { folder: dir, remedy }) ?? error);
+    process.exit(1);
+  });
   const folder = mkdtempSync(join(dir, prefix));
-  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  let ending = false;
-  // A Ctrl-C comes twice, from the terminal and from npm: a listener for one would leave the second to end the process at once.
-  const end = (code: number) => () => {
-    if (ending) return;
-    ending = true;
-    // What breaks from here on breaks because of this.
-    process.on("uncaughtException", () => {});
-    void stopAll(stops.toReversed()).finally(() => {
-      // After the servers, which other listeners of the exit end.
-      process.once("exit", remove);
-      process.exit(code);
-    });
-  };
-  process.on("SIGINT", end(130)).on("SIGTERM", end(143));
+  ownFolder(folder);
   return folder;
-}
-
-/** Each has its turn, whatever became of those before it. */
-async function stopAll(stops: readonly Stop[]): Promise<void> {
-  for (const stop of stops)
-    await stop().catch((error: unknown) => console.error(`while stopping: ${String(error)}`));
 }

@@ -7,6 +7,7 @@ import { openBubblewrap } from "../../../packages/server/src/roles/local-sandbox
 import type { Sandbox, SandboxLimits } from "../../../packages/server/src/sandbox/sandbox.ts";
 import { createLogger } from "../../../packages/server/src/telemetry/logger.ts";
 import { createRedactor } from "../../../packages/server/src/telemetry/redaction.ts";
+import { whenInterrupted } from "../../../packages/server/test/support/interruption/interruption.ts";
 
 const mebibyte = 1024 * 1024;
 const limits: SandboxLimits = {
@@ -35,6 +36,11 @@ export async function openProvider(data: string): Promise<ProviderBench> {
   const loaded = loadConfig({ env: { BERTH_DATA: data }, flags: {}, cwd: data });
   const logger = createLogger({ level: "warn", format: "json", redactor: createRedactor() });
   const { provider, close } = await openBubblewrap({ loaded, clock: systemClock, logger });
+  const release = whenInterrupted({ stage: "hosts", stop: close });
+  const stop = async () => {
+    await close();
+    release();
+  };
   try {
     const { unavailable, cgroup, diskQuota } = await provider.probe();
     if (unavailable !== undefined) throw new Error(`there is nothing to measure: ${unavailable}`);
@@ -44,9 +50,9 @@ export async function openProvider(data: string): Promise<ProviderBench> {
     const spec = { template: "bench", policy: { limits, egress: { allow: [] } }, workspaceId: workspace.id };
     await provider.create(ref, spec, { incarnation: randomUUID(), deployment: "bench", ttlMs: 3_600_000 });
     const about = `bubblewrap, control groups ${cgroup}, disk quota ${diskQuota}`;
-    return { sandbox: await provider.connect(ref), about, stop: close };
+    return { sandbox: await provider.connect(ref), about, stop };
   } catch (thrown) {
-    await close();
+    await stop();
     throw thrown;
   }
 }

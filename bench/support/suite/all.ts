@@ -2,6 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import {
+  endOnSignals,
+  unlessInterrupted,
+} from "../../../packages/server/test/support/interruption/interruption.ts";
+import { ownCommand } from "../../../packages/server/test/support/interruption/own-process.ts";
 import { catalogue } from "./catalogue.ts";
 
 export interface AllOptions {
@@ -16,6 +21,7 @@ export interface AllOptions {
 
 /** Runs every bench of the figures page, one after another, each in a process of its own. Resolves with the names of those that failed. */
 export async function runAll({ out, peers, quick, dir }: AllOptions): Promise<readonly string[]> {
+  endOnSignals({ quiet: true });
   mkdirSync(out, { recursive: true });
   const chosen = Object.entries(catalogue).filter(([, { figures }]) => figures);
   const failed: string[] = [];
@@ -45,7 +51,9 @@ export async function runAll({ out, peers, quick, dir }: AllOptions): Promise<re
 async function run(name: string, options: readonly string[]): Promise<boolean> {
   const file = join(import.meta.dirname, "../..", `${name}.ts`);
   const child = spawn(process.execPath, [file, ...options], { stdio: ["ignore", "inherit", "inherit"] });
+  ownCommand(child);
   const [code] = (await once(child, "close")) as [number | null];
+  await unlessInterrupted();
   return code === 0;
 }
 

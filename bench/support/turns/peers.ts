@@ -71,11 +71,8 @@ async function start(name: PeerName, { modelUrl, files }: PeerOptions): Promise<
   const agent = new Agent({ keepAlive: true });
   const base = `http://127.0.0.1:${child.port}`;
   const ask = (shape: Shape) => asks[name](shape, base);
-  const kill = () => void process.kill(child.pid, "SIGKILL");
-  process.once("exit", kill);
   process.kill(child.pid, "SIGSTOP");
   const stop = async () => {
-    process.off("exit", kill);
     process.kill(child.pid, "SIGCONT");
     await child.stop();
   };

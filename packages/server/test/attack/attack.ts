@@ -1,6 +1,6 @@
 // npm run attack: every attack on sandboxes, over the API of real servers.
 import { parseArgs } from "node:util";
-import { endServers } from "../support/server/server-process.ts";
+import { endOnSignals, unlessInterrupted } from "../support/interruption/interruption.ts";
 import { judge, type Result } from "./judge.ts";
 import { rows } from "./rows/all.ts";
 import { tableOf } from "./table.ts";
@@ -61,11 +61,8 @@ if (chosen.length === 0 || unknown.length > 0) {
 
 const results: Result[] = [];
 let broken = false;
-try {
-  for (const { provider, mode, open } of chosen) await attack(`${provider}, ${mode}`, () => open(mode));
-} finally {
-  endServers();
-}
+endOnSignals();
+for (const { provider, mode, open } of chosen) await attack(`${provider}, ${mode}`, () => open(mode));
 (values.json ? process.stderr : process.stdout).write(tableOf(results));
 if (values.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
 const bad = results.filter(({ verdict }) => verdict !== "held" && verdict !== "not expected");
@@ -77,6 +74,7 @@ async function attack(name: string, open: () => Promise<Target>): Promise<void> 
   try {
     target = await open();
   } catch (error) {
+    await unlessInterrupted();
     process.stderr.write(`${name} could not be attacked: ${String(error)}\n`);
     broken = true;
     return;
@@ -88,6 +86,7 @@ async function attack(name: string, open: () => Promise<Target>): Promise<void> 
     if (unavailable !== undefined) return;
     for (const row of wanted) {
       const result = await judge(row, target);
+      await unlessInterrupted();
       process.stderr.write(`${result.verdict.padEnd(12)} ${row.id} ${row.name} (${result.ms} ms)\n`);
       results.push(result);
     }

@@ -6,8 +6,9 @@ import { promisify } from "node:util";
 import { newKeyText } from "../../src/auth/server-keys.ts";
 import { newId } from "../../src/lib/id.ts";
 import type { Door } from "../support/server/api.ts";
+import { interrupted } from "../support/interruption/interruption.ts";
+import { ownFolder } from "../support/interruption/own-folder.ts";
 import { startServer } from "../support/server/server-process.ts";
-import { runProgram } from "./run-program.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const main = join(root, "packages/server/src/main.ts");
@@ -44,11 +45,7 @@ export async function openAttackedServer({
   prepare,
 }: ServerOptions): Promise<AttackedServer> {
   const folder = await mkdtemp(join(tmpdir(), "berth-attack-"));
-  const remove = async () => {
-    // Hostile trees are deeper than Node's own removal goes.
-    await runProgram("chmod", ["-R", "u+rwX", folder]);
-    await runProgram("rm", ["-rf", "--one-file-system", folder]);
-  };
+  const { remove } = ownFolder(folder);
   const dataDir = join(folder, "data");
   const keys = {
     BERTH_ADMIN_KEY: newKeyText(),
@@ -114,7 +111,7 @@ async function organization(
   options: { readonly env: Readonly<Record<string, string>>; readonly uid?: number },
 ): Promise<string> {
   const berth = async (args: readonly string[]) =>
-    (await command(process.execPath, [main, ...args], options)).stdout;
+    (await command(process.execPath, [main, ...args], { ...options, signal: interrupted })).stdout;
   await berth(["org", "create", slug, "--owner", `owner@${slug}.example`]);
   await berth(["service-account", "create", "robot", "--org", slug, "--role", "admin"]);
   const made = await berth(["key", "create", "--for", "robot", "--org", slug, "--json"]);

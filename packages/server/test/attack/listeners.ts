@@ -2,6 +2,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { rm } from "node:fs/promises";
+import { whenInterrupted } from "../support/interruption/interruption.ts";
 
 /** Servers of the host that count who comes. */
 export interface Listeners {
@@ -46,6 +47,8 @@ export async function openListeners(folder: string): Promise<Listeners> {
   const port6 = await listen({ host: "::1", port: 0 });
   await listen({ path: `\0${abstractName}` });
   await listen({ path });
+  const removeSocket = () => rm(path, { force: true });
+  const release = whenInterrupted({ stage: "places", stop: removeSocket });
   return {
     port: port ?? 0,
     port6,
@@ -57,7 +60,8 @@ export async function openListeners(folder: string): Promise<Listeners> {
       for (const socket of sockets) socket.destroy();
       await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
       await new Promise<void>((resolve) => udp.close(() => resolve()));
-      await rm(path, { force: true });
+      await removeSocket();
+      release();
     },
   };
 }

@@ -4,7 +4,8 @@ import { constants } from "node:fs";
 import { mkdir, mkdtemp, open, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { runProgram } from "./run-program.ts";
+import { whenInterrupted } from "../support/interruption/interruption.ts";
+import { ownFolder } from "../support/interruption/own-folder.ts";
 import type { NaiveHost } from "./row.ts";
 import type { Ran, RunOptions } from "./target.ts";
 
@@ -22,6 +23,7 @@ export interface OpenNaiveHost extends NaiveHost {
  */
 export async function openNaiveHost(): Promise<OpenNaiveHost> {
   const area = await mkdtemp(join(tmpdir(), "berth-naive-"));
+  const { remove } = ownFolder(area);
   const folder = join(area, "workspace");
   const outside = join(area, "outside");
   await mkdir(folder);
@@ -44,9 +46,7 @@ export async function openNaiveHost(): Promise<OpenNaiveHost> {
     files: naiveFiles({ area, folder, run }),
     async close() {
       await releaseReaders(folder);
-      // Hostile trees are deeper than Node's own removal goes.
-      await runProgram("chmod", ["-R", "u+rwX", area]);
-      await runProgram("rm", ["-rf", "--one-file-system", area]);
+      await remove();
     },
   };
 }
@@ -60,6 +60,8 @@ async function runIn(argv: readonly string[], options: RunIn): Promise<Ran> {
   const { env, folder, stdin = "", timeoutMs = 30_000 } = options;
   const [program = "", ...rest] = argv;
   const child = spawn(program, rest, { cwd: folder, env, detached: true, stdio: "pipe" });
+  const kill = () => endGroup(child.pid);
+  const release = whenInterrupted({ stage: "commands", stop: kill, kill });
   const pieces: Buffer[] = [];
   let outputBytes = 0;
   const take = (piece: Buffer) => {
@@ -73,10 +75,11 @@ async function runIn(argv: readonly string[], options: RunIn): Promise<Ran> {
   let reason = "exit";
   const timer = setTimeout(() => {
     reason = "timeout";
-    endGroup(child.pid);
+    kill();
   }, timeoutMs);
   const [code] = (await once(child, "exit")) as [number | null];
   clearTimeout(timer);
+  release();
   for (const stream of [child.stdout, child.stderr]) stream.destroy();
   return { code, reason, output: Buffer.concat(pieces).toString(), outputBytes };
 }

@@ -1,7 +1,8 @@
-import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chown, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newKeyPair } from "../../src/sandbox/protocol/keys.ts";
+import { ownFolder } from "../support/interruption/own-folder.ts";
 import { startHostProcess } from "../support/sandbox/host-process.ts";
 import { openApiTarget } from "./api-target.ts";
 import type { Target } from "./target.ts";
@@ -23,6 +24,7 @@ const nobody = 65_534;
 /** A server whose sandboxes are made by a sandbox host in a process of its own; the server itself may do nothing. */
 export async function openRemote(mode: Mode): Promise<Target> {
   const folder = await mkdtemp(join(tmpdir(), "berth-attack-host-"));
+  const { remove } = ownFolder(folder);
   const [own, trusted] = [join(folder, "key.pem"), join(folder, "pub.pem")];
   const keys = newKeyPair();
   await writeFile(trusted, keys.publicKey);
@@ -37,7 +39,7 @@ export async function openRemote(mode: Mode): Promise<Target> {
   ]);
   const close = async () => {
     await host.end("SIGTERM");
-    await rm(folder, { recursive: true, force: true });
+    await remove();
   };
   const settings = {
     BERTH_SANDBOX: "remote",

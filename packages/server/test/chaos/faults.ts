@@ -1,13 +1,11 @@
 // npm run faults: kills, cuts and starves a real server, and checks that nothing is lost, doubled or wrong.
 import { randomBytes } from "node:crypto";
 import { failpoints } from "../../src/lib/failpoint.ts";
-import { endServers } from "../support/server/server-process.ts";
+import { endOnSignals, interrupted, unlessInterrupted } from "../support/interruption/interruption.ts";
 import { Checklist } from "./checklist.ts";
 import { diskPart } from "./disk/disk.ts";
-import { unmountExt4Disks } from "./disk/ext4-disk.ts";
-import { unmountDisks } from "./disk/small-disk.ts";
 import { killsPart } from "./kill-loop/part.ts";
-import { createRig, removeRigs, type Rig, type RigOptions } from "./kill-loop/rig.ts";
+import { createRig, type Rig, type RigOptions } from "./kill-loop/rig.ts";
 import { modelsPart } from "./models/model-faults.ts";
 import { type FaultsOptions, type Part, readOptions, usage } from "./options.ts";
 import type { RunPart } from "./part.ts";
@@ -90,10 +88,14 @@ async function runPart(options: FaultsOptions, { name, title, run }: Named): Pro
   const started = performance.now();
   print(`\n== ${title} (seed ${seed})`);
   const scene = { options, checklist, rig, random: createRandom(`${seed}/${name}`) };
-  await run({ ...scene, say: (line) => print(`  ${line}`) }).catch((thrown: unknown) => {
+  const say = (line: string) => {
+    if (!interrupted.aborted) print(`  ${line}`);
+  };
+  await run({ ...scene, say }).catch((thrown: unknown) => {
     const story = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     checklist.violated("the part ran to its end", story);
   });
+  await unlessInterrupted();
   for (const line of checklist.lines()) print(line);
   const { passed, failed, skipped } = checklist;
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
@@ -101,17 +103,9 @@ async function runPart(options: FaultsOptions, { name, title, run }: Named): Pro
   if (failed > 0 || keep) {
     for (const { folder } of rigs) print(`  data, logs of sessions and of the server: ${folder}`);
     for (const each of rigs) each.keep();
-  } else for (const each of rigs) each.remove();
+  } else for (const each of rigs) await each.remove();
   for (const line of held) console.log(line);
   return { passed, failed, skipped };
-}
-
-function endAtOnce(): void {
-  endServers();
-  unmountDisks();
-  unmountExt4Disks();
-  removeRigs();
-  process.exit(130);
 }
 
 function optionsGiven(): FaultsOptions {
@@ -127,18 +121,10 @@ const options = optionsGiven();
 if (options.help) console.log(usage);
 else if (options.list) console.log(failpoints.join("\n"));
 else {
-  process.on("SIGINT", endAtOnce);
-  process.on("SIGTERM", endAtOnce);
-  try {
-    const { passed, failed, skipped } = await faults(options);
-    console.log(skipped === 0 ? "" : `\n${skipped} not checked: see above why`);
-    console.log(`${passed} passed, ${failed} failed`);
-    endServers();
-    unmountDisks();
-    unmountExt4Disks();
-    // Left to itself, Node 24.21 was still taking itself down after 15 minutes when 450 followers had reconnected.
-    process.exit(failed > 0 ? 1 : 0);
-  } finally {
-    endServers();
-  }
+  endOnSignals();
+  const { passed, failed, skipped } = await faults(options);
+  console.log(skipped === 0 ? "" : `\n${skipped} not checked: see above why`);
+  console.log(`${passed} passed, ${failed} failed`);
+  // Left to itself, Node 24.21 was still taking itself down after 15 minutes when 450 followers had reconnected.
+  process.exit(failed > 0 ? 1 : 0);
 }

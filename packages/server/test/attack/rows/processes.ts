@@ -1,13 +1,16 @@
 import { readlinkSync } from "node:fs";
+import { whenInterrupted } from "../../support/interruption/interruption.ts";
 import { endMarked, leftAfter, processesWith } from "../host-processes.ts";
 import { type Finding, needsNamespaces, type Row } from "../row.ts";
 import type { Ran, Runner, Tenant } from "../target.ts";
 
 let used = 0;
-/** Seconds that only one attack sleeps, to know its processes by. At most half a minute. */
+/** Seconds that only one attack sleeps, to know its processes by. At most half a minute, and no longer than the command. */
 function sleepMark(): string {
   used += 1;
-  return `2${used % 10}.${process.pid}${Math.floor(performance.now())}`;
+  const mark = `2${used % 10}.${process.pid}${Math.floor(performance.now())}`;
+  whenInterrupted({ stage: "places", stop: () => endMarked(mark) });
+  return mark;
 }
 
 /** Children that leave the group, the session, the parent and the environment; one that ignores TERM, one that is stopped. */

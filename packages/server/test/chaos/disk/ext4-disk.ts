@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { whenInterrupted } from "../../support/interruption/interruption.ts";
 
 /** A file system on a block device of its own, so that the kernel can be told to let it fail or to make it slow. */
 export interface Ext4Disk {
@@ -25,13 +26,6 @@ export interface Ext4Disk {
 
 /** The group of whoever has no group: a loop device is written by a thread of the kernel, not by who wrote to the file. */
 const writeLimit = "/sys/fs/cgroup/blkio/blkio.throttle.write_iops_device";
-
-const mounted = new Set<Ext4Disk>();
-
-/** Unmounts what is still there; for the end of the process. */
-export function unmountExt4Disks(): void {
-  for (const disk of mounted) disk.unmount();
-}
 
 /** Makes and mounts an image; a text says why that is not possible here. */
 export function mountExt4Disk(megabytes: number): Ext4Disk | string {
@@ -53,6 +47,7 @@ export function mountExt4Disk(megabytes: number): Ext4Disk | string {
     rmSync(place, { recursive: true });
     return thrown instanceof Error ? thrown.message : String(thrown);
   }
+  let isMounted = true;
   const disk: Ext4Disk = {
     folder,
     fail: () => failNow(device),
@@ -65,14 +60,17 @@ export function mountExt4Disk(megabytes: number): Ext4Disk | string {
     },
     limitWrites: (perSecond) => limitWrites(device, perSecond),
     unmount() {
-      if (!mounted.delete(disk)) return;
+      if (!isMounted) return;
+      isMounted = false;
+      release();
       limitWrites(device, null);
       spawnSync("umount", ["--lazy", folder]);
       spawnSync("losetup", ["--detach", device]);
       rmSync(place, { recursive: true, force: true });
     },
   };
-  mounted.add(disk);
+  const unmount = () => disk.unmount();
+  const release = whenInterrupted({ stage: "places", stop: unmount, kill: unmount });
   return disk;
 }
 

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { whenInterrupted } from "../../support/interruption/interruption.ts";
 
 /** A file system of its own, small enough to be filled. */
 export interface SmallDisk {
@@ -11,13 +12,6 @@ export interface SmallDisk {
   /** Gives them back. */
   free(): void;
   unmount(): void;
-}
-
-const mounted = new Set<SmallDisk>();
-
-/** Unmounts what is still there; for the end of the process. */
-export function unmountDisks(): void {
-  for (const disk of mounted) disk.unmount();
 }
 
 /** Mounts a disk in memory; a text says why that is not possible here. */
@@ -32,17 +26,21 @@ export function mountSmallDisk(megabytes: number): SmallDisk | string {
     return `mount is not permitted here (${(stderr ?? "").trim()})`;
   }
   const filler = join(folder, "filler");
+  let isMounted = true;
   const disk: SmallDisk = {
     folder,
     fill: () => fillUp(filler),
     free: () => rmSync(filler, { force: true }),
     unmount() {
-      if (!mounted.delete(disk)) return;
+      if (!isMounted) return;
+      isMounted = false;
+      release();
       spawnSync("umount", ["--lazy", folder]);
       rmdirSync(folder);
     },
   };
-  mounted.add(disk);
+  const unmount = () => disk.unmount();
+  const release = whenInterrupted({ stage: "places", stop: unmount, kill: unmount });
   return disk;
 }
 

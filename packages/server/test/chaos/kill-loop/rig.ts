@@ -1,9 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { endProcess, processesOf } from "../processes.ts";
+import { ownFolder } from "../../support/interruption/own-folder.ts";
 import { mockProvider } from "./agents.ts";
 
 /** The folder of one run of the faults, and what belongs into it. */
@@ -16,29 +15,8 @@ export interface Rig {
   readonly env: Readonly<Record<string, string>>;
   /** Leaves the folder where it is, for people to look into. */
   keep(): void;
-  remove(): void;
-}
-
-const made = new Set<Rig>();
-
-/** Ends what killed servers have left running and mounted, and removes the folders; for the end of the process. */
-export function removeRigs(): void {
-  for (const { dataDir, folder } of made) {
-    for (const { pid } of processesOf(dataDir)) endProcess(pid);
-    unmountBelow(folder);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
-
-/** The workspaces of a server that had no time to unmount them; the last mounted first. */
-function unmountBelow(folder: string): void {
-  const mounts = "/proc/self/mounts";
-  if (!existsSync(mounts)) return;
-  const places = readFileSync(mounts, "utf8")
-    .split("\n")
-    .map((line) => line.split(" ")[1] ?? "");
-  for (const place of places.toReversed())
-    if (place.startsWith(`${folder}/`)) spawnSync("umount", ["--lazy", place]);
+  /** Removes it, with what killed servers have left. */
+  remove(): Promise<void>;
 }
 
 export interface RigOptions {
@@ -57,7 +35,7 @@ export function createRig({ name, providers = [], env = {}, dataDir }: RigOption
   const logFile = join(folder, "server.log");
   writeFileSync(logFile, "");
   const all = [{ name: "scripted", kind: "scripted" }, ...providers];
-  const rig: Rig = {
+  return {
     folder,
     dataDir: dataDir ?? join(folder, "data"),
     logFile,
@@ -78,14 +56,8 @@ export function createRig({ name, providers = [], env = {}, dataDir }: RigOption
       BERTH_SANDBOX: "local-process",
       ...env,
     },
-    keep: () => void made.delete(rig),
-    remove() {
-      made.delete(rig);
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-    },
+    ...ownFolder(folder, dataDir),
   };
-  made.add(rig);
-  return rig;
 }
 
 /** Everything small, so that a short life meets snapshots, evictions and idle sessions. */

@@ -1,6 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fullDiskSentence } from "../../support/full-disk.ts";
+import { endOnSignals, interrupted, unlessInterrupted } from "../../support/interruption/interruption.ts";
+import { ownFolder } from "../../support/interruption/own-folder.ts";
 import { real } from "../engine/virtual-globals.ts";
 import { type Mutant, mutants } from "../mutants.ts";
 import { type Broken, Slot } from "./slot.ts";
@@ -30,22 +33,33 @@ export async function huntMutants(only: readonly string[]): Promise<number> {
     return 2;
   }
   const wanted = only.length === 0 ? mutants : mutants.filter(({ name }) => only.includes(name));
-  const stopping = new AbortController();
-  const stop = () => stopping.abort();
-  // A Ctrl-C comes twice, from the terminal and from npm, and the second must not end the process before its folder is gone.
-  process.on("SIGINT", stop).on("SIGTERM", stop);
-  const folder = await mkdtemp(join(tmpdir(), "berth-mutants-"));
+  endOnSignals();
   try {
-    return await huntIn(folder, wanted, stopping.signal);
-  } catch (thrown) {
-    if (!stopping.signal.aborted) throw thrown;
-    console.error("stopped");
-    return 130;
-  } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
-    await rm(folder, { recursive: true, force: true });
+    return await huntSomewhere(wanted);
+  } catch (error) {
+    const told = fullDisk(error);
+    if (told === null) throw error;
+    console.error(told);
+    return 1;
   }
 }
+
+async function huntSomewhere(wanted: readonly Mutant[]): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "berth-mutants-"));
+  const { remove } = ownFolder(folder);
+  try {
+    return await huntIn(folder, wanted, interrupted);
+  } finally {
+    await unlessInterrupted();
+    await remove();
+  }
+}
+
+const fullDisk = (error: unknown): string | null =>
+  fullDiskSentence(error, {
+    folder: tmpdir(),
+    remedy: "Make room there, or name another folder in TMPDIR.",
+  });
 
 async function huntIn(folder: string, wanted: readonly Mutant[], signal: AbortSignal): Promise<number> {
   const size = Math.min(availableParallelism(), wanted.length);
@@ -84,7 +98,7 @@ async function judge(slot: Slot, mutant: Mutant, signal: AbortSignal): Promise<V
         : `it only broke ${other.invariant}, at seed ${other.seed}`;
     return { mutant, found, seconds: took(), why };
   } catch (thrown) {
-    if (signal.aborted) throw thrown;
+    if (signal.aborted || fullDisk(thrown) !== null) throw thrown;
     const { stderr = "", message } = thrown as Error & { stderr?: string };
     return { mutant, found: null, seconds: took(), why: (stderr.trim() || message).slice(0, 600) };
   }

@@ -12,6 +12,11 @@ export function recordsOf(dataDir: string): SandboxRecord[] {
     .map((file) => JSON.parse(readFileSync(file, "utf8")) as SandboxRecord);
 }
 
+/** Where a server that is root keeps sockets and mount points of its sandboxes. */
+export function runFolderOf(dataDir: string): string {
+  return `/run/berth/${createHash("sha256").update(realpathSync(dataDir)).digest("hex").slice(0, 12)}`;
+}
+
 /** Every process of a user of the host. */
 export function processesOfUser(uid: number | null): number[] {
   return readdirSync("/proc")
@@ -33,7 +38,7 @@ export function processesOfUser(uid: number | null): number[] {
  * `records`: those that were ever seen, because what removes them also removes their record.
  */
 export function remainsOf(dataDir: string, records: readonly SandboxRecord[]): string[] {
-  const run = `/run/berth/${createHash("sha256").update(realpathSync(dataDir)).digest("hex").slice(0, 12)}`;
+  const run = runFolderOf(dataDir);
   const folders = [`${dataDir}/sandbox/sandboxes`, run].flatMap((folder) =>
     existsSync(folder) ? readdirSync(folder).map((name) => `folder ${folder}/${name}`) : [],
   );

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import { interrupted } from "../interruption/interruption.ts";
+import { inOwnGroup, ownProcess } from "../interruption/own-process.ts";
 
 /** `berth sandbox-host` in a process of its own. */
 export interface HostProcess {
@@ -15,20 +17,25 @@ const root = join(import.meta.dirname, "../../../../..");
 const ready = /ready at (https?:\/\/\S+)/;
 const startMs = 30_000;
 
-/** Starts one on a free port and resolves when it listens. */
+/** Starts one on a free port and resolves when it listens. In an interrupted command nobody is told how it ended: its owner ends it. */
 export async function startHostProcess(
   args: readonly string[],
   { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<HostProcess> {
+  interrupted.throwIfAborted();
   const main = join(root, "packages/server/src/main.ts");
   const child: ChildProcess = spawn(process.execPath, [main, "sandbox-host", "--port", "0", ...args], {
     cwd: root,
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...inOwnGroup(),
   });
+  ownProcess(child, { stage: "hosts", askAgain: true });
   let written = "";
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-    child.once("close", (code, signal) => resolve({ code, signal }));
+    child.once("close", (code, signal) => {
+      if (!interrupted.aborted) resolve({ code, signal });
+    });
   });
   const url = await new Promise<string>((resolve, reject) => {
     const late = setTimeout(() => child.kill("SIGKILL"), startMs);
@@ -52,7 +59,7 @@ export async function startHostProcess(
     written: () => written,
     exited,
     async end(signal) {
-      child.kill(signal);
+      if (!interrupted.aborted) child.kill(signal);
       await exited;
     },
   };

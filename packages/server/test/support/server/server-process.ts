@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { interrupted } from "../interruption/interruption.ts";
+import { inOwnGroup, ownProcess } from "../interruption/own-process.ts";
 
 /** How a process ended. */
 export interface Exit {
@@ -53,15 +55,13 @@ export class StartError extends Error {
 }
 
 const readyLine = /^Berth is ready at (https?:\/\/\S+)$/m;
-const running = new Set<ChildProcess>();
 
-/** Ends every server that was started here and still runs; for the end of the process that started them. */
-export function endServers(): void {
-  for (const child of running) child.kill("SIGKILL");
-}
-
-/** Starts `berth serve` on a free port, as a user would: the real program in a process of its own. */
+/**
+ * Starts `berth serve` on a free port, as a user would: the real program in a process of its own. In an interrupted command it throws,
+ * and nobody is told any more how a server ended: its owner ends it.
+ */
 export function startServer(options: ServerOptions): StartingServer {
+  interrupted.throwIfAborted();
   const { root, dataDir, env, logFile, startMs = 30_000, uid } = options;
   const log = openSync(logFile, "a");
   const sources = [process.execPath, join(root, "packages/server/src/main.ts")] as const;
@@ -71,17 +71,19 @@ export function startServer(options: ServerOptions): StartingServer {
     env,
     stdio: ["ignore", "pipe", log],
     ...(uid !== undefined && { uid, gid: uid }),
+    ...inOwnGroup(),
   });
   closeSync(log);
-  running.add(child);
+  ownProcess(child, { stage: "servers" });
   const exited = new Promise<Exit>((resolve) => {
     child.once("error", () => resolve({ code: -1, signal: null }));
-    child.once("close", (code, signal) => resolve({ code, signal }));
+    child.once("close", (code, signal) => {
+      if (!interrupted.aborted) resolve({ code, signal });
+    });
   });
-  void exited.then(() => running.delete(child));
   const pid = child.pid ?? -1;
   const end = (signal: "SIGKILL" | "SIGTERM") => {
-    child.kill(signal);
+    if (!interrupted.aborted) child.kill(signal);
     return exited;
   };
   const address = untilReady(child, { exited, startMs, logFile });
