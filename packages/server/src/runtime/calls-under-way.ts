@@ -29,10 +29,13 @@ export class CallsUnderWay {
     for (const { call } of settles) this.#reserved.delete(call);
   }
 
-  /** The run is over: a compaction that was under way has no event of its own, and is counted as lost. */
-  settleRest({ settles }: Pick<Draft, "settles">, now: number): void {
+  /**
+   * A run that is over, also when the next one begins with the same commit: a compaction that was under way has no event of its own, and is
+   * counted as lost. What it held back would be in the way of the next run.
+   */
+  settleRest({ settles, state }: Pick<Draft, "settles" | "state">, now: number): void {
     const ended = new Set(settles.map(({ call }) => call));
     for (const reserve of this.#reserved.values())
-      if (!ended.has(reserve.call)) settles.push(lostCall(reserve, now));
+      if (reserve.runId !== state.run?.id && !ended.has(reserve.call)) settles.push(lostCall(reserve, now));
   }
 }

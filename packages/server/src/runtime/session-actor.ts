@@ -149,7 +149,7 @@ export class SessionActor extends SessionParts implements SessionAtWork {
 
   /** Commits a draft and makes its state the session's; or nothing of it, for what is in its way. */
   async commit(draft: Draft): Promise<readonly Blocking[] | null> {
-    if (draft.state.run === null) this.calls.settleRest(draft, this.context.clock.now());
+    this.calls.settleRest(draft, this.context.clock.now());
     const takesNext = this.#announced.isTakenBy(draft.taken);
     const judged = await this.bench.committer.commit(draft, this.mailbox, { takesNext });
     if (!judged.ok) return judged.blocking;
