@@ -54,6 +54,14 @@ describe("migrations", () => {
     expect(connection.sql("SELECT 1 FROM migrations").all()).toHaveLength(known.length);
   });
 
+  it("say that the disk is full when it is", () => {
+    connection.db.exec("PRAGMA max_page_count = 20");
+    expect(() => migrate(connection, known, 1)).toThrow(/database or disk is full/);
+    connection.db.exec("PRAGMA max_page_count = 100000");
+    migrate(connection, known, 2);
+    expect(connection.sql("SELECT 1 FROM migrations").all()).toHaveLength(known.length);
+  });
+
   it("are refused by a program that is older than a breaking one, and only then", async () => {
     const next = {
       number: known.length + 1,

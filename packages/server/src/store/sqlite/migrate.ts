@@ -56,7 +56,8 @@ export function migrate(connection: Connection, known: readonly Migration[], now
         .run(migration.number, migration.name, migration.breaking ? 1 : 0, now);
       db.exec("COMMIT");
     } catch (thrown) {
-      db.exec("ROLLBACK");
+      // A full disk has ended the transaction already, and what says so is what is thrown.
+      if (db.isTransaction) db.exec("ROLLBACK");
       throw thrown;
     }
   }
