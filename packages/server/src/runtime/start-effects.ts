@@ -74,9 +74,12 @@ async function start(actor: SessionAtWork, effect: Effect): Promise<readonly Blo
   const tooLong = actor.tooLong.has(stepId) && !actor.forced.has(stepId);
   if (tooLong) {
     const plan = forcedCompaction(at, actor.agents.windowOf(at));
-    const blocking = await startCompaction(actor, at, plan);
-    if (blocking.length === 0) actor.forced.add(stepId);
-    return blocking;
+    // Within what is set aside for the step, which would be in its way: the step's call is not under way.
+    const reserve = plan?.method === "summary" ? await summaryReserve(actor, at) : null;
+    if (reserve !== null) actor.calls.begun([reserve], []);
+    compactContext(actor, at, { plan, reserve });
+    actor.forced.add(stepId);
+    return [];
   }
   // Another holder began the step, and what it had reserved went with it.
   if (!actor.calls.has(stepId)) {
@@ -166,10 +169,19 @@ async function startCompaction(
   at: NamespaceState,
   plan: ReturnType<typeof forcedCompaction>,
 ): Promise<readonly Blocking[]> {
-  const { context, held } = actor;
   const reserve = plan?.method === "summary" ? await summaryReserve(actor, at) : null;
   const blocking = reserve === null ? [] : await actor.reserve(reserve);
-  if (blocking.length > 0 || !isAtWork(actor)) return blocking;
+  if (blocking.length === 0) compactContext(actor, at, { plan, reserve });
+  return blocking;
+}
+
+function compactContext(
+  actor: SessionAtWork,
+  at: NamespaceState,
+  { plan, reserve }: { readonly plan: ReturnType<typeof forcedCompaction>; readonly reserve: Reserve | null },
+): void {
+  if (!isAtWork(actor)) return;
+  const { context, held } = actor;
   const runId = actor.state.run?.id;
   actor.effects.start(compactKey(at.name), async (signal): Promise<Completion> => {
     const job = { models: actor.models, blobs: context.blobs, orgId: held.orgId, at, signal };
@@ -184,7 +196,6 @@ async function startCompaction(
       else draft.add([event]);
     };
   });
-  return [];
 }
 
 const nothingDone = { event: null, spent: null };

@@ -47,6 +47,28 @@ describe("a summary under a budget", () => {
     expect(await findBudget(h, id)).toMatchObject({ spent: spent + reserved, reserved: 0, waiting: 1 });
     expect(await ledger(h)).toMatchObject([{ failed: 1 }]);
   });
+
+  it("that an open step waits for is made although the step holds the rest of the budget", async () => {
+    let tooLong = true;
+    const h = await open((call) => {
+      if (asksForSummary(call) || call.request.messages.length < 5 || !tooLong) return text("Short.");
+      tooLong = false;
+      const message = "too long";
+      return [{ type: "error", error: { code: "context_length_exceeded", message, retryable: false } }];
+    });
+    // Two calls come to 30 tokens, and what is set aside for a third to more than is left.
+    const { id } = await addBudget(h, { amount: 50 });
+    const session = await h.session(await h.agent());
+    for (let turn = 1; turn <= 3; turn++) {
+      await h.say(session, `turn ${turn}`);
+      await h.finished(session, turn);
+    }
+    const log = await h.log(session);
+    expect(times(log, "context.compacted")).toBe(1);
+    expect(log.at(-1)).toMatchObject({ type: "run.finished", data: { reason: "end_turn" } });
+    expect(await findBudget(h, id)).toMatchObject({ spent: 60, reserved: 0 });
+    expect(await ledger(h)).toMatchObject([{ modelCalls: 4, failed: 0 }]);
+  });
 });
 
 async function* hanging(signal: AbortSignal): AsyncGenerator<readonly ModelPart[]> {
