@@ -72,15 +72,15 @@ export class SessionActor extends SessionParts implements SessionAtWork {
     this.lastUsedMs = context.clock.monotonic();
   }
 
-  /** Begins to answer for the session's open blocks and takes the first turn. */
+  /** Begins to answer for the session's open blocks and takes the first turn; neither, when it ended while it waited for something. */
   async start(): Promise<void> {
     const { orgId, sessionId } = this.held;
     // Only a fork's files are made before somebody wants them.
     if (this.forkedAt !== null)
       this.workspace.prepare(this.state).catch((error: unknown) => this.#report("workspace", error));
     await this.models.ready().catch((error: unknown) => this.#report("model providers", error));
-    const topic = sessionTopic(orgId, sessionId);
-    this.#unanswer = await this.context.bus.answer(topic, () => this.openBlocks());
+    this.#unanswer = await this.context.bus.answer(sessionTopic(orgId, sessionId), () => this.openBlocks());
+    if (this.#stopped) this.#unanswer();
     this.#wakeUp();
   }
 

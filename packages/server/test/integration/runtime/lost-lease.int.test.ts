@@ -10,8 +10,8 @@ afterEach(async () => {
   harness = null;
 });
 
-async function open(options: Omit<HarnessOptions, "settings">): Promise<Harness> {
-  harness = await Harness.open({ ...options, settings: { leaseMs: 300 } });
+async function open({ settings, ...options }: HarnessOptions): Promise<Harness> {
+  harness = await Harness.open({ ...options, settings: { ...settings, leaseMs: 300 } });
   return harness;
 }
 
@@ -54,20 +54,27 @@ describe("a worker that loses its lease and gets it back", () => {
     expect(log.at(-1)).toMatchObject({ type: "run.finished", data: { reason: "end_turn" } });
   });
 
-  it("goes on with a session that it was just about to begin with", async () => {
+  it("goes on with a session that it was just about to begin with, and answers for it once", async () => {
     const bus = createInProcessBus();
     const gate = createGate();
+    let answering = 0;
     const answer: typeof bus.answer = async (topic, call) => {
-      if (topic.startsWith("session:")) await gate.pass();
-      return bus.answer(topic, call);
+      if (!topic.startsWith("session:")) return bus.answer(topic, call);
+      await gate.pass();
+      const stop = await bus.answer(topic, call);
+      answering += 1;
+      return () => ((answering -= 1), stop());
     };
-    const h = await open({ answer: () => text("done"), overrides: { bus: { ...bus, answer } } });
+    // Nothing else brings the session to look into its mailbox while it is about to begin.
+    const settings = { mailboxPollMs: 3_600_000 };
+    const h = await open({ answer: () => text("done"), overrides: { bus: { ...bus, answer } }, settings });
     const session = await h.session(await h.agent());
     await h.say(session, "hi");
     await h.until(session, gate.reached);
     await loseLease(h, session);
     gate.open();
     await h.finished(session);
+    expect(answering).toBe(1);
   });
 
   it("does not begin with a session that it claimed under the lease before: claims it anew", async () => {
