@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { tellsOfFullDisk } from "../../packages/server/test/support/full-disk.ts";
 import {
   unlessInterrupted,
   whenInterrupted,
@@ -35,13 +36,17 @@ export async function startChild(
   const child = fork(script, [...args], {
     execArgv: [...execArgv],
     ...(env !== undefined && { env }),
-    ...(quiet && { stdio: ["ignore", "ignore", "pipe", "ipc"] }),
+    stdio: quiet ? ["ignore", "ignore", "pipe", "ipc"] : ["inherit", "inherit", "pipe", "ipc"],
   });
   const end = () => void child.kill("SIGKILL");
   child.once("exit", whenInterrupted({ stage: "servers", stop: end, kill: end }));
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     said = (said + text).slice(-keptOutput);
+    if (!quiet && !tellsOfFullDisk(said)) process.stderr.write(text);
+  });
+  child.once("close", (code) => {
+    if (code !== 0 && tellsOfFullDisk(said)) throw new Error(said);
   });
   const port = await Promise.race([
     once(child, "message").then(([message]) => Number(message)),

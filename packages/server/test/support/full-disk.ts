@@ -1,7 +1,11 @@
 import { statfsSync } from "node:fs";
 
-/** What Node, SQLite and programs say when there is no room for what they write. */
-const said = /ENOSPC|EDQUOT|no space left on device|disk quota exceeded|database or disk is full/i;
+/** What Node, SQLite, programs and our own server say when there is no room for what they write. */
+const said =
+  /ENOSPC|EDQUOT|no space left on device|disk quota exceeded|disk( of the data folder)? is full|disk_full/i;
+
+/** Whether a text, such as what a program printed at last, tells of a full disk. */
+export const tellsOfFullDisk = (text: string): boolean => said.test(text);
 
 /**
  * What to tell and to do when something could not be written because the disk with `folder` is full; null for any other error.
@@ -11,8 +15,7 @@ export function fullDiskSentence(
   error: unknown,
   { folder, remedy }: { readonly folder: string; readonly remedy: string },
 ): string | null {
-  const story = storyOf(error);
-  if (!said.test(story)) return null;
+  if (!tellsOfFullDisk(storyOf(error))) return null;
   const path = pathOf(error);
   const what = path === null ? `a file below ${folder}` : path;
   return `The disk is full: ${what} could not be written. ${roomOf(folder)} ${remedy}`;

@@ -20,6 +20,8 @@ interface Ending {
 const exitCodes: Readonly<Record<Interrupt, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 /** A terminal's Ctrl-C comes twice under npm, which forwards it: what comes within this time is the same one. Milliseconds. */
 const sameSignalMs = 500;
+const stopping =
+  "Stopping: ends servers and sandboxes, then removes temporary folders. Press Ctrl-C again to end at once.";
 
 const endings = new Set<Ending>();
 const interrupting = new AbortController();
@@ -53,7 +55,7 @@ export function endOnSignals({ quiet = false }: { readonly quiet?: boolean } = {
   const onSignal = (signal: Interrupt) => {
     if (askedAt === null) {
       askedAt = performance.now();
-      void endAll(signal, quiet);
+      void endAll({ signal, code: exitCodes[signal], line: quiet ? null : stopping });
     } else if (performance.now() - askedAt >= sameSignalMs) process.exit(exitCodes[signal]);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
@@ -62,14 +64,24 @@ export function endOnSignals({ quiet = false }: { readonly quiet?: boolean } = {
   });
 }
 
-async function endAll(signal: Interrupt, quiet: boolean): Promise<void> {
+/** Ends a command that cannot go on as a signal does, with what it started and with 1. `reason`: what is told. */
+export function giveUp(reason: string): void {
+  void endAll({ signal: "SIGTERM", code: 1, line: reason });
+}
+
+interface End {
+  readonly signal: Interrupt;
+  readonly code: number;
+  /** What is told; null for nothing. */
+  readonly line: string | null;
+}
+
+async function endAll({ signal, code, line }: End): Promise<void> {
+  if (interrupted.aborted) return;
   // What breaks from here on breaks because of this, a terminal that has gone included.
   process.on("uncaughtException", () => {});
   interrupting.abort();
-  if (!quiet)
-    process.stderr.write(
-      "\nStopping: ends servers and sandboxes, then removes temporary folders. Press Ctrl-C again to end at once.\n",
-    );
+  if (line !== null) process.stderr.write(`\n${line}\n`);
   const begun = new Set<Ending>();
   for (const stage of stages) {
     for (;;) {
@@ -79,7 +91,7 @@ async function endAll(signal: Interrupt, quiet: boolean): Promise<void> {
       await end(due.toReversed(), signal);
     }
   }
-  process.exit(exitCodes[signal]);
+  process.exit(code);
 }
 
 /** Places end one after another, the last first, because some lie in others; all else at once. */
