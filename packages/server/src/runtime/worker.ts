@@ -20,6 +20,9 @@ import { ToolSets } from "./tool-sets.ts";
 import { refusePoison } from "./turn.ts";
 import { answerCommand } from "./worker-commands.ts";
 
+/** How long a session whose lease was lost waits for what its actor lets go of: the host of its sandbox may be dead. Milliseconds. */
+const leaveMs = 5_000;
+
 /**
  * The role that runs sessions: takes wake-ups, claims sessions in the store, runs an actor for each, gives them back. A session stays
  * claimed while it is in the activation cache, so that its next input finds a warm fold.
@@ -46,7 +49,7 @@ export class Worker {
   constructor(context: RuntimeContext) {
     this.#context = context;
     this.id = newId("worker", context.clock.now());
-    this.#heartbeat = new Heartbeat(context, this.id, () => void this.#abandonAll("lease_lost"));
+    this.#heartbeat = new Heartbeat(context, this.id, () => this.#abandonAll("lease_lost"));
     this.#slots = this.#openSlots(context);
     this.#room = new BudgetRoom(context.clock);
     this.#forActors = this.#sharedByActors(context);
@@ -196,12 +199,9 @@ export class Worker {
       knownEventVersion,
     });
     if (!claimed.ok) {
-      if (claimed.reason === "held")
-        await bus.ask(
-          workerTopic(claimed.holder),
-          { op: "wake", orgId, sessionId } satisfies WorkerCommand,
-          1_000,
-        );
+      if (claimed.reason !== "held") return true;
+      const wake: WorkerCommand = { op: "wake", orgId, sessionId };
+      await bus.ask(workerTopic(claimed.holder), wake, 1_000);
       return true;
     }
     failpoint("runtime.claimed");
@@ -248,18 +248,23 @@ export class Worker {
   }
 
   /** All in one step: while one lets go of its effects the lease may come back, and the others would go on under it. */
-  async #abandonAll(reason: string): Promise<void> {
-    const ended = this.activation.all().map((actor) => {
+  #abandonAll(reason: string): void {
+    for (const actor of this.activation.all()) {
       const { orgId, sessionId, epoch } = actor.held;
       this.#context.telemetry.sessionFenced({ orgId, sessionId, epoch });
       this.activation.remove(actor);
       const key = `${orgId}/${sessionId}`;
       this.#adrift.set(key, { orgId, sessionId });
-      const leaving = this.#quietly(reason, () => actor.abandon()).finally(() => this.#leaving.delete(key));
+      const leaving = this.#leave(actor, reason).finally(() => this.#leaving.delete(key));
       this.#leaving.set(key, leaving);
-      return leaving;
-    });
-    await Promise.all(ended);
+    }
+  }
+
+  async #leave(actor: SessionActor, reason: string): Promise<void> {
+    const enough = new AbortController();
+    const left = this.#quietly(reason, () => actor.abandon());
+    await Promise.race([left, pause(this.#context.clock, leaveMs, enough.signal)]);
+    enough.abort();
   }
 
   async #pollMailboxes(): Promise<void> {

@@ -169,6 +169,29 @@ describe("a worker that loses its lease and gets it back", () => {
     expect(story.slice(0, 3)).toEqual(["use", "released", "use"]);
   });
 
+  it("begins anew with a session although what it had is not let go of in five seconds", async () => {
+    let starts = 0;
+    const slow = testTool("slow", () => {
+      starts += 1;
+      return starts === 1 ? new Promise(() => undefined) : { ok: true, content: "second time" };
+    });
+    const h = await open({
+      answer: (call) => (turnOf(call) === 0 ? calls(["slow", {}]) : text("done")),
+      tools: [slow],
+    });
+    const { sandboxes } = h.context;
+    const release = sandboxes.release.bind(sandboxes);
+    const gate = createGate();
+    Object.assign(sandboxes, { release: gate.pass });
+    const session = await h.session(await h.agent({ tools: ["*"] }));
+    await h.say(session, "hi");
+    await h.until(session, () => starts === 1);
+    await loseLease(h, session);
+    await h.until(session, (log) => log.some(({ type }) => type === "run.finished"), 20_000);
+    Object.assign(sandboxes, { release });
+    gate.open();
+  });
+
   it("leaves all its sessions at once: none goes on while another one is slow to let go", async () => {
     const starts = { slow: 0, fire: 0 };
     const slow = testTool("slow", () => {
