@@ -4,6 +4,7 @@ import { createRandom } from "../chaos/random.ts";
 import { Clients } from "./actors/clients.ts";
 import { Follower } from "./actors/follower.ts";
 import { Operator } from "./actors/operator.ts";
+import { Payers } from "./actors/payers.ts";
 import { People } from "./actors/people.ts";
 import { Requests } from "./actors/requests.ts";
 import { checkRest, checkTaken, TimerCheck, whatMoves } from "./checks/rest.ts";
@@ -94,7 +95,8 @@ export async function runPlan(
 async function play(world: World, long: LongPlay | null): Promise<void> {
   const { scheduler, plan } = world;
   const requests = new Requests(world);
-  const clients = new Clients(world, requests);
+  const payers = new Payers(world, requests);
+  const clients = new Clients({ world, requests, payers });
   const people = new People(world, requests);
   const followers: Follower[] = [];
   const operator = new Operator(world, followers);
@@ -129,6 +131,7 @@ async function play(world: World, long: LongPlay | null): Promise<void> {
   for (let left = restMs; left > 0 && !scheduler.stopped; left -= sliceMs) {
     const restedMs = restMs - left;
     if (restedMs >= patientMs || plan.build.approvalMs > patientMs) people.answerAll();
+    if (restedMs >= patientMs) payers.raiseAll();
     if (restedMs >= sweptMs) timers.look(world);
     if (restedMs >= takenMs) checkTaken(world);
     await scheduler.run(scheduler.now + sliceMs);

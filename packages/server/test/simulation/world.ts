@@ -100,10 +100,12 @@ export class World implements Surroundings {
     this.outside = new Outside({
       mishaps: new Mishaps(scheduler, this.faults),
       contextWindow: build.contextWindow,
+      strict: build.strictWindow,
       atOnce: Math.min(build.concurrency, build.maxSessions),
       workerOf: (life) => this.workers.find((one) => one.life.name === life)?.worker?.id ?? null,
       ledger: () => this.ledger,
       fail: (thrown) => this.failWith(thrown),
+      count: (what) => this.faults.count(what),
     });
     this.runtimeSettings = {
       leaseMs: build.leaseMs,
@@ -129,7 +131,7 @@ export class World implements Surroundings {
       onEvent: (book, event) => {
         scheduler.note("log", `${book.id} ${event.seq} ${event.type}`);
         scheduler.mix(book.jsons[event.seq - 1] ?? "");
-        this.outside.heard(event);
+        this.outside.heard(book, event);
         if (event.type === "context.compacted")
           this.faults.count(`context compacted by ${event.data.method}`);
         for (const listen of this.listeners) listen(book, event);

@@ -12,6 +12,7 @@ import { must } from "../checks/violation.ts";
 import { type Action, forkNumber } from "../plan/action.ts";
 import { helperAgent, mainAgent } from "../template.ts";
 import type { World } from "../world.ts";
+import type { Payers } from "./payers.ts";
 import type { Requests } from "./requests.ts";
 
 type Of<K extends Action["kind"]> = Extract<Action, { kind: K }>;
@@ -22,22 +23,38 @@ export class Clients {
   readonly sessions = new Map<number, string>();
   readonly #world: World;
   readonly #requests: Requests;
+  readonly #payers: Payers;
   /** Newest run by session. */
   #runs = new Map<string, string>();
 
-  constructor(world: World, requests: Requests) {
+  constructor({ world, requests, payers }: { world: World; requests: Requests; payers: Payers }) {
     this.#world = world;
     this.#requests = requests;
+    this.#payers = payers;
   }
 
   /** Lets each action be done at its time. */
   plan(actions: readonly Action[]): void {
     const { scheduler } = this.#world;
     for (const action of actions) {
-      scheduler.at(action.at, null, `S${action.session} wants to ${action.kind}`, () => {
-        this.#act(action).catch((thrown: unknown) => this.#world.failWith(thrown));
-      });
+      const label = `S${action.session} wants to ${action.kind}`;
+      const act = () => void this.#act(action).catch((thrown: unknown) => this.#world.failWith(thrown));
+      const { amid } = action;
+      const begin = amid === undefined ? act : () => this.#amid(action.session, amid, label, act);
+      scheduler.at(action.at, null, label, begin);
     }
+  }
+
+  /** Waits for the next summary of a session. */
+  #amid(session: number, ms: number, label: string, act: () => void): void {
+    const { scheduler, outside, faults } = this.#world;
+    const sessionId = this.sessions.get(session);
+    if (sessionId === undefined) return;
+    outside.whenSummarized(sessionId, () => {
+      if (this.#world.resting) return;
+      faults.count("clients act amid a summary");
+      scheduler.after(ms, null, label, act);
+    });
   }
 
   /** Lets go of what nobody can ask for any more. */
@@ -52,6 +69,7 @@ export class Clients {
   async #act(action: Action): Promise<void> {
     if (action.kind === "create") return this.#create(action);
     if (action.kind === "edition") return this.#edition(action);
+    if (action.kind === "budget") return this.#budget(action);
     const sessionId = this.sessions.get(action.session);
     if (sessionId === undefined) return;
     this.#world.faults.count(`action ${action.kind}${action.kind === "say" ? ` ${action.onBusy}` : ""}`);
@@ -155,7 +173,10 @@ export class Clients {
     });
   }
 
-  async #change(sessionId: string, action: Exclude<Action, Of<"create" | "edition" | "say">>): Promise<void> {
+  async #change(
+    sessionId: string,
+    action: Exclude<Action, Of<"create" | "edition" | "budget" | "say">>,
+  ): Promise<void> {
     const { session, no, kind } = action;
     const label = `${kind} S${session}.${no}`;
     if (kind === "remark")
@@ -201,6 +222,11 @@ export class Clients {
     });
   }
 
+  async #budget(action: Of<"budget">): Promise<void> {
+    this.#world.faults.count("action budget");
+    await this.#payers.create(action);
+  }
+
   async #edition({ session, no }: Action): Promise<void> {
     const { template, plan, faults } = this.#world;
     const agent = (session + no) % 3 === 0 ? "helper" : "main";
@@ -218,11 +244,14 @@ export class Clients {
   }
 }
 
-/** The end of any run, or the beginning. Every second time of one that was undone, if there is such: it was seen before. */
+/** The end of any run, or the beginning; mostly of one before the newest summary, if there is such. Every second time of one that was undone, if there is such: it was seen before. */
 function rewindTarget(raw: readonly SessionEvent[], no: number): number {
   const ends = raw.filter(({ type }) => type === "run.finished" || type === "session.created");
   const rewinds = rewindsOf(raw);
   const undone = ends.filter(({ seq }) => isUndone(seq, rewinds));
+  const summary = raw.findLast(({ type, seq }) => type === "context.compacted" && !isUndone(seq, rewinds));
+  const whole = ends.filter(({ seq }) => seq < (summary?.seq ?? 0));
+  if (whole.length > 0 && no % 3 > 0) return whole[no % whole.length]?.seq ?? 1;
   const among = undone.length > 0 && no % 2 === 0 ? undone : ends;
   return among[no % among.length]?.seq ?? 1;
 }

@@ -8,7 +8,7 @@ import type { Follower } from "./follower.ts";
 type Drain = Extract<Fault, { kind: "drain" }>;
 
 /** How often an operator looks whether it is time to stop a worker, before it is stopped anyway, and after how many milliseconds again. */
-const drainLooks = { most: 400, everyMs: { run: 10, beginning: 1 } };
+const drainLooks = { most: 400, everyMs: { run: 10, beginning: 1, summary: 10 } };
 
 /** For how long what was asked with a key is known: longer than clients ask again and clocks are off. */
 const keptMs = 10_800_000;
@@ -102,8 +102,10 @@ export class Operator {
   }
 
   #isAmid(amid: Drain["amid"], { worker }: WorkerProcess): boolean {
-    const { ledger, database } = this.#world;
+    const { ledger, database, outside } = this.#world;
     const held = [...ledger.books.values()].filter(({ holder }) => holder === worker?.id);
+    if (amid === "summary")
+      return held.some(({ id, epoch }) => outside.underWay(id, epoch).includes("a summary"));
     const runs = held.some(({ state }) => state.run?.waitingSince === null);
     if (amid === "run") return runs;
     return !runs && held.some((book) => book.state.run === null && database.isWriting(book.id, book.epoch));

@@ -6,7 +6,9 @@ import { initialState, type SessionState } from "../../../src/session/state.ts";
 import { decodeEvent } from "../../../src/session/upcast.ts";
 import type { Lane } from "../../../src/store/records.ts";
 import { CallBook } from "./call-book.ts";
+import { ContextBook } from "./context-book.ts";
 import type { DefinitionBook } from "./definitions.ts";
+import { SpendingBook } from "./spending-book.ts";
 import { must } from "./violation.ts";
 
 export interface AcceptedInput {
@@ -26,6 +28,8 @@ export class Book {
   readonly jsons: string[] = [];
   readonly inputs = new Map<string, AcceptedInput>();
   readonly calls = new CallBook();
+  readonly context: ContextBook;
+  readonly spending: SpendingBook;
   readonly forkedAt: number;
   state: SessionState = initialState;
   epoch = 0;
@@ -44,6 +48,8 @@ export class Book {
 
   constructor(id: string, definitions: DefinitionBook, prefix: readonly string[] = []) {
     this.id = id;
+    this.context = new ContextBook(id);
+    this.spending = new SpendingBook(id);
     this.#definitions = definitions;
     this.forkedAt = prefix.length;
     for (const json of prefix) this.#note(json);
@@ -101,12 +107,14 @@ export class Book {
     this.jsons.length = 0;
     this.inputs.clear();
     const restoreCalls = this.calls.putAway();
+    const restoreContext = this.context.putAway();
     return () => {
       const [raw, jsons, inputs] = deserialize(kept) as [SessionEvent[], string[], Book["inputs"]];
       this.raw.push(...raw);
       this.jsons.push(...jsons);
       for (const [id, input] of inputs) this.inputs.set(id, input);
       restoreCalls();
+      restoreContext();
     };
   }
 
@@ -151,9 +159,11 @@ export class Book {
     this.jsons.push(json);
     this.#noteRun(event);
     this.calls.note(event);
+    this.context.note(event, this.raw);
     if (event.type === "agent.tool_use") this.#definitions.judged(this.id, this.state, event);
     this.state =
       event.type === "session.rewound" ? fold(effectiveEvents(this.raw)) : evolve(this.state, event);
+    this.spending.note(event, this.state);
     return event;
   }
 

@@ -1,6 +1,6 @@
 import type { SessionEvent } from "@berth/contract";
 import { encodeState } from "../../../src/session/snapshot.ts";
-import { stateVersion, statusOf } from "../../../src/session/state.ts";
+import { stateVersion } from "../../../src/session/state.ts";
 import type {
   ArgsOf,
   OperationCall,
@@ -13,6 +13,7 @@ import type { Connection } from "../../../src/store/sqlite/connection.ts";
 import { Book } from "./book.ts";
 import { DefinitionBook } from "./definitions.ts";
 import { Recent } from "./recent.ts";
+import { checkRow } from "./row.ts";
 import { must } from "./violation.ts";
 
 export interface LedgerHooks {
@@ -65,6 +66,9 @@ export class Ledger {
       deleteSession: ({ sessionId }, deleted) => {
         if (deleted) this.book(sessionId).deleted = true;
       },
+      updateBudget: (_, changed) => {
+        for (const { id } of changed?.woken ?? []) this.#released(id);
+      },
       fireTimers: ({ inputIds }) => this.#fireTimers(inputIds),
       heartbeat: (workerId) => void this.#heartbeats.set(workerId, Math.floor(hooks.steady())),
       removeWorker: (workerId) => this.#leave(workerId),
@@ -79,6 +83,19 @@ export class Ledger {
           "fold",
           () => `${sessionId} could not be read and was quarantined`,
         );
+      },
+      reserve: ({ sessionId, epoch, reserves, settles }, value) => {
+        if (!value.ok && value.reason === "budget" && reserves.some(({ kind }) => kind === "compaction"))
+          hooks.count("summary over its budget");
+        if (!value.ok) return;
+        const { spending, epoch: held, holder } = this.book(sessionId);
+        must(
+          epoch === held && holder !== null,
+          "I2",
+          () => `${sessionId}: epoch ${epoch} begins a call while ${held} holds it`,
+        );
+        spending.committed([], settles);
+        spending.begun(reserves);
       },
       putSnapshot: (args) => this.#snapshot(args),
       createAgent: () => this.definitions.readAll(),
@@ -103,26 +120,8 @@ export class Ledger {
 
   /** Called after each batch: the rows of what it changed say what its operations said. */
   checkRows(): void {
-    for (const book of this.#touched) if (!book.deleted) this.#checkRow(book);
+    for (const book of this.#touched) if (!book.deleted) checkRow(this.#sql, book);
     this.#touched.clear();
-  }
-
-  #checkRow({ id, state, raw, epoch, holder }: Book): void {
-    const row = this.#sql<{ status: string; lastSeq: number; epoch: number; holder: string | null }>(
-      "SELECT status, last_seq AS lastSeq, epoch, holder FROM sessions WHERE id = ?",
-    ).get(id);
-    const { status, lastSeq } = row ?? {};
-    must(
-      status === statusOf(state) || status === "quarantined",
-      "rows",
-      () => `${id} is listed as ${status} and is ${statusOf(state)}`,
-    );
-    must(lastSeq === raw.length, "I1", () => `${id} ends at ${lastSeq} and not at ${raw.length}`);
-    must(
-      row?.epoch === epoch && row.holder === holder,
-      "I2",
-      () => `${id} is held by ${row?.holder} at ${row?.epoch}, and not by ${holder} at ${epoch}`,
-    );
   }
 
   book(sessionId: string): Book {
@@ -134,7 +133,12 @@ export class Ledger {
   #append({ commit, block }: ArgsOf<"append">): void {
     const book = this.book(commit.sessionId);
     const jsons = block.count === 0 ? [] : block.body.split("\n");
+    const wasCompacted = book.context.isCompacted;
     const events = book.append({ ...commit, jsons });
+    if (book.spending.committed(events, commit.settles ?? []))
+      this.#hooks.count("summary ended with its run");
+    const rewound = events.some(({ type }) => type === "session.rewound");
+    if (rewound && wasCompacted && !book.context.isCompacted) this.#hooks.count("rewound over a summary");
     this.#touched.add(book);
     for (const event of events) this.#hooks.onEvent(book, event);
   }
@@ -163,9 +167,22 @@ export class Ledger {
       const prefix =
         args.fork === undefined ? [] : this.book(args.fork.sessionId).jsons.slice(0, args.fork.seq);
       const own = args.block.count === 0 ? [] : args.block.body.split("\n");
-      this.books.set(session.id, new Book(session.id, this.definitions, [...prefix, ...own]));
+      const book = new Book(session.id, this.definitions, [...prefix, ...own]);
+      this.books.set(session.id, book);
+      if (book.context.isCompacted) this.#hooks.count("forked behind a summary");
     }
     this.#accept(this.book(session.id), args.inputs ?? [], result.inputs);
+  }
+
+  /** A budget that the session waited for was changed: it is told. */
+  #released(sessionId: string): void {
+    const book = this.book(sessionId);
+    const rows = this.#sql<{ id: string }>(
+      `SELECT m.id FROM mailbox m JOIN sessions s ON s.no = m.session_no
+        WHERE s.id = ? AND m.body ->> '$.type' = 'budget.released' ORDER BY m.position`,
+    ).all(sessionId);
+    for (const { id } of rows)
+      if (!book.inputs.has(id)) book.accept({ id, lane: "control", type: "budget.released", clientId: null });
   }
 
   #fireTimers(inputIds: readonly string[]): void {
@@ -203,6 +220,7 @@ export class Ledger {
       () => `${sessionId}: ${value.claimsWithoutEvent} claims without an event are ${book.claims}`,
     );
     if (book.hibernates) this.#hooks.count("woken from waiting");
+    if (book.spending.claimed()) this.#hooks.count("summary lost with its holder");
     book.hibernates = false;
     book.epoch = value.epoch;
     book.holder = workerId;

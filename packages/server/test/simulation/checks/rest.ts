@@ -69,6 +69,7 @@ export function checkTaken(world: World): void {
 export function checkRest(world: World): void {
   world.checking(() => {
     for (const book of world.ledger.books.values()) if (!book.deleted) checkBook(world, book);
+    checkBudgets(world);
   });
 }
 
@@ -83,6 +84,22 @@ const left = [
     "SELECT t.ref AS one FROM timers t JOIN sessions s ON s.no = t.session_no WHERE s.id = ?",
   ],
 ] as const;
+
+/** Budgets hold the sum of what all calls used, and nothing is set aside for calls that are over. */
+function checkBudgets({ database: { connection } }: World): void {
+  const counted = connection
+    .sql<{ id: string; spent: number; reserved: number; used: number }>(
+      `SELECT budget_id AS id, spent, reserved, (SELECT coalesce(sum(input_tokens + output_tokens), 0) FROM usage_ledger) AS used
+        FROM budget_periods`,
+    )
+    .all();
+  for (const { id, spent, reserved, used } of counted)
+    must(
+      spent === used && reserved === 0,
+      "usage",
+      () => `the budget ${id} counts ${spent} and holds ${reserved} back, and calls used ${used}`,
+    );
+}
 
 function checkBook(world: World, book: Book): void {
   const { connection } = world.database;
@@ -107,6 +124,17 @@ function checkBook(world: World, book: Book): void {
     row.status === statusOf(book.state),
     "rows",
     () => `${book.id} is listed as ${row.status} and is ${statusOf(book.state)}`,
+  );
+  const counted = connection
+    .sql<{ tokens: number | null }>(
+      `SELECT sum(input_tokens + output_tokens) AS tokens FROM usage_ledger WHERE session_no = ? AND kind = 'compaction' AND ok = 1`,
+    )
+    .get(row.no);
+  must(
+    (counted?.tokens ?? 0) === book.spending.summaryTokens,
+    "usage",
+    () =>
+      `the summaries of ${book.id} used ${book.spending.summaryTokens} tokens, and ${counted?.tokens} are counted`,
   );
   for (const [what, select] of left) {
     const rows = connection.sql<{ one: string }>(select).all(book.id);

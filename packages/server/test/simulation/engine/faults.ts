@@ -1,4 +1,4 @@
-import type { Fault } from "../plan/fault.ts";
+import { anyWorker, type Fault } from "../plan/fault.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export type PortFault = Extract<Fault, { at: number; op: string | null }>;
@@ -36,7 +36,7 @@ export class Faults {
     const at = this.#armed.findIndex(
       (fault) =>
         (fault.op === null || fault.op === op) &&
-        life.name.startsWith(`${fault.process}.`) &&
+        falls(fault, life.name) &&
         fits(fault) &&
         this.#passes(fault) > fault.skip,
     );
@@ -64,4 +64,8 @@ export class Faults {
     this.#waiting = [];
     this.#armed = [];
   }
+}
+
+function falls({ process }: PortFault, life: string): boolean {
+  return process === anyWorker ? life.startsWith("w") : life.startsWith(`${process}.`);
 }

@@ -15,6 +15,8 @@ export interface Build {
   readonly maxSessions: number;
   readonly idleTtlMs: number;
   readonly contextWindow: number;
+  /** Models refuse what does not fit their window. */
+  readonly strictWindow: boolean;
   readonly approvalMs: number;
   /** No frame and no question arrives any more while everything comes to rest: only what looks by itself goes on. */
   readonly silentRest: boolean;

@@ -1,8 +1,8 @@
 /** Something that goes wrong, as data: a plan has many, and a story as few as it needs. Times are milliseconds since the world began. */
 export type Fault =
   /**
-   * Falls on a call of the process at or after its time, of that operation if one is named; lets `skip` of them pass first. `freeze`: the
-   * process stands still from the call on, and the call with it or not.
+   * Falls on a call of the process (or of any worker) at or after its time, of that operation if one is named; lets `skip` of them pass
+   * first. `freeze`: the process stands still from the call on, and the call with it or not.
    */
   | {
       readonly kind:
@@ -35,11 +35,12 @@ export type Fault =
       readonly at: number;
       readonly ms: number;
     }
-  /** Falls on the first call of a model or a tool at or after its time. */
+  /** Falls on the first call of a model or a tool at or after its time; or on the first that asks for a summary. */
   | {
       readonly kind: "model-error" | "model-cut" | "model-hang" | "model-slow" | "model-retry";
       readonly at: number;
       readonly ms: number;
+      readonly of?: "summary";
     }
   | {
       readonly kind: "tool-throws" | "tool-fails" | "tool-hangs" | "tool-slow";
@@ -47,15 +48,15 @@ export type Fault =
       readonly ms: number;
     }
   /**
-   * A worker is stopped in good order, its runs having `ms` to come to their end: in the middle of one, or while one begins and nothing else
-   * runs there. Any worker: the first of which that is true.
+   * A worker is stopped in good order, its runs having `ms` to come to their end: in the middle of one, or of a summary, or while one begins
+   * and nothing else runs there. Any worker: the first of which that is true.
    */
   | {
       readonly kind: "drain";
       readonly at: number;
       readonly process: string;
       readonly ms: number;
-      readonly amid: "run" | "beginning";
+      readonly amid: "run" | "beginning" | "summary";
     }
   /** What an operator does, or a follower suffers. */
   | {

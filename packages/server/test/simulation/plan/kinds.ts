@@ -51,13 +51,26 @@ const actionKinds: Readonly<Record<Exclude<ActionKind, "say">, true>> = {
   upload: true,
   remark: true,
   edition: true,
+  budget: true,
 };
 
 const busy = ["enqueue", "steer", "interrupt", "reject", "rollback"].map((onBusy) => `say ${onBusy}`);
-const more = [...busy, "allow", "deny", "edit", "tool result"];
+const more = [...busy, "allow", "deny", "edit", "tool result", "raise"];
 const onTheWire = ["lost", "doubled", "delayed"].flatMap((fate) =>
   ["frame", "wake-up", "question"].map((what) => `${fate} ${what}`),
 );
+
+const summaries = [
+  "context compacted by summary",
+  "a model is shown a summary",
+  "clients act amid a summary",
+  "summary ended with its run",
+  "summary lost with its holder",
+  "summary over its budget",
+  "rewound over a summary",
+  "forked behind a summary",
+  ...["cut", "error", "retry"].map((what) => `model-${what} of a summary`),
+];
 
 /** What a run of many seeds must have shown, and has not. */
 export function missingKinds(counts: ReadonlyMap<string, number>): readonly string[] {
@@ -65,6 +78,7 @@ export function missingKinds(counts: ReadonlyMap<string, number>): readonly stri
     ...Object.keys(faultKinds),
     ...[...Object.keys(actionKinds), ...more].map((kind) => `action ${kind}`),
     ...onTheWire,
+    ...summaries,
     "client repeats",
     "edition of helper",
     "edition of main",

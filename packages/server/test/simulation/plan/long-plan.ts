@@ -46,6 +46,7 @@ const build: Omit<Build, "followers"> = {
   maxSessions: 40,
   idleTtlMs: 10 * 60_000,
   contextWindow: 4_000,
+  strictWindow: false,
   approvalMs: 30 * 60_000,
   silentRest: false,
 };

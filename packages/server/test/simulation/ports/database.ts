@@ -171,7 +171,7 @@ export class Database {
 /** The session that an operation of its holder is about. */
 function sessionOf({ name, args }: OperationCall): string | null {
   if (name === "append") return args.commit.sessionId;
-  return name === "release" || name === "putSnapshot" ? args.sessionId : null;
+  return name === "release" || name === "reserve" || name === "putSnapshot" ? args.sessionId : null;
 }
 
 function down(): BerthError {

@@ -26,11 +26,18 @@ export class Mishaps {
     );
   }
 
-  take(of: "model" | "tool"): Mishap | null {
-    const at = this.#waiting.findIndex((one) => one.at <= this.#scheduler.now && one.kind.startsWith(of));
+  /** `ofSummary`: the call asks for a summary, on which some wait. */
+  take(of: "model" | "tool", { ofSummary = false } = {}): Mishap | null {
+    const at = this.#waiting.findIndex(
+      (one) =>
+        one.at <= this.#scheduler.now &&
+        one.kind.startsWith(of) &&
+        (ofSummary || !("of" in one && one.of === "summary")),
+    );
     const [mishap] = at < 0 ? [] : this.#waiting.splice(at, 1);
     if (mishap === undefined) return null;
     this.#faults.count(mishap.kind);
+    if (ofSummary) this.#faults.count(`${mishap.kind} of a summary`);
     this.#scheduler.note("", `FAULT ${mishap.kind}`);
     return mishap;
   }

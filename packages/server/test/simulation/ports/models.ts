@@ -2,6 +2,7 @@ import type { ModelCall, ModelClient, ModelMessage, ModelPart, Models } from "..
 import type { Life } from "../engine/life.ts";
 import { parseScript } from "../plan/script.ts";
 import type { Mishaps } from "./mishaps.ts";
+import { asksForSummary, shownOf, type Summary, summaryOf } from "./summary.ts";
 import type { Work } from "./work.ts";
 
 /** The session's actor that calls, as runtime gives it. */
@@ -14,10 +15,14 @@ export interface Caller {
 export interface ModelWorld {
   readonly mishaps: Mishaps;
   readonly contextWindow: number;
+  /** It refuses what does not fit its window. */
+  readonly strict: boolean;
   /** The texts of all answers, whole; the number of each is in its pieces. */
   readonly answers: string[];
+  /** All summaries, by their number. */
+  readonly summaries: Summary[];
   /** Is told of each call when it starts. */
-  readonly called: (caller: Caller, call: ModelCall) => void;
+  readonly called: (caller: Caller, call: ModelCall, signal: AbortSignal) => void;
   /** Is told who is busy; what it gives back is called at the end. */
   readonly begin: (life: string, work: Work) => () => void;
 }
@@ -46,10 +51,11 @@ export function modelsOf(world: ModelWorld, life: Life): Models {
     cost: () => null,
     list: async () => [info],
     stream(call, signal) {
-      world.called(caller, call);
+      world.called(caller, call, signal);
       const { sessionId = "", epoch = null } = caller;
-      const end = world.begin(life.name, { what: "a model", sessionId, epoch, signal });
-      return thenCall(stream(world, life, call, signal), end);
+      const what = asksForSummary(call) ? "a summary" : "a model";
+      const end = world.begin(life.name, { what, sessionId, epoch, signal });
+      return thenCall(stream(world, life, { ...caller, call }, signal), end);
     },
   });
   return { ...clientOf({ orgId: "" }), of: (scope) => ({ ...clientOf(scope), ready: async () => {} }) };
@@ -63,34 +69,46 @@ async function* thenCall<T>(parts: AsyncGenerator<T>, end: () => void): AsyncGen
   }
 }
 
+interface Writing extends Caller {
+  readonly call: ModelCall;
+}
+
 async function* stream(
-  { mishaps, answers }: ModelWorld,
+  world: ModelWorld,
   life: Life,
-  call: ModelCall,
+  writing: Writing,
   signal: AbortSignal,
 ): AsyncGenerator<readonly ModelPart[]> {
-  const mishap = mishaps.take("model");
+  const { mishaps, contextWindow, strict } = world;
+  const { call } = writing;
+  const ofSummary = asksForSummary(call);
+  const mishap = mishaps.take("model", { ofSummary });
   const { random } = life;
-  await life.call("model", () => undefined);
+  await life.call(ofSummary ? "summary" : "model", () => undefined);
   if (mishap?.kind === "model-slow") await life.sleep(mishap.ms, "slow model", signal);
   if (mishap?.kind === "model-hang") {
     await life.sleep(20_000, "hanging model", signal);
     return yield [failed("timeout", true)];
   }
   if (mishap?.kind === "model-error") return yield [failed("server_error", random.chance(0.5))];
-  let parts = answer(call, answers);
+  if (strict && !ofSummary && usageOf(call).inputTokens > contextWindow)
+    return yield [failed("context_length_exceeded", false)];
+  let parts = partsOf(world, writing);
   let slowest = 20;
   let left =
     mishap?.kind === "model-cut" || mishap?.kind === "model-retry" ? random.int(0, parts.length - 2) : -1;
   for (let at = 0; at < parts.length; at++) {
     await life.sleep(0.5 + random.next() * slowest, "model writes", signal);
-    life.point("text");
+    life.point(ofSummary ? "text of a summary" : "text");
     if (signal.aborted) return yield [failed("aborted", false)];
-    if (left === 0 && mishap?.kind === "model-cut") return;
+    if (left === 0 && mishap?.kind === "model-cut") {
+      if (ofSummary) yield [failed("cut_off", true)];
+      return;
+    }
     if (left === 0 && mishap?.kind === "model-retry") {
       const error = { code: "overloaded", message: "simulated", retryable: true } as const;
       yield [{ type: "retry", attempt: 1, delayMs: 10, error }];
-      parts = answer(call, answers);
+      parts = partsOf(world, writing);
       slowest = 800;
       at = -1;
     } else yield [parts[at] as ModelPart];
@@ -98,7 +116,23 @@ async function* stream(
   }
 }
 
-function failed(code: "server_error" | "aborted" | "timeout", retryable: boolean): ModelPart {
+function partsOf(world: ModelWorld, writing: Writing): readonly ModelPart[] {
+  const { call, sessionId = "", epoch = null } = writing;
+  if (!asksForSummary(call)) return answer(call, world.answers);
+  const shown = shownOf(call);
+  const pieces = summaryOf(shown, world.summaries.length);
+  world.summaries.push({ sessionId, epoch, shown, text: pieces.join("").trim(), used: false });
+  return [
+    ...pieces.map((text): ModelPart => ({ type: "text", block: 0, text })),
+    { type: "usage", usage: usageOf(call) },
+    { type: "finish", finish: "stop" },
+  ];
+}
+
+function failed(
+  code: "server_error" | "aborted" | "timeout" | "cut_off" | "context_length_exceeded",
+  retryable: boolean,
+): ModelPart {
   return { type: "error", error: { code, message: "simulated", retryable } };
 }
 

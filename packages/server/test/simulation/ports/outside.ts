@@ -1,19 +1,24 @@
 import type { SessionEvent } from "@berth/contract";
 import type { ModelCall } from "../../../src/models/model.ts";
+import type { Book } from "../checks/book.ts";
 import type { Ledger } from "../checks/ledger.ts";
 import { must } from "../checks/violation.ts";
 import type { Mishaps } from "./mishaps.ts";
 import type { Caller, ModelWorld } from "./models.ts";
+import { asksForSummary, type Summary, summaryNumber } from "./summary.ts";
 import type { ToolStart, ToolWorld } from "./tools.ts";
 import type { Work } from "./work.ts";
 
 const keptAnswers = 1_000;
+const forgotten: Summary = { sessionId: "", epoch: null, shown: "", text: "", used: true };
 
 /** The world that models and tools act in, which outlives every crash, and what is checked when they start. */
 export class Outside implements ModelWorld, ToolWorld {
   readonly mishaps: Mishaps;
   readonly contextWindow: number;
+  readonly strict: boolean;
   readonly answers: string[] = [];
+  readonly summaries: Summary[] = [];
   /** By life. */
   readonly #underWay = new Map<string, Set<Work>>();
   /** Sessions whose runs may go on at once in one process. */
@@ -21,21 +26,28 @@ export class Outside implements ModelWorld, ToolWorld {
   readonly #workerOf: (life: string) => string | null;
   readonly #ledger: () => Ledger;
   readonly #fail: (thrown: unknown) => void;
+  readonly #count: (what: string) => void;
+  /** Who waits for a summary of a session to begin. */
+  readonly #awaited = new Map<string, () => void>();
 
   constructor(options: {
     mishaps: Mishaps;
     contextWindow: number;
+    strict: boolean;
     atOnce: number;
     workerOf: (life: string) => string | null;
     ledger: () => Ledger;
     fail: (thrown: unknown) => void;
+    count: (what: string) => void;
   }) {
     this.mishaps = options.mishaps;
     this.contextWindow = options.contextWindow;
+    this.strict = options.strict;
     this.#atOnce = options.atOnce;
     this.#workerOf = options.workerOf;
     this.#ledger = options.ledger;
     this.#fail = options.fail;
+    this.#count = options.count;
   }
 
   readonly started = (start: ToolStart): void => {
@@ -52,7 +64,7 @@ export class Outside implements ModelWorld, ToolWorld {
     });
   };
 
-  readonly called = ({ sessionId, epoch }: Caller, { request }: ModelCall): void => {
+  readonly called = ({ sessionId, epoch }: Caller, call: ModelCall, signal: AbortSignal): void => {
     this.#check(() => {
       must(
         sessionId !== undefined,
@@ -60,13 +72,27 @@ export class Outside implements ModelWorld, ToolWorld {
         () => "a model is called, and nobody says for which session",
       );
       const book = this.#ledger().book(sessionId);
-      if (book.epoch !== epoch) return;
+      if (book.epoch !== epoch || signal.aborted) return;
+      const { request } = call;
+      if (asksForSummary(call)) return this.#awaited.get(sessionId)?.();
       this.#ledger().definitions.called(book.id, book.state, request.system);
+      if (book.context.shown(request.messages)) this.#count("a model is shown a summary");
     });
   };
 
+  /** Calls back when a summary of a session begins to be written, once. */
+  whenSummarized(sessionId: string, call: () => void): void {
+    const others = this.#awaited.get(sessionId);
+    this.#awaited.set(sessionId, () => {
+      this.#awaited.delete(sessionId);
+      others?.();
+      call();
+    });
+  }
+
   /** What the log says that a model said, it said. */
-  heard({ seq, type, data }: SessionEvent): void {
+  heard(book: Book, { seq, type, data }: SessionEvent): void {
+    if (type === "context.compacted" && data.summary !== undefined) this.#summarized(book, seq, data.summary);
     if (type !== "agent.message") return;
     const { text, partial = false } = data;
     must(
@@ -74,6 +100,25 @@ export class Outside implements ModelWorld, ToolWorld {
       "text",
       () => `event ${seq} is ${JSON.stringify(text)}, which no model said`,
     );
+  }
+
+  /** A summary is whole, of what it stands for, and in the log once: of the holder who asked for it. */
+  #summarized(book: Book, seq: number, text: string): void {
+    const number = summaryNumber(text) ?? -1;
+    const summary = this.summaries[number];
+    must(
+      summary?.text === text,
+      "summary",
+      () => `the summary ${JSON.stringify(text)} of ${book.id} at ${seq} was written by no model`,
+    );
+    must(
+      summary.sessionId === book.id && summary.epoch === book.epoch,
+      "summary",
+      () => `the summary at ${seq} of ${book.id} was asked for by another holder, of ${summary.sessionId}`,
+    );
+    must(!summary.used, "summary", () => `${book.id} has the summary ${number} twice, at ${seq}`);
+    summary.used = true;
+    book.context.replacedBy(seq, summary.shown);
   }
 
   /** True when a text is an answer of a model, or how one begins, and not put together of several. */
@@ -85,6 +130,10 @@ export class Outside implements ModelWorld, ToolWorld {
   /** Lets go of the texts of answers but the newest. */
   forgetAnswers(): void {
     this.answers.fill("", 0, Math.max(0, this.answers.length - keptAnswers));
+    for (let at = this.summaries.length - keptAnswers - 1; at >= 0; at--) {
+      if (this.summaries[at] === forgotten) break;
+      this.summaries[at] = forgotten;
+    }
   }
 
   /** A life is over, and all that it had under way. */
