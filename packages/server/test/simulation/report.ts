@@ -15,7 +15,7 @@ export function storyOf({ plan, violation, lastSteps }: Outcome, shown: number):
     ...plan.faults.map((fault) => ({ at: fault.at, line: faultLine(fault) })),
   ].toSorted((a, b) => a.at - b.at);
   return [
-    `  ${build.workers} workers, ${build.apis} APIs, lease ${build.leaseMs} ms, ${build.concurrency} runs and ${build.maxSessions} sessions at once, a snapshot every ${build.snapshotEvery} events`,
+    `  ${build.workers} workers, ${build.apis} APIs, lease ${build.leaseMs} ms, ${build.concurrency} runs and ${build.maxSessions} sessions at once, a snapshot every ${build.snapshotEvery} events, models of ${build.contextWindow} tokens${build.strictWindow ? " that refuse more" : ""}`,
     ...told.map(({ at, line }) => `  ${time(at)} ${line}`),
     "  its last steps:",
     ...lastSteps
@@ -35,11 +35,13 @@ function time(ms: number): string {
 }
 
 function actionLine(action: Action): string {
-  const who = `the client of S${action.session}`;
+  const met = action.amid === undefined ? "" : ` waits for a summary, and after ${action.amid} ms`;
+  const who = `the client of S${action.session}${met}`;
   if (action.kind === "create")
     return `${who} makes it${action.script === null ? "" : ` and says "${action.script}"`}`;
   if (action.kind === "say") return `${who} says "${action.script}" (${action.onBusy}, ${action.identified})`;
   if (action.kind === "interrupt") return `${who} interrupts ${action.queued ? "the newest run" : "the run"}`;
+  if (action.kind === "budget") return `${who} sets a budget of ${action.amount} tokens (${action.onLimit})`;
   return `${who}: ${action.kind}`;
 }
 

@@ -10,15 +10,14 @@ export class SpendingBook {
   readonly #open = new Set<string>();
   readonly #counted = new Set<string>();
   readonly #of: string;
+  /** Tokens of its own summaries that are in the log. */
+  summaryTokens = 0;
   /** Of all steps and summaries in the log. */
   #usage: Usage = noUsage;
 
   constructor(of: string) {
     this.#of = of;
   }
-
-  /** Tokens of its own summaries that are in the log. */
-  summaryTokens = 0;
 
   /** `state`: with this event. */
   note(event: SessionEvent, state: SessionState): void {
