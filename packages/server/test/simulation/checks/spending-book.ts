@@ -75,7 +75,7 @@ export class SpendingBook {
   }
 }
 
-export function tokensOf({ inputTokens, outputTokens }: Usage): number {
+function tokensOf({ inputTokens, outputTokens }: Usage): number {
   return inputTokens + outputTokens;
 }
 
