@@ -125,6 +125,6 @@ else {
   const { passed, failed, skipped } = await faults(options);
   console.log(skipped === 0 ? "" : `\n${skipped} not checked: see above why`);
   console.log(`${passed} passed, ${failed} failed`);
-  // Left to itself, Node 24.21 was still taking itself down after 15 minutes when 450 followers had reconnected.
-  process.exit(failed > 0 ? 1 : 0);
+  // A part that failed may have left a server, which ends with this process; what one that passed leaves open is to be seen.
+  if (failed > 0) process.exit(1);
 }

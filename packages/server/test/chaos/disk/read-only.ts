@@ -155,7 +155,9 @@ async function refusing(
 }
 
 async function stopping({ rig, checklist }: ReadOnlyScene, server: ServerProcess): Promise<void> {
-  const exit = await Promise.race([server.end("SIGTERM"), sleep(stopMs)]);
+  const ended = new AbortController();
+  const exit = await Promise.race([server.end("SIGTERM"), sleep(stopMs, ended.signal)]);
+  ended.abort();
   const said = lastLines(rig.logFile, 1);
   const orderly = exit?.code === 0 || (exit?.code === 1 && /Berth has stopped, and leaves.*EROFS/.test(said));
   checklist.check(rules.stop, orderly, () => `it ended with ${exit?.code}: ${said}`);
