@@ -12,6 +12,7 @@ import { Announced } from "./announced.ts";
 import { NotAccepted } from "./committer.ts";
 import type { Held } from "./context.ts";
 import type { Draft } from "./draft.ts";
+import { firstAttempt } from "./first-attempt.ts";
 import { fenced, isHeldStill } from "./held-still.ts";
 import type { LoadedSession } from "./load.ts";
 import type { SessionAtWork, WaitingInput } from "./session-at-work.ts";
@@ -38,7 +39,7 @@ export class SessionActor extends SessionParts implements SessionAtWork {
   readonly activatedAt: number;
   readonly owner: string;
   readonly initMs: number;
-  #attempts = 0;
+  #modelCalls = 0;
   state: SessionState;
   rewinds: readonly Rewind[];
   mailbox: readonly WaitingInput[] = nothing;
@@ -184,8 +185,7 @@ export class SessionActor extends SessionParts implements SessionAtWork {
 
   /** Number of the next model call's first attempt: rises within an epoch, and with the epoch. Retries inside a call add one each. */
   nextAttempt(): number {
-    this.#attempts += 100;
-    return this.held.epoch * 1_000_000 + this.#attempts;
+    return firstAttempt(this.held.epoch, ++this.#modelCalls);
   }
 
   /** Gives the session back if it is quiet and its mailbox is empty (not asked when known: that would wake it), or to park it, if it stands in line for a slot. False: it has to stay. */
