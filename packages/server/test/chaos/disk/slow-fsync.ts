@@ -63,11 +63,13 @@ export async function slowFsync(scene: SlowScene): Promise<string | null> {
     for (const talked of all) await speak(door, talked, { script: callOf(once) });
     for (const talked of all) await isDone(checklist, door, talked);
     const ms = Math.round(performance.now() - started);
-    const fsyncMs = await fsyncTime(rig.dataDir);
+    // Others may hold the disk up once; what was slow was slow each time.
+    const fsyncs: number[] = [];
+    for (let time = 0; time < 5; time++) fsyncs.push(await fsyncTime(rig.dataDir));
     checklist.check(
       rules.gone,
-      fsyncMs < slowMs,
-      () => `an fdatasync takes ${fsyncMs} ms, the runs took ${ms}`,
+      Math.min(...fsyncs) < slowMs,
+      () => `fdatasyncs take ${fsyncs.join(", ")} ms, the runs took ${ms}`,
     );
     for (const talked of all) await checkLog({ checklist, rule: rules.log }, door, talked);
   } finally {
