@@ -158,7 +158,7 @@ try {
     results: Object.fromEntries(found),
     rows: [["messages", "after", "floor, first ms", "later ms", "berth, first ms", "later ms"], ...rows],
     verdicts: ends.flatMap((end) => [verdict("short", end, 5, 2), verdict("long", end, 20, 8)]),
-    json: options.json,
+    options,
   });
 } finally {
   agent.destroy();

@@ -189,7 +189,7 @@ try {
         least: true,
       },
     ],
-    json: options.json,
+    options,
   });
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -17,7 +17,7 @@ import { makeFolder } from "./support/own-folder.ts";
 import { cpuMs } from "./support/process-use.ts";
 import { tell } from "./support/tell.ts";
 
-const options = readOptions({ requests: 4_000, rounds: 7 }, { texts: ["other"] });
+const options = readOptions({ requests: 4_000, rounds: 7 }, { texts: { other: "CHECKOUT (folder)" } });
 const { requests, rounds } = options;
 const concurrency = 16;
 const folder = makeFolder(options.dir);
@@ -195,7 +195,7 @@ try {
         beyond: null,
       })),
     ),
-    json: options.json,
+    options,
   });
 } finally {
   for (const { pool } of contenders) await pool.close();

@@ -141,7 +141,7 @@ try {
       ...shown,
     ],
     verdicts: [verdict("CPU", "cpuMs"), verdict("time", "p50Ms")],
-    json: options.json,
+    options,
   });
   for (const { places } of sides) await Promise.all(places.map((place) => place.close()));
 } finally {

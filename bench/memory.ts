@@ -155,7 +155,7 @@ try {
       { id: "T6", what: "heap off what the cache measured", value: off(ratio), target: 0.25, beyond: null },
       { id: "T6", what: "the same, long ones", value: off(ratioLong), target: 0.25, beyond: null },
     ],
-    json: options.json,
+    options,
   });
 } finally {
   agent.destroy();

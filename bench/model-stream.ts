@@ -119,7 +119,7 @@ try {
       target: null,
       beyond: null,
     })),
-    json: options.json,
+    options,
   });
 } finally {
   await model.stop();

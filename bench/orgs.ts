@@ -126,7 +126,7 @@ try {
       { id: "", what: `${ask}, p50`, value: ratio(ask, "p50Ms"), target: 1.3, beyond: null },
       { id: "", what: `${ask}, CPU`, value: ratio(ask, "cpu"), target: 1.3, beyond: null },
     ]),
-    json: options.json,
+    options,
   });
 } finally {
   for (const { server, pool } of sides) {

@@ -181,7 +181,7 @@ function report(figures: Figures, where: About, isolation: string): void {
     notes: [
       `${crowded.made} at once: ${crowded.perSecond.toFixed(1)} a second, ${crowded.memoryMbEach.toFixed(1)} MB each.`,
     ],
-    json: options.json,
+    options,
   });
 }
 

@@ -137,5 +137,5 @@ tell({
     { id: "T8", what: "time, to node:http's", value: ratio("lastMs"), target: 2, beyond: 1.3 },
     { id: "", what: "CPU, to node:http's", value: ratio("cpu"), target: 2, beyond: 1.3 },
   ],
-  json: options.json,
+  options,
 });

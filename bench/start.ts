@@ -82,7 +82,7 @@ try {
       { id: "T15", what: "ready, ms, later starts", value: of("later", "readyMs"), target: 700, beyond: 400 },
       { id: "T15", what: "MB resident at rest", value: of("later", "rssMb"), target: 110, beyond: 80 },
     ],
-    json: options.json,
+    options,
   });
 } finally {
   rmSync(folder, { recursive: true, force: true });

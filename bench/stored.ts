@@ -155,7 +155,7 @@ try {
       target: 1.5,
       beyond: 1.1,
     })),
-    json: options.json,
+    options,
   });
 } finally {
   agent.destroy();

@@ -157,7 +157,7 @@ try {
       target: 3,
       beyond: 2,
     })),
-    json: options.json,
+    options,
   });
 } finally {
   agent.destroy();

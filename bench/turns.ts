@@ -21,7 +21,10 @@ import { type Case, type Figures, measure } from "./support/turns/measure.ts";
 import { type Missing, startPeers, versionsOf } from "./support/turns/peers.ts";
 import { ratiosOf, type Results, rowsOf } from "./support/turns/report.ts";
 
-const others = { texts: ["only", "against", "cpu-prof"], flags: ["peers"] } as const;
+const others = {
+  texts: { only: "T1,T1b,T2,T4 (or some)", against: "CHECKOUT (folder)", "cpu-prof": "FOLDER" },
+  flags: ["peers"],
+} as const;
 const options = readOptions({ seconds: 1.5, rounds: 5, "warm-up": 8 }, others);
 const { seconds, rounds } = options;
 const wanted = (options.only ?? "T1,T1b,T2,T4").split(",");
@@ -165,7 +168,7 @@ try {
     rows: rowsOf(medians),
     verdicts: ratiosOf(medians),
     notes: [...named, ...missing.map(({ name, reason }) => `${name} is missing: ${reason}`)],
-    json: options.json,
+    options,
   });
 } finally {
   agent.destroy();

@@ -36,9 +36,19 @@ function report(args: string[]): number {
     console.log(results.map(sectionOf).join("\n\n"));
     return 0;
   }
+  const quick = results.filter((told) => told.quick).map(({ bench }) => bench);
+  if (quick.length > 0) {
+    console.error(
+      `nothing is written: ${quick.join(", ")} ran with --quick, whose figures say nothing; measure again without`,
+    );
+    return 1;
+  }
   const added = writeResults(results);
   console.log(`bench/RESULTS.md has ${results.map(({ bench }) => bench).join(", ")}`);
-  if (added.length > 0) console.log(`new, and at its end: ${added.join(", ")}`);
+  if (added.length > 0)
+    console.log(
+      `without a place until now, so before what was written by hand, or at its end: ${added.join(", ")}`,
+    );
   return 0;
 }
 
@@ -60,5 +70,5 @@ else if (isSuite) {
   await import(pathToFileURL(file).href);
 } else {
   console.error(`no bench "${name}"\n${listed()}`);
-  process.exitCode = 1;
+  process.exitCode = 2;
 }

@@ -1,7 +1,8 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { catalogue } from "./suite/catalogue.ts";
 
 /** Options of a bench: its sizes, whole or not, its own others, and where and how it tells. */
 export type Options<Size extends string, Text extends string, Flag extends string> = Readonly<
@@ -13,28 +14,35 @@ export type Options<Size extends string, Text extends string, Flag extends strin
     readonly dir: string;
     /** File for the result as JSON, besides the table; null for none. */
     readonly json: string | null;
+    /** The sizes are the catalogue's smallest, to see that the bench works: its figures say nothing. */
+    readonly quick: boolean;
   };
 
 interface Others<Text extends string, Flag extends string> {
-  /** Options that take a text. */
-  readonly texts?: readonly Text[];
+  /** Options that take a text, and what it is, as the list of options says it: `FOLDER`. */
+  readonly texts?: Readonly<Record<Text, string>>;
   /** Options that are there or not. */
   readonly flags?: readonly Flag[];
 }
 
+/** Sizes that are times, which may have parts; everything else is counted. */
+const times = ["seconds", "minutes", "every", "rest", "warm-up"];
+
 /**
- * Reads `--name number` for each of the sizes, with their defaults, a bench's other options, `--dir` and `--json`. What it does not
- * know, or cannot read, ends the process with 2 and the list of what there is.
+ * Reads `--name number` for each of the sizes, with their defaults or, with `--quick`, those of the catalogue, a bench's other options,
+ * `--dir` and `--json`. What it does not know, or cannot read, ends the process with 2 and the list of what there is.
  */
 export function readOptions<Size extends string, Text extends string = never, Flag extends string = never>(
   defaults: Readonly<Record<Size, number>>,
-  { texts = [], flags = [] }: Others<Text, Flag> = {},
+  others: Others<Text, Flag> = {},
 ): Options<Size, Text, Flag> {
   const sizes = Object.entries<number>(defaults);
-  const taking = [...sizes.map(([name]) => name), ...texts, "dir", "json"];
+  const texts = Object.entries<string>(others.texts ?? {});
+  const flags = [...(others.flags ?? []), "quick"];
+  const taking = [...sizes.map(([name]) => name), ...texts.map(([name]) => name), "dir", "json"];
   const known = [
     ...sizes.map(([name, size]) => `--${name} ${size}`),
-    ...texts.map((name) => `--${name} …`),
+    ...texts.map(([name, what]) => `--${name} ${what}`),
     ...flags.map((name) => `--${name}`),
     "--dir FOLDER",
     "--json FILE",
@@ -58,9 +66,11 @@ export function readOptions<Size extends string, Text extends string = never, Fl
     const json = written === null ? null : pathOf(written);
     // Now, and not after the minutes that the result takes.
     if (json !== null) folderOf("json", dirname(json));
+    const quick: Readonly<Record<string, number>> = given["quick"] === true ? quickSizes() : {};
+    const sizeOf = (name: string, size: number) => numberOf(name, given[name]) ?? quick[name] ?? size;
     return {
-      ...Object.fromEntries(sizes.map(([name, size]) => [name, numberOf(name, given[name]) ?? size])),
-      ...Object.fromEntries(texts.map((name) => [name, given[name] ?? null])),
+      ...Object.fromEntries(sizes.map(([name, size]) => [name, sizeOf(name, size)])),
+      ...Object.fromEntries(texts.map(([name]) => [name, given[name] ?? null])),
       ...Object.fromEntries(flags.map((name) => [name, given[name] === true])),
       dir,
       json,
@@ -69,6 +79,15 @@ export function readOptions<Size extends string, Text extends string = never, Fl
     console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
     return process.exit(2);
   }
+}
+
+/** The name of the bench that this process runs. */
+export function ownName(): string {
+  return basename(process.argv[1] ?? "", ".ts");
+}
+
+function quickSizes(): Readonly<Record<string, number>> {
+  return catalogue[ownName()]?.quick ?? {};
 }
 
 /** A path as whoever typed it means it: npm runs its scripts in the repository's folder, wherever it was called. */
@@ -95,6 +114,9 @@ function folderOf(option: string, folder: string): string {
 function numberOf(name: string, text: string | boolean | undefined): number | null {
   if (typeof text !== "string") return null;
   const number = Number(text);
-  if (number > 0 && Number.isFinite(number)) return number;
-  throw new Error(`--${name} takes a number above 0, not ${text}`);
+  const [fits, what] = times.includes(name)
+    ? [number > 0 && Number.isFinite(number), "number above 0"]
+    : [number >= 1 && Number.isSafeInteger(number), "whole number from 1"];
+  if (fits) return number;
+  throw new Error(`--${name} takes a ${what}, not ${text}`);
 }

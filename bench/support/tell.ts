@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
-import { basename } from "node:path";
 import { type About, aboutLines, load } from "./about.ts";
+import { ownName } from "./options.ts";
 
 /** A figure beside what it is to be. */
 export interface Verdict {
@@ -20,6 +20,8 @@ export interface Told {
   readonly bench: string;
   /** Its options, but for where its files were. */
   readonly options: readonly string[];
+  /** It was to show that the bench works, and its figures say nothing: results of a quick run are not kept. */
+  readonly quick?: boolean;
   readonly about: About;
   readonly loadAtEnd: number;
   readonly tookSeconds: number;
@@ -34,16 +36,17 @@ export interface Told {
 
 /** Prints a bench's result: where it was taken, its table, what was to be reached; with `--json` it is written there as well. */
 export function tell({
-  json,
+  options: { json, quick },
   notes = [],
   ...found
 }: Pick<Told, "about" | "settings" | "rows" | "verdicts" | "results"> & {
   readonly notes?: readonly string[];
-  readonly json: string | null;
+  readonly options: { readonly json: string | null; readonly quick: boolean };
 }): void {
   const told: Told = {
-    bench: basename(process.argv[1] ?? "", ".ts"),
+    bench: ownName(),
     options: ownOptions(process.argv.slice(2)),
+    ...(quick && { quick }),
     loadAtEnd: load(),
     tookSeconds: Math.round(performance.now() / 1_000),
     notes,

@@ -31,7 +31,7 @@ export async function runAll({ out, peers, quick, dir }: AllOptions): Promise<re
     const told = quick ? "" : `, about ${withPeers ? bench.peersMinutes : bench.minutes} min`;
     console.log(`\n=== ${i + 1} of ${chosen.length}: ${name}${told}; ${minutes(began)} so far`);
     const own = [
-      ...(quick ? bench.quick : []),
+      ...(quick ? ["--quick"] : []),
       ...(withPeers ? ["--peers"] : []),
       ...(dir === undefined ? [] : ["--dir", dir]),
     ];

@@ -1,12 +1,14 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { judge, type Told, type Verdict } from "../tell.ts";
 import { catalogue } from "./catalogue.ts";
 
 const resultsFile = join(import.meta.dirname, "../../RESULTS.md");
 
-/** The results of a folder that `all` or `--json` filled, by bench. Throws when there are none. */
+/** The results of a folder that `all` or `--json` filled, by bench. Throws when there is no such folder, or nothing in it. */
 export function readFolder(folder: string): readonly Told[] {
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isFolder) throw new Error(`there is no folder ${folder}`);
   // The soak's result is a verdict of its own shape.
   const figures = Object.entries(catalogue).filter(([, one]) => one.figures);
   const files = figures.map(([name]) => join(folder, `${name}.json`));
@@ -50,6 +52,7 @@ export function sectionOf(told: Told): string {
       ? []
       : [table([["", "what", "figure", "target", "beyond", ""], ...verdicts.map(verdictRow)])]),
     ...notes,
+    ...(told.quick === true ? ["**This ran with `--quick`: its figures say nothing.**"] : []),
   ];
   return lines.join("\n\n");
 }
@@ -78,19 +81,37 @@ function duration(seconds: number): string {
   return seconds < 120 ? `${seconds} s` : `${(seconds / 60).toFixed(1)} min`;
 }
 
-/** Puts results into bench/RESULTS.md, each in the place of the bench's last one; returns the benches that had none. */
+/** Puts results into bench/RESULTS.md; returns the benches that had no place between marks there. */
 export function writeResults(all: readonly Told[]): readonly string[] {
-  let text = readFileSync(resultsFile, "utf8");
+  const { text, added } = withResults(readFileSync(resultsFile, "utf8"), all);
+  writeFileSync(resultsFile, text);
+  return added;
+}
+
+/**
+ * The text with each result between the marks of its bench; what stands outside of marks stays as it is. A bench without marks gets
+ * them before its section that was written by hand, else at the end: `added` names it.
+ */
+export function withResults(
+  results: string,
+  all: readonly Told[],
+): { readonly text: string; readonly added: readonly string[] } {
+  let text = results;
   const added: string[] = [];
   for (const told of all) {
     const [begin, end] = [`<!-- begin ${told.bench} -->`, `<!-- end ${told.bench} -->`];
     const [from, to] = [text.indexOf(begin), text.indexOf(end)];
     const block = `${begin}\n\n${sectionOf(told)}\n\n${end}`;
-    if (from === -1 || to < from) {
-      added.push(told.bench);
-      text = `${text.trimEnd()}\n\n${block}\n`;
-    } else text = text.slice(0, from) + block + text.slice(to + end.length);
+    if (from !== -1 && to > from) {
+      text = text.slice(0, from) + block + text.slice(to + end.length);
+      continue;
+    }
+    added.push(told.bench);
+    const byHand = new RegExp(`^## ${told.bench}( \\(.*)?$`, "m").exec(text)?.index;
+    text =
+      byHand === undefined
+        ? `${text.trimEnd()}\n\n${block}\n`
+        : `${text.slice(0, byHand)}${block}\n\n${text.slice(byHand)}`;
   }
-  writeFileSync(resultsFile, text);
-  return added;
+  return { text, added };
 }

@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { catalogue, listed } from "../../../../bench/support/suite/catalogue.ts";
-import { sectionOf } from "../../../../bench/support/suite/report.ts";
+import { sectionOf, withResults } from "../../../../bench/support/suite/report.ts";
 import { judge, type Told, type Verdict } from "../../../../bench/support/tell.ts";
 
 const root = join(import.meta.dirname, "../../../..");
+const resultsFile = join(root, "bench/RESULTS.md");
 const benches = globSync("bench/*.ts", { cwd: root }).map((file) => basename(file, ".ts"));
 
 function bench(...args: string[]): { readonly status: number | null; readonly said: string } {
@@ -38,6 +39,10 @@ describe("npm run bench", { timeout: 30_000 }, () => {
       said: expect.stringContaining("--rounds 5"),
     });
     expect(bench("appends", "--rounds", "none").status).toBe(2);
+    expect(bench("sse", "--rounds", "1.5")).toEqual({
+      status: 2,
+      said: expect.stringContaining("--rounds takes a whole number from 1, not 1.5"),
+    });
     expect(bench("appends", "--help")).toEqual({
       status: 0,
       said: expect.stringContaining("--rounds 5"),
@@ -46,6 +51,16 @@ describe("npm run bench", { timeout: 30_000 }, () => {
       status: 2,
       said: expect.stringContaining("there is no T99; there is T1"),
     });
+  });
+
+  it("says what options take", () => {
+    const { said } = bench("turns", "--help");
+    expect(said).toContain("--only T1,T1b,T2,T4 (or some), --against CHECKOUT (folder)");
+  });
+
+  it.each(benches)("%s has the sizes of its quick run", (name) => {
+    const { said } = bench(name, "--help");
+    for (const size of Object.keys(catalogue[name]?.quick ?? {})) expect(said).toMatch(`--${size} `);
   });
 
   it("refuses before it measures where its files or its result cannot be", () => {
@@ -77,9 +92,34 @@ describe("npm run bench", { timeout: 30_000 }, () => {
     expect(bench("all").status).toBe(2);
     expect(bench("report", "not-there")).toMatchObject({
       status: 2,
+      said: expect.stringContaining("there is no folder"),
+    });
+    expect(bench("report", import.meta.dirname)).toMatchObject({
+      status: 2,
       said: expect.stringContaining("has no results"),
     });
-    expect(bench("nothing").status).toBe(1);
+    expect(bench("nothing").status).toBe(2);
+  });
+
+  it("marks a quick result, and keeps it out of bench/RESULTS.md", () => {
+    const folder = mkdtempSync(join(tmpdir(), "berth-results-"));
+    try {
+      const json = join(folder, "appends.json");
+      expect(bench("appends", "--quick", "--seconds", "0.1", "--json", json).status).toBe(0);
+      const told = JSON.parse(readFileSync(json, "utf8")) as Told;
+      expect(told).toMatchObject({ quick: true, options: ["--quick", "--seconds", "0.1"] });
+      expect(told.settings).toContain("1 interleaved rounds of 0.1 s");
+      const results = readFileSync(resultsFile, "utf8");
+      expect(bench("report", folder, "--write")).toEqual({
+        status: 1,
+        said: expect.stringContaining("nothing is written: appends ran with --quick"),
+      });
+      expect(readFileSync(resultsFile, "utf8")).toBe(results);
+      const said = expect.stringContaining("**This ran with `--quick`: its figures say nothing.**");
+      expect(bench("report", folder)).toEqual({ status: 0, said });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("names a result that is not whole", () => {
@@ -107,23 +147,23 @@ describe("what a bench tells", () => {
     expect(judge({ ...most, target: null })).toBe("");
   });
 
+  const told: Told = {
+    bench: "turns",
+    options: ["--peers"],
+    about: { machine: "2 x CPU", date: "2030-01-01T00:00", commit: "abc", load: 0.5 },
+    loadAtEnd: 1.5,
+    tookSeconds: 200,
+    settings: "20 tokens",
+    rows: [
+      ["who", "turns/s"],
+      ["berth", "100"],
+    ],
+    verdicts: [least, most],
+    notes: ["mastra is missing: no network"],
+    results: {},
+  };
+
   it("becomes a section with where it was taken, its table and its verdicts", () => {
-    const about = { machine: "2 x CPU", date: "2030-01-01T00:00", commit: "abc", load: 0.5 };
-    const told: Told = {
-      bench: "turns",
-      options: ["--peers"],
-      about,
-      loadAtEnd: 1.5,
-      tookSeconds: 200,
-      settings: "20 tokens",
-      rows: [
-        ["who", "turns/s"],
-        ["berth", "100"],
-      ],
-      verdicts: [least, most],
-      notes: ["mastra is missing: no network"],
-      results: {},
-    };
     expect(sectionOf(told)).toBe(`## turns (T1, T1b, T2, T4)
 
 \`npm run bench -- turns --peers\`
@@ -140,5 +180,36 @@ describe("what a bench tells", () => {
 | T4 | time | 2.50 | ≤ 2 | ≤ 1.3 | **missed** |
 
 mastra is missing: no network`);
+  });
+
+  describe("in bench/RESULTS.md", () => {
+    const results = readFileSync(resultsFile, "utf8");
+    const marked = /<!-- begin (\S+) -->\n\n([^]*?)\n\n<!-- end \1 -->/g;
+
+    it("stands between marks as the report makes it, and nothing that was written by hand does", () => {
+      const blocks = [...results.matchAll(marked)];
+      expect(blocks).not.toEqual([]);
+      for (const [, name = "", block = ""] of blocks) {
+        const [title, command, where, ...rest] = block.split("\n\n");
+        expect(title).toMatch(new RegExp(`^## ${name}($| \\(T)`));
+        expect(command).toMatch(new RegExp(`^\`npm run bench -- ${name}( .*)?\`$`));
+        expect(where).toMatch(
+          /^[-\dT:]+Z, commit [0-9a-f]+\+?, .*, load [\d.]+ at its beginning and [\d.]+ at its end, .*\.$/,
+        );
+        // Tables, and notes of one line.
+        expect(rest.filter((part) => !part.startsWith("| ") && part.includes("\n"))).toEqual([]);
+      }
+    });
+
+    it("replaces what stands between its marks, and leaves every word outside of them", () => {
+      const all = benches.map((name) => ({ ...told, bench: name }));
+      const { text, added } = withResults(results, all);
+      for (const one of all) expect(text).toContain(`<!-- begin ${one.bench} -->\n\n${sectionOf(one)}\n`);
+      const outside = (of: string) => of.replaceAll(marked, "").replaceAll(/\s+/g, " ");
+      expect(outside(text).trim()).toBe(outside(results).trim());
+      // Those that have no marks yet are named, and have them from then on.
+      expect(added).toEqual(benches.filter((name) => !results.includes(`<!-- begin ${name} -->`)));
+      expect(withResults(text, all)).toEqual({ text, added: [] });
+    });
   });
 });
