@@ -161,9 +161,6 @@ try {
   }
   for (const contender of contenders) await contender.close();
   const of = (name: string, key: keyof Figures) => median((figures.get(name) ?? []).map((one) => one[key]));
-  const ratios = (figures.get("berth") ?? []).map(
-    ({ perSecond }, round) => perSecond / (figures.get("bare loop")?.[round]?.perSecond ?? Number.NaN),
-  );
   tell({
     about: where,
     settings:
@@ -183,7 +180,7 @@ try {
       {
         id: "T9",
         what: "appends/s, of the bare loop",
-        value: median(ratios),
+        value: of("berth", "perSecond") / of("bare loop", "perSecond"),
         target: 0.75,
         beyond: 0.9,
         least: true,

@@ -167,10 +167,11 @@ try {
   }
   const figuresOf = (ask: string, name: string) => {
     const [all, base] = [found.get(`${ask}/${name}`) ?? [], found.get(`${ask}/single, admin key`) ?? []];
+    const cpu = median(all.map((one) => one.cpu));
     return {
-      cpuUs: 1_000 * median(all.map((one) => one.cpu)),
+      cpuUs: 1_000 * cpu,
       perSecond: median(all.map((one) => one.perSecond)),
-      toSingle: median(all.map(({ cpu }, round) => cpu / (base[round]?.cpu ?? Number.NaN))),
+      toSingle: cpu / median(base.map((one) => one.cpu)),
     };
   };
   tell({

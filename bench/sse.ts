@@ -114,8 +114,7 @@ for (let round = 0; round < rounds; round++) {
   for (const name of Object.keys(contenders) as Name[]) figures[name].push(await measure(name));
 }
 const of = (name: Name, what: keyof Figures) => median(figures[name].map((one) => one[what]));
-const ratio = (what: keyof Figures) =>
-  median(figures.berth.map((one, round) => one[what] / (figures["node:http"][round]?.[what] ?? Number.NaN)));
+const ratio = (what: keyof Figures) => of("berth", what) / of("node:http", what);
 const figure = (name: Name, what: keyof Figures) => of(name, what).toFixed(1);
 tell({
   about: where,

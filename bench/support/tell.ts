@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { type About, aboutLines, load } from "./about.ts";
 import { ownName } from "./options.ts";
 
@@ -49,7 +50,7 @@ export function tell({
     ...(quick && { quick }),
     loadAtEnd: load(),
     tookSeconds: Math.round(performance.now() / 1_000),
-    notes,
+    notes: [...notes, ...busyNote(found.about.load, availableParallelism())],
     ...found,
   };
   if (json !== null) writeFileSync(json, `${JSON.stringify(told, null, 2)}\n`);
@@ -72,7 +73,15 @@ export function tell({
         : ` (target ${least === true ? "at least" : "at most"} ${target}${further}) ${judge(verdict)}`;
     console.log(`${id.padEnd(4)} ${what}: ${value.toFixed(2)}${promised}`);
   }
-  for (const note of notes) console.log(note);
+  for (const note of told.notes) console.log(note);
+}
+
+/** What a load means in which a bench began: none or one sentence. */
+export function busyNote(busy: number, processors: number): readonly string[] {
+  if (busy <= processors) return [];
+  return [
+    `The load was ${busy.toFixed(1)} on ${processors} processors when this began: other things ran, or had just ended. Ratios at such a load say little.`,
+  ];
 }
 
 /** How a figure stands to its target; empty where there is none. */

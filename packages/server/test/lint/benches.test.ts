@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { catalogue, listed } from "../../../../bench/support/suite/catalogue.ts";
 import { sectionOf, withResults } from "../../../../bench/support/suite/report.ts";
-import { judge, type Told, type Verdict } from "../../../../bench/support/tell.ts";
+import { busyNote, judge, type Told, type Verdict } from "../../../../bench/support/tell.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const resultsFile = join(root, "bench/RESULTS.md");
@@ -145,6 +145,11 @@ describe("what a bench tells", () => {
     expect([2.5, 2, 1.3].map((value) => judge({ ...most, value }))).toEqual(["MISSED", "met", "beyond"]);
     expect(judge({ ...most, value: Number.NaN })).toBe("MISSED");
     expect(judge({ ...most, target: null })).toBe("");
+  });
+
+  it("says so when the machine was busy with other things", () => {
+    expect(busyNote(2, 2)).toEqual([]);
+    expect(busyNote(2.1, 2)).toEqual([expect.stringContaining("The load was 2.1 on 2 processors")]);
   });
 
   const told: Told = {
