@@ -9,6 +9,7 @@ import { apiOf } from "./support/api.ts";
 import { startBerth } from "./support/berth-server.ts";
 import { startChild } from "./support/child.ts";
 import type { Counts } from "./support/counting-model.ts";
+import { type Block, rowsOf, verdictsOf } from "./support/history/report.ts";
 import { median } from "./support/machine.ts";
 import { readOptions } from "./support/options.ts";
 import { makeFolder } from "./support/own-folder.ts";
@@ -28,14 +29,6 @@ interface Side {
   readonly name: "floor" | "berth";
   readonly pid: number;
   readonly places: readonly Place[];
-}
-
-/** A block of turns in every session; up to and with `turn`. */
-interface Block {
-  readonly turn: number;
-  readonly cpuMs: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
 }
 
 async function open(): Promise<{ sides: readonly Side[]; counts: () => Promise<Counts> }> {
@@ -105,42 +98,15 @@ try {
     }
   }
   const { refused, largest } = await counts();
-  // The first block holds what a process does once; the second is turn 100 to 200 when blocks are of 100.
-  const near = (name: Side["name"], turn: number) => {
-    const all = results[name];
-    const at = Math.max(1, Math.round(turn / block) - 1);
-    return all.slice(at, at + 2);
-  };
-  const cost = (name: Side["name"], turn: number, of: "cpuMs" | "p50Ms") =>
-    median(near(name, turn).map((one) => one[of]));
-  const late = Math.min(2_000, turns - block);
-  const verdict = (what: string, of: "cpuMs" | "p50Ms") => ({
-    id: "T5",
-    what: `turn ${late} to turn 100, ${what}; the floor's ${(cost("floor", late, of) / cost("floor", 100, of)).toFixed(2)}`,
-    value: cost("berth", late, of) / cost("berth", 100, of),
-    target: 1.5,
-    beyond: 1.1,
-  });
-  const shown = results.berth.flatMap((one, i) => {
-    const floor = results.floor[i];
-    const every = Math.max(1, Math.ceil(results.berth.length / 16));
-    if (floor === undefined || (i !== 0 && (i + 1) % every !== 0)) return [];
-    const figures = [floor, one].flatMap(({ cpuMs: cpu, p50Ms, p99Ms }) =>
-      [cpu, p50Ms, p99Ms].map((value) => value.toFixed(2)),
-    );
-    return [[String(one.turn), ...figures, String(compactions[i])]];
-  });
+  const found = { ...results, compactions };
   tell({
     about: where,
     settings:
       `${sessions} sessions at once, blocks of ${block} turns, interleaved; a window of ${window} tokens: ` +
       `${refused} prompts refused, the largest answered had ${largest} tokens; files in ${options.dir}`,
-    results: { ...results, compactions },
-    rows: [
-      ["turn", "floor CPU ms", "p50 ms", "p99 ms", "berth CPU ms", "p50 ms", "p99 ms", "compactions"],
-      ...shown,
-    ],
-    verdicts: [verdict("CPU", "cpuMs"), verdict("time", "p50Ms")],
+    results: found,
+    rows: rowsOf(found),
+    verdicts: verdictsOf(found),
     options,
   });
   for (const { places } of sides) await Promise.all(places.map((place) => place.close()));

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { catalogue, listed } from "../../../../bench/support/suite/catalogue.ts";
+import { rowsOf, verdictsOf } from "../../../../bench/support/history/report.ts";
 import { sectionOf, withResults } from "../../../../bench/support/suite/report.ts";
 import { busyNote, judge, type Told, type Verdict } from "../../../../bench/support/tell.ts";
 
@@ -150,6 +151,23 @@ describe("what a bench tells", () => {
   it("says so when the machine was busy with other things", () => {
     expect(busyNote(2, 2)).toEqual([]);
     expect(busyNote(2.1, 2)).toEqual([expect.stringContaining("The load was 2.1 on 2 processors")]);
+  });
+
+  it("compares blocks of turns that stand in its table", () => {
+    const blocks = Array.from({ length: 40 }, (_, i) => {
+      const turn = (i + 1) * 100;
+      // The first is dear, those up to 300 cost 2, the others 3.
+      const cpuMs = i === 0 ? 9 : i < 3 ? 2 : 3;
+      return { turn, cpuMs, p50Ms: cpuMs, p99Ms: cpuMs };
+    });
+    const results = { floor: blocks, berth: blocks, compactions: blocks.map(() => 1) };
+    const told = verdictsOf(results);
+    expect(told.map(({ what, value }) => [what, value])).toEqual([
+      ["turns 1901-2100 to turns 101-300, CPU; the floor's 1.50", 1.5],
+      ["turns 1901-2100 to turns 101-300, time; the floor's 1.50", 1.5],
+    ]);
+    const shown = rowsOf(results).map(([turns]) => turns);
+    expect(shown).toEqual(expect.arrayContaining(["1-100", "101-200", "201-300", "1901-2000", "2001-2100"]));
   });
 
   const told: Told = {
