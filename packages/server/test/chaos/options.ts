@@ -40,7 +40,17 @@ processors that have nothing else to do; --kills 300 --reconnects 1000 takes ten
 /** A slow machine kills less in the short run, which is to be over in two minutes. */
 const shortSeconds = 75;
 
-/** Throws what is wrong with the arguments. */
+/** The parts that an option is about: without them it would do nothing. */
+const partsOf: Readonly<Record<"kills" | "reconnects" | "seconds" | "sessions", readonly Part[]>> = {
+  kills: ["kills"],
+  reconnects: ["reconnects"],
+  seconds: ["kills"],
+  sessions: ["kills", "restore"],
+};
+/** What `--prove` does not look at: it has sizes of its own. */
+const notProving = ["short", "kills", "reconnects"] as const;
+
+/** Throws what is wrong with the arguments: options that would do nothing as well. */
 export function readOptions(argv: readonly string[], newSeed: string): FaultsOptions {
   const flag = { type: "boolean", default: false } as const;
   const text = { type: "string" } as const;
@@ -65,6 +75,15 @@ export function readOptions(argv: readonly string[], newSeed: string): FaultsOpt
   // Nothing would run, and nothing would fail.
   if (values.prove && !only.some((part) => provable.includes(part)))
     throw new Error(`--prove goes with --only ${provable.join(" or ")}, not ${only.join(",")}`);
+  for (const name of notProving) {
+    if (values.prove && given(values[name])) throw new Error(`--${name} and --prove do not go together`);
+  }
+  const running = values.prove ? only.filter((part) => provable.includes(part)) : only;
+  for (const [name, about] of Object.entries(partsOf)) {
+    if (!given(values[name as keyof typeof partsOf]) || about.some((part) => running.includes(part)))
+      continue;
+    throw new Error(`--${name} is for ${about.join(" and ")}, which --only ${only.join(",")} leaves out`);
+  }
   return {
     list: values.list,
     help: values.help,
@@ -78,6 +97,10 @@ export function readOptions(argv: readonly string[], newSeed: string): FaultsOpt
     seed: values.seed ?? newSeed,
     only,
   };
+}
+
+function given(value: string | boolean | undefined): boolean {
+  return value !== undefined && value !== false;
 }
 
 function numberOf(name: string, text: string | undefined): number | null {

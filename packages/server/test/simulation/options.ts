@@ -3,9 +3,9 @@ import { parseArgs } from "node:util";
 export const usage = `npm run sim -- [options]: plays the whole server under simulated time, one seed after another.
   --seeds <n>   how many (default 300)
   --from <n>    the first one (default 1)
-  --seed <n>    one seed; prints its steps
+  --seed <n>    one seed; prints its last steps
   --hours <n>   one world for hours of virtual time (with --seed: that one), and that nothing grows
-  --steps <n>   how many steps of a failure are printed (default 40)
+  --steps <n>   how many steps of one seed, or of a failure, are printed (default 40)
   --no-shrink   prints failures as they are
   --mutants     plants one bug after another in copies, and expects that each is found
   --only <a,b>  with --mutants: these only
