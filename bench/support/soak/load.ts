@@ -17,6 +17,8 @@ export interface Load {
   /** Aborts at the end of the soak. */
   readonly signal: AbortSignal;
   readonly counts: Counts;
+  /** Ids of the sessions that were made and not deleted yet. */
+  readonly alive: Set<string>;
 }
 
 export interface Counts {
@@ -55,10 +57,11 @@ export async function liveSessions(load: Load, random: Random): Promise<void> {
 
 /** A session from its creation to its deletion: turns, a follower that is cut off now and then, pauses in which it may be put out. */
 async function live(load: Load, { random, shared }: { random: Random; shared: SharedSocket }): Promise<void> {
-  const { door, gate, checklist, signal, counts } = load;
+  const { door, gate, checklist, signal, counts, alive } = load;
   const agent = random.pick(agents);
   const made = await send(door, { method: "POST", path: "/sessions", body: { agent } });
   const { id } = bodyOf<{ id: string }>(made, 201);
+  alive.add(id);
   const ended = new Set<string>();
   const { name: transport, open } = random.pick([
     { name: "sse", open: followSse },
@@ -93,6 +96,7 @@ async function live(load: Load, { random, shared }: { random: Random; shared: Sh
   counts.reconnects += Math.max(0, follower.connections - 1);
   await follower.stop();
   bodyOf(await send(door, { method: "DELETE", path: `/sessions/${id}` }), 200, 204);
+  alive.delete(id);
   const { status } = await send(door, { method: "GET", path: `/sessions/${id}` });
   checklist.check(soakRules.gone, status === 404, () => `it is still answered with ${status}`, id);
   counts.sessions += 1;

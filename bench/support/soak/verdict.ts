@@ -7,8 +7,9 @@ export interface Sample extends Probed {
   /** Sessions in memory, and bytes that the activation cache measured for them. */
   readonly live: number;
   readonly evictions: number;
-  /** Files in the data folder, and blobs besides: those of deleted sessions stay for a day. */
+  /** Files in the data folder of no session that is there; those of sessions that are, and blobs, are counted besides. */
   readonly files: number;
+  readonly aliveFiles: number;
   readonly blobs: number;
   /** Files in the server's folder for temporary files. */
   readonly temporary: number;
@@ -39,7 +40,7 @@ export function judge(samples: readonly Sample[], settledMinute: number): readon
   const counts: readonly (readonly [string, (sample: Sample) => number])[] = [
     ["open files of the process", ({ openFiles }) => openFiles],
     ["timers", ({ timers }) => timers],
-    ["files in the data folder without blobs", ({ files }) => files],
+    ["files in the data folder of no session that is there, without blobs", ({ files }) => files],
     ["temporary files", ({ temporary }) => temporary],
     ["contexts", ({ contexts }) => contexts],
     ...[...kinds].map(
