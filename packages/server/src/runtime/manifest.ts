@@ -59,17 +59,18 @@ export async function assertWhole({ blobs, orgId }: BlobSource, files: readonly 
 
 /**
  * Makes the files of a workspace exactly those of a manifest. What is not wanted goes last, so that a failure on the way
- * removes nothing but what stood in the place of a wanted file.
+ * removes nothing but what stood in the place of a wanted file. `mayChange` is asked before each change, and throws to end it there.
  */
 export async function fill(
   files: SandboxFiles,
   wanted: readonly KeptFile[],
-  source: BlobSource,
+  { source, mayChange = () => {} }: { readonly source: BlobSource; readonly mayChange?: () => void },
 ): Promise<void> {
   const free = new Set<string>();
   for (const { path, hash } of wanted) {
     const data = await source.blobs.get(source.orgId, hash);
     if (data === null) throw missing(`The stored content of ${JSON.stringify(path)}`);
+    mayChange();
     await makeRoom(files, path, free);
     await files.write(path, data);
   }
@@ -78,7 +79,9 @@ export async function fill(
   for (const { path, kind, size } of items) {
     // A file too big for any manifest cannot be brought back, so it is not taken away either.
     const kept = kind === "directory" || paths.has(path) || size > mostBytesOfFile;
-    if (!kept) await files.remove(path);
+    if (kept) continue;
+    mayChange();
+    await files.remove(path);
   }
 }
 

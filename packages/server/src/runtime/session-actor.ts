@@ -218,6 +218,7 @@ export class SessionActor extends SessionParts implements SessionAtWork {
     this.#unanswer?.();
     this.slots.leave(this);
     this.room.leave(this.held.orgId, this);
+    this.workspace.leave();
     await this.endWork();
     await this.workspace.release();
   }
@@ -292,9 +293,8 @@ export class SessionActor extends SessionParts implements SessionAtWork {
 
   async #writeSnapshot(): Promise<void> {
     const { orgId, sessionId, epoch } = this.held;
-    const { seq } = this.state;
-    this.#snapshotSeq = seq;
-    const body = encodeState(this.state);
-    await this.context.store.session(orgId, sessionId).putSnapshot({ seq, stateVersion, body, epoch });
+    const snapshot = { seq: this.state.seq, stateVersion, body: encodeState(this.state), epoch };
+    this.#snapshotSeq = snapshot.seq;
+    await this.context.store.session(orgId, sessionId).putSnapshot(snapshot);
   }
 }

@@ -241,7 +241,8 @@ export class Worker {
     const { orgId, sessionId, epoch } = actor.held;
     this.activation.remove(actor);
     this.#adrift.set(`${orgId}/${sessionId}`, { orgId, sessionId });
-    if (error.code === "fenced") this.#context.telemetry.sessionFenced({ orgId, sessionId, epoch });
+    if (["fenced", "lease_lost"].includes(error.code))
+      this.#context.telemetry.sessionFenced({ orgId, sessionId, epoch });
     else this.#context.telemetry.unexpectedError({ where: "session", error, orgId, sessionId });
     // The next wake-up or sweep claims it anew, with a higher epoch.
     void this.#quietly("hand back", () => this.#context.queue.push({ orgId, sessionId }));

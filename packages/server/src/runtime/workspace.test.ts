@@ -85,6 +85,31 @@ describe("the workspace of a fork", () => {
   });
 });
 
+describe("a restore", () => {
+  it("changes nothing more once the session is left: its next holder may be at work on the same files", async () => {
+    const blobs = memoryBlobs();
+    const spec = { orgId, sessionId: "left" };
+    const before = new Workspace({ sandboxes, blobs, ...spec, forkedAt: null });
+    const { files } = await before.sandbox(fresh);
+    for (const name of ["a", "b", "c"]) await files.write(name, Buffer.from("then"));
+    const hash = hashOf(await before.takeManifest({ clock: systemClock, budgetMs: 10_000 }));
+    for (const name of ["a", "b", "c", "new"]) await files.write(name, Buffer.from("now"));
+    let reads = 0;
+    const read = async (org: string, blob: string) => {
+      // The list, then the three files: it is left while the second of them is read.
+      if (++reads === 3) workspace.leave();
+      return await blobs.get(org, blob);
+    };
+    const workspace = new Workspace({ sandboxes, blobs: { ...blobs, get: read }, ...spec, forkedAt: null });
+    const manifest = { hash, seq: 8 };
+    await expect(workspace.restore({ manifest, fileChanges: [] })).rejects.toMatchObject({
+      code: "sandbox_gone",
+    });
+    const texts = ["a", "b", "c", "new"].map(async (name) => Buffer.from(await files.read(name)).toString());
+    expect(await Promise.all(texts)).toEqual(["then", "now", "now", "now"]);
+  });
+});
+
 describe("a manifest", () => {
   it("is skipped as a whole when too much is new, told once, and taken when there is less", async () => {
     const blobs = memoryBlobs();

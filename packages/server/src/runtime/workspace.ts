@@ -59,6 +59,7 @@ export class Workspace {
   #toldSkipped = false;
   /** They went with their host. */
   #wereThere = false;
+  #isLeft = false;
   #loss: ErrorInfo | null = null;
 
   constructor(options: {
@@ -188,7 +189,7 @@ export class Workspace {
     if (existing === null && wanted.length === 0 && known.manifest === null) return;
     if (existing !== null) {
       this.#seen.clear();
-      await fill(existing, wanted, this.#source);
+      await fill(existing, wanted, { source: this.#source, mayChange: () => this.#assertHeld() });
     }
     this.#files = Promise.resolve(existing ?? (await this.#make(wanted)));
     this.#wereThere = false;
@@ -199,6 +200,16 @@ export class Workspace {
   async release(): Promise<void> {
     this.#files = null;
     await this.#sandboxes.release(this.#spec);
+  }
+
+  /** Leaves it to the session's next holder: a restore that is under way changes nothing more, and rejects with `sandbox_gone`. */
+  leave(): void {
+    this.#isLeft = true;
+  }
+
+  #assertHeld(): void {
+    if (!this.#isLeft) return;
+    throw new BerthError("sandbox_gone", "The session was left to its next holder.", { retryable: true });
   }
 
   get #source(): BlobSource {
@@ -237,7 +248,7 @@ export class Workspace {
     try {
       const made = await this.#sandboxes.workspace(this.#spec, async (files) => {
         isHalf = true;
-        if (wanted.length > 0) await fill(files, wanted, this.#source);
+        if (wanted.length > 0) await fill(files, wanted, { source: this.#source });
         isHalf = false;
       });
       return this.#watched(made);

@@ -25,12 +25,14 @@ export function processEvents({ logger, metrics }: Sinks) {
   return {
     /**
      * For what nothing can handle: a bug, or a part of the machine that fails. Nothing is swallowed; what only follows from a store that
-     * cannot be written, which was told of, is a line at level debug.
+     * cannot be written, which was told of, is a line at level debug. A lost lease is no error: it is a line without a stack.
      */
     unexpectedError(event: UnexpectedError): void {
-      metrics.unexpectedErrors.inc({ where: place(event.where) });
-      if (failing !== null && followsFrom(failing, event.error))
-        logger.debug({ ...event }, "nothing written");
+      const { error, ...scope } = event;
+      const isLost = error instanceof BerthError && error.code === "lease_lost";
+      if (!isLost) metrics.unexpectedErrors.inc({ where: place(event.where) });
+      if (failing !== null && followsFrom(failing, error)) logger.debug({ ...event }, "nothing written");
+      else if (isLost) logger.warn(scope, "not done: this worker lost its lease");
       else logger.error({ ...event }, "unexpected error");
     },
 

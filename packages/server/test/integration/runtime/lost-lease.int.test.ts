@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createInProcessBus } from "../../../src/coordination/in-process/bus.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
+import { silentTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { Harness, type HarnessOptions } from "../../support/runtime/harness.ts";
 import { calls, scriptedClient, text, turnOf } from "../../support/runtime/scripted-client.ts";
 import { testTool } from "../../support/runtime/test-tools.ts";
@@ -52,6 +54,33 @@ describe("a worker that loses its lease and gets it back", () => {
     const log = await h.finished(session);
     expect(starts).toBe(2);
     expect(log.at(-1)).toMatchObject({ type: "run.finished", data: { reason: "end_turn" } });
+  });
+
+  it("takes a lease that ran out while the process stood still for what it is, not for an error of the session", async () => {
+    let stoodStill = 0;
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + stoodStill };
+    const errorsIn: string[] = [];
+    const fencedIn: number[] = [];
+    const telemetry = {
+      ...silentTelemetry(),
+      unexpectedError: ({ where }: { readonly where: string }) => void errorsIn.push(where),
+      sessionFenced: ({ epoch }: { readonly epoch: number }) => void fencedIn.push(epoch),
+    };
+    const still = testTool("still", () => {
+      if (stoodStill === 0) stoodStill = 60_000;
+      return { ok: true, content: "awake" };
+    });
+    const h = await open({
+      answer: (call) => (turnOf(call) === 0 ? calls(["still", {}]) : text("done")),
+      tools: [still],
+      overrides: { clock, telemetry },
+    });
+    const session = await h.session(await h.agent({ tools: ["*"] }));
+    await h.say(session, "hi");
+    const log = await h.finished(session);
+    expect(log.at(-1)).toMatchObject({ type: "run.finished", data: { reason: "end_turn" } });
+    expect(fencedIn).toEqual([1]);
+    expect(errorsIn).not.toContain("session");
   });
 
   it("goes on with a session that it was just about to begin with, and answers for it no longer than it has it", async () => {
