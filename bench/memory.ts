@@ -35,13 +35,35 @@ interface Figures {
   readonly heldOut: number;
   readonly residentOut: number;
   readonly floor: number;
+  /** Of the whole process, in the order in which it was looked at: what resident memory keeps is no session's. */
+  readonly process: readonly Moment[];
+}
+
+/** Megabytes. */
+interface Moment {
+  readonly when: string;
+  readonly resident: number;
+  readonly committed: number;
+  readonly held: number;
 }
 
 interface Looked {
   readonly held: number;
+  readonly committed: number;
   readonly resident: number;
   readonly live: number;
   readonly measured: number;
+}
+
+/** What the process has at each moment of a round: what it keeps when sessions leave is no session's, and comes in steps. */
+function processNotes(moments: readonly Moment[]): readonly string[] {
+  const told = moments.map(
+    ({ when, resident, committed, held }) =>
+      `${when} ${resident.toFixed(0)} (${committed.toFixed(0)}, ${held.toFixed(0)})`,
+  );
+  return [
+    `Resident memory of the process, MB (of it taken by the main thread's V8; held there): ${told.join(", ")}.`,
+  ];
 }
 
 const off = (ratio: number) => Math.abs(ratio - 1);
@@ -85,11 +107,12 @@ async function measure(round: number, modelPort: number): Promise<Figures> {
     const api = apiOf(server, agent);
     await api.post("/api/v1/agents", JSON.stringify({ name: "at-once", model: "double/at-once", tools: [] }));
     const look = async (): Promise<Looked> => {
-      const { heldBytes, residentBytes } = await probe.ask();
+      const { heldBytes, committedBytes, residentBytes } = await probe.ask();
       // On a busy machine that takes longer than the server keeps idle connections.
       agent.destroy();
       const { live, memory } = await api.get<RuntimeStats>("/api/v1/runtime/stats");
-      return { held: heldBytes, resident: residentBytes, live, measured: memory.sessionBytes };
+      const process = { held: heldBytes, committed: committedBytes, resident: residentBytes };
+      return { ...process, live, measured: memory.sessionBytes };
     };
     const putOut = async () => {
       await api.post("/api/v1/runtime/cleanup", "");
@@ -123,6 +146,18 @@ async function measure(round: number, modelPort: number): Promise<Figures> {
       heldOut: (out.held - before.held) / sessions,
       residentOut: (out.resident - before.resident) / sessions,
       floor: await floor(),
+      process: Object.entries({
+        "before them": before,
+        live,
+        "put out": out,
+        "the long ones live": liveLong,
+        "put out again": outLong,
+      }).map(([when, { resident, committed, held }]) => ({
+        when,
+        resident: resident / 1e6,
+        committed: committed / 1e6,
+        held: held / 1e6,
+      })),
     };
   } finally {
     await server.stop();
@@ -134,8 +169,8 @@ try {
   const where = about();
   const figures: Figures[] = [];
   for (let round = 0; round < rounds; round++) figures.push(await measure(round, model.port));
-  const of = (key: keyof Figures) => median(figures.map((one) => one[key]));
-  const kb = (key: keyof Figures) => (of(key) / 1_000).toFixed(2);
+  const of = (key: Exclude<keyof Figures, "process">) => median(figures.map((one) => one[key]));
+  const kb = (key: Exclude<keyof Figures, "process">) => (of(key) / 1_000).toFixed(2);
   const ratio = of("heldLive") / of("measuredLive");
   const ratioLong = of("heldLong") / of("measuredLong");
   tell({
@@ -147,7 +182,7 @@ try {
       ["plain objects", kb("floor"), "-", "-", "-"],
       ["live and idle", kb("heldLive"), kb("residentLive"), kb("measuredLive"), ratio.toFixed(2)],
       [`with ${2 * long} messages`, kb("heldLong"), "-", kb("measuredLong"), ratioLong.toFixed(2)],
-      ["put out", kb("heldOut"), kb("residentOut"), "0", "-"],
+      ["put out", kb("heldOut"), "-", "0", "-"],
     ],
     verdicts: [
       { id: "T6", what: "KB resident, live", value: of("residentLive") / 1_000, target: 10, beyond: 5 },
@@ -155,6 +190,7 @@ try {
       { id: "T6", what: "heap off what the cache measured", value: off(ratio), target: 0.25, beyond: null },
       { id: "T6", what: "the same, long ones", value: off(ratioLong), target: 0.25, beyond: null },
     ],
+    notes: processNotes(figures[0]?.process ?? []),
     options,
   });
 } finally {

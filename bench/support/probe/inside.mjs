@@ -47,6 +47,7 @@ async function probe() {
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
   return {
     heldBytes,
+    committedBytes: process.memoryUsage().heapTotal,
     residentBytes: process.memoryUsage.rss(),
     contexts: getHeapStatistics().number_of_native_contexts,
     resources,

@@ -6,6 +6,8 @@ import type { BerthOptions } from "../berth-server.ts";
 export interface Probed {
   /** What the main thread holds after garbage collection: heap and memory outside of it, bytes. */
   readonly heldBytes: number;
+  /** What V8 has taken for the main thread's heap, used or free. */
+  readonly committedBytes: number;
   readonly residentBytes: number;
   /** Native contexts, and what keeps the process alive by its kind. */
   readonly contexts: number;
