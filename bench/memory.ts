@@ -44,12 +44,14 @@ interface Moment {
   readonly when: string;
   readonly resident: number;
   readonly committed: number;
+  readonly threads: number;
   readonly held: number;
 }
 
 interface Looked {
   readonly held: number;
   readonly committed: number;
+  readonly threads: number;
   readonly resident: number;
   readonly live: number;
   readonly measured: number;
@@ -57,12 +59,12 @@ interface Looked {
 
 /** What the process has at each moment of a round: what it keeps when sessions leave is no session's, and comes in steps. */
 function processNotes(moments: readonly Moment[]): readonly string[] {
-  const told = moments.map(
-    ({ when, resident, committed, held }) =>
-      `${when} ${resident.toFixed(0)} (${committed.toFixed(0)}, ${held.toFixed(0)})`,
-  );
+  const told = moments.map(({ when, resident, committed, threads, held }) => {
+    const figures = [resident, committed, held, threads].map((value) => value.toFixed(0));
+    return `${when} ${figures.join(" / ")}`;
+  });
   return [
-    `Resident memory of the process, MB (of it taken by the main thread's V8; held there): ${told.join(", ")}.`,
+    `The whole process, MB resident / taken by V8 for the main thread / held in it / taken by V8 for other threads: ${told.join("; ")}.`,
   ];
 }
 
@@ -107,12 +109,12 @@ async function measure(round: number, modelPort: number): Promise<Figures> {
     const api = apiOf(server, agent);
     await api.post("/api/v1/agents", JSON.stringify({ name: "at-once", model: "double/at-once", tools: [] }));
     const look = async (): Promise<Looked> => {
-      const { heldBytes, committedBytes, residentBytes } = await probe.ask();
+      const { heldBytes, committedBytes, threadBytes, residentBytes } = await probe.ask();
       // On a busy machine that takes longer than the server keeps idle connections.
       agent.destroy();
       const { live, memory } = await api.get<RuntimeStats>("/api/v1/runtime/stats");
-      const process = { held: heldBytes, committed: committedBytes, resident: residentBytes };
-      return { ...process, live, measured: memory.sessionBytes };
+      const taken = { committed: committedBytes, threads: threadBytes, resident: residentBytes };
+      return { held: heldBytes, ...taken, live, measured: memory.sessionBytes };
     };
     const putOut = async () => {
       await api.post("/api/v1/runtime/cleanup", "");
@@ -152,12 +154,16 @@ async function measure(round: number, modelPort: number): Promise<Figures> {
         "put out": out,
         "the long ones live": liveLong,
         "put out again": outLong,
-      }).map(([when, { resident, committed, held }]) => ({
-        when,
-        resident: resident / 1e6,
-        committed: committed / 1e6,
-        held: held / 1e6,
-      })),
+      }).map(([when, { resident, committed, threads, held }]) => {
+        const mb = (bytes: number) => bytes / 1e6;
+        return {
+          when,
+          resident: mb(resident),
+          committed: mb(committed),
+          threads: mb(threads),
+          held: mb(held),
+        };
+      }),
     };
   } finally {
     await server.stop();

@@ -4,10 +4,14 @@ import { createHook } from "node:async_hooks";
 import { readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { getHeapStatistics } from "node:v8";
-import { isMainThread } from "node:worker_threads";
+import { BroadcastChannel, isMainThread } from "node:worker_threads";
 
 const path = process.env.BENCH_PROBE;
 const timers = new Set();
+/** Threads have heaps of their own, which nobody else can collect: the one that writes has to be asked. */
+const threads = path === undefined ? null : new BroadcastChannel("bench-probe");
+threads?.unref();
+const threadsMs = 300;
 // Not in the processes that the server starts, nor in those that make its build.
 if (isMainThread && path !== undefined && process.argv[2] === "serve") {
   const server = createServer((socket) => {
@@ -19,6 +23,13 @@ if (isMainThread && path !== undefined && process.argv[2] === "serve") {
   rmSync(path, { force: true });
   server.listen(path);
   server.unref();
+} else if (threads !== null && !isMainThread) {
+  threads.addEventListener("message", ({ data }) => {
+    if (data !== "collect") return;
+    globalThis.gc();
+    threads.postMessage(process.memoryUsage().heapTotal);
+  });
+  threads.unref();
 }
 
 /** Also those that do not keep the process alive, which nothing else tells of. */
@@ -32,8 +43,23 @@ function countTimers() {
   }).enable();
 }
 
+/** Has the other threads collect; resolves with what their heaps have taken together, of those that answer in time. Bytes. */
+async function collectThreads() {
+  let committed = 0;
+  const take = ({ data }) => {
+    if (typeof data === "number") committed += data;
+  };
+  threads.addEventListener("message", take);
+  threads.unref();
+  threads.postMessage("collect");
+  await new Promise((resolve) => setTimeout(resolve, threadsMs));
+  threads.removeEventListener("message", take);
+  return committed;
+}
+
 /** Collects until nothing more is freed. */
 async function probe() {
+  const threadBytes = await collectThreads();
   let heldBytes = Number.POSITIVE_INFINITY;
   for (let left = 10; left > 0; left--) {
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -48,6 +74,7 @@ async function probe() {
   return {
     heldBytes,
     committedBytes: process.memoryUsage().heapTotal,
+    threadBytes,
     residentBytes: process.memoryUsage.rss(),
     contexts: getHeapStatistics().number_of_native_contexts,
     resources,

@@ -8,6 +8,8 @@ export interface Probed {
   readonly heldBytes: number;
   /** What V8 has taken for the main thread's heap, used or free. */
   readonly committedBytes: number;
+  /** The same of the other threads, that of the store, together. */
+  readonly threadBytes: number;
   readonly residentBytes: number;
   /** Native contexts, and what keeps the process alive by its kind. */
   readonly contexts: number;

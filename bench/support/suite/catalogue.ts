@@ -18,9 +18,9 @@ export const catalogue: Readonly<Record<string, Listed>> = {
   turns: {
     targets: ["T1", "T1b", "T2", "T4"],
     what: "turns a second and the time to the first text, beside a relay that commits each turn, and peers",
-    minutes: 3,
+    minutes: 4,
     figures: true,
-    peersMinutes: 9,
+    peersMinutes: 12,
     quick: { rounds: 1, seconds: 0.3, "warm-up": 0.3 },
   },
   tokens: {
@@ -40,7 +40,7 @@ export const catalogue: Readonly<Record<string, Listed>> = {
   history: {
     targets: ["T5"],
     what: "what a turn costs as its session grows to 4,000 turns, beside a relay that keeps the conversation",
-    minutes: 3,
+    minutes: 1,
     figures: true,
     quick: { turns: 40, block: 10, sessions: 2 },
   },
@@ -54,7 +54,7 @@ export const catalogue: Readonly<Record<string, Listed>> = {
   activate: {
     targets: ["T7"],
     what: "how long a new process takes to open a session of 200 and of 4,000 messages, beside reading its rows",
-    minutes: 2,
+    minutes: 1,
     figures: true,
     quick: { rounds: 1, short: 20, long: 40, sessions: 2, tail: 2 },
   },
@@ -89,7 +89,7 @@ export const catalogue: Readonly<Record<string, Listed>> = {
   stored: {
     targets: ["T16"],
     what: "list, open and append with 1,000,000 stored sessions, beside 1,000",
-    minutes: 4,
+    minutes: 2,
     figures: true,
     quick: { rounds: 1, many: 5_000, requests: 100, turns: 32 },
   },
