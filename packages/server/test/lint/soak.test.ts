@@ -16,6 +16,8 @@ function sampleOf(minute: number, paths: readonly string[], names: ReadonlySet<s
   return {
     minute,
     heldBytes: 50e6,
+    committedBytes: 60e6,
+    threadBytes: 20e6,
     residentBytes: 100e6,
     contexts: 1,
     resources: {},
