@@ -34,7 +34,9 @@ const result = await berth.session(id).run({
     for (const change of transcript.apply(event)) {
       if (change.type === "removed" || change.block.kind !== "text") continue;
       const before = change.type === "changed" && change.before.kind === "text" ? change.before.text : "";
-      if (change.block.text.startsWith(before)) process.stdout.write(change.block.text.slice(before.length));
+      const { text } = change.block;
+      // A retry, or another server after a crash, writes the text anew.
+      process.stdout.write(text.startsWith(before) ? text.slice(before.length) : `\n${text}`);
     }
   },
   // 4. A person decides; here it is this function. `input` is exactly what would run.

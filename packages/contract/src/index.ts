@@ -1,6 +1,7 @@
 export * from "./agent-sandbox.ts";
 export * from "./agent.ts";
 export * from "./api-key.ts";
+export * from "./attempt.ts";
 export * from "./audit.ts";
 export * from "./budget.ts";
 export * from "./builtin-roles.ts";

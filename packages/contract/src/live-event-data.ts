@@ -8,7 +8,11 @@ const messageId = idSchema("message");
 const deltaPlace = {
   messageId,
   blockId: z.int().nonnegative(),
-  attempt: z.int().describe("a higher attempt replaces the block's text, a lower one is dropped"),
+  attempt: z
+    .int()
+    .describe(
+      "a higher attempt replaces the block's text, a lower one is dropped; in billions it is the epoch, as session.resumed names it",
+    ),
   offset: z.int().nonnegative().describe("UTF-16 code units of this block before this delta"),
 };
 export const liveEvents = {

@@ -1,5 +1,12 @@
 import type { Block, Change, TextBlock, ToolBlock } from "./block.ts";
 
+/** Where the newest piece of an unfinished block came from; not shown, so not part of it. */
+interface Origin {
+  readonly attempt: number;
+  /** Null when the server did not say. */
+  readonly stepId: string | null;
+}
+
 /** The growing list of blocks, which notes every change until it is asked for them. */
 export interface Blocks {
   list(): readonly Block[];
@@ -8,18 +15,31 @@ export interface Blocks {
   /** Adds the block, or puts it in the place of the one with its key. */
   put(block: Block): void;
   remove(match: (block: Block) => boolean): void;
+  /** Removes blocks of model calls that are over and will not finish them. */
+  removeUnfinished(isOver: (block: Block, origin: Origin | undefined) => boolean): void;
   changes(): readonly Change[];
-  /** Attempt of the newest pieces of a block; not shown, so not part of it. */
-  readonly attempts: Map<string, number>;
+  /** Of the blocks that are unfinished. */
+  readonly origins: Map<string, Origin>;
 }
 
 export function createBlocks(): Blocks {
   const byKey = new Map<string, Block>();
-  const attempts = new Map<string, number>();
+  const origins = new Map<string, Origin>();
   let noted: Change[] = [];
   let listed: readonly Block[] | null = null;
+  function remove(match: (block: Block) => boolean): void {
+    for (const block of [...byKey.values()].filter(match)) {
+      byKey.delete(block.key);
+      origins.delete(block.key);
+      listed = null;
+      noted.push({ type: "removed", block });
+    }
+  }
   return {
-    attempts,
+    origins,
+    remove,
+    removeUnfinished: (isOver) =>
+      remove((block) => isUnfinished(block) && isOver(block, origins.get(block.key))),
     list: () => (listed ??= [...byKey.values()]),
     find: (key) => byKey.get(key),
     findTool(toolUseId) {
@@ -29,17 +49,9 @@ export function createBlocks(): Blocks {
     put(block) {
       const before = byKey.get(block.key);
       byKey.set(block.key, block);
-      if (!isUnfinished(block)) attempts.delete(block.key);
+      if (!isUnfinished(block)) origins.delete(block.key);
       listed = null;
       noted.push(before === undefined ? { type: "added", block } : { type: "changed", block, before });
-    },
-    remove(match) {
-      for (const block of [...byKey.values()].filter(match)) {
-        byKey.delete(block.key);
-        attempts.delete(block.key);
-        listed = null;
-        noted.push({ type: "removed", block });
-      }
     },
     changes() {
       const changes = noted;

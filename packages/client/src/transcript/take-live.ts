@@ -73,23 +73,20 @@ function laidOn(
   at: { key: string; current: string | null; event: TextDelta | LiveEvent<"agent.tool_use.delta"> },
 ): string | null {
   const { key, current, event } = at;
-  const known = blocks.attempts.get(key);
+  const known = blocks.origins.get(key)?.attempt;
   if (known !== undefined && event.data.attempt < known) return null;
   const live = current === null || known === undefined ? null : { attempt: known, text: current };
   const next = addPiece(live, event.data);
   // What an earlier attempt left open in this namespace will never be finished.
   if (known !== next.attempt) dropOlder(blocks, event.namespace, next.attempt, key);
-  blocks.attempts.set(key, next.attempt);
+  blocks.origins.set(key, { attempt: next.attempt, stepId: event.stepId ?? null });
   return next.text;
 }
 
 function dropOlder(blocks: Blocks, namespace: string, attempt: number, except: string): void {
-  blocks.remove(
-    (block) =>
-      block.key !== except &&
-      block.namespace === namespace &&
-      isUnfinished(block) &&
-      (blocks.attempts.get(block.key) ?? attempt) < attempt,
+  blocks.removeUnfinished(
+    (block, origin) =>
+      block.key !== except && block.namespace === namespace && (origin?.attempt ?? attempt) < attempt,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { SessionEvent } from "@berth/contract";
 import type { NoticeBlock } from "./block.ts";
-import { type Blocks, isUnfinished, textKey } from "./blocks.ts";
+import { type Blocks, textKey } from "./blocks.ts";
 
 type Written = SessionEvent<"agent.message" | "agent.thinking">;
 type ModelEvent =
@@ -29,7 +29,7 @@ export function takeModelEvent(blocks: Blocks, event: ModelEvent): void {
     case "agent.thinking":
       return takeWritten(blocks, event);
     case "step.finished":
-      return blocks.remove((block) => block.namespace === event.namespace && isUnfinished(block));
+      return finishStep(blocks, event);
     case "model.retried":
       return blocks.put(
         notice(event, `${event.data.model} failed and is asked again: ${event.data.error.message}`),
@@ -46,6 +46,14 @@ export function takeModelEvent(blocks: Blocks, event: ModelEvent): void {
         ),
       );
   }
+}
+
+/** Live text can be ahead of the log: that of the next step stays. */
+function finishStep(blocks: Blocks, { namespace, stepId }: SessionEvent<"step.finished">): void {
+  blocks.removeUnfinished((block, origin) => {
+    const ofAnother = stepId !== undefined && (origin?.stepId ?? stepId) !== stepId;
+    return block.namespace === namespace && !ofAnother;
+  });
 }
 
 /** The finished block is the truth, whatever the pieces before it said. */

@@ -1,5 +1,6 @@
-import type { BudgetNotice, EventData, SessionEvent } from "@berth/contract";
-import { type Blocks, isUnfinished } from "./blocks.ts";
+import { type BudgetNotice, epochOfAttempt, type EventData, type SessionEvent } from "@berth/contract";
+import type { Block } from "./block.ts";
+import type { Blocks } from "./blocks.ts";
 import { notice, placeOf } from "./take-model-event.ts";
 
 type RunEvent = SessionEvent<
@@ -35,18 +36,21 @@ export function takeRunEvent(blocks: Blocks, event: RunEvent): void {
     case "subagent.finished": {
       const { namespace: child, reason } = event.data;
       const block = blocks.find(subagentKey(event.runId, child));
-      blocks.remove((one) => one.namespace === child && isUnfinished(one));
+      blocks.removeUnfinished((one) => one.namespace === child && isOfRun(one, event));
       if (block?.kind === "subagent") blocks.put({ ...block, reason });
       return;
     }
     case "run.finished":
       return finishRun(blocks, event);
     case "session.rewound":
-      // What was undone leaves the screen; what is only live belonged to the run that the rewind ended.
-      return blocks.remove((block) => block.seq === null || block.seq > event.data.toSeq);
+      // What was undone leaves the screen. The run that a rewind ends has its end in the log before it; live text is of a later one.
+      return blocks.remove((block) => block.seq !== null && block.seq > event.data.toSeq);
     case "session.resumed":
-      // The model call under way died with its server; its text will be written anew.
-      return blocks.remove(isUnfinished);
+      // Model calls died with their server and their text is written anew. It may be on the screen already: this event is written
+      // with the first thing that comes of going on.
+      return blocks.removeUnfinished(
+        (_, origin) => origin === undefined || epochOfAttempt(origin.attempt) < event.data.epoch,
+      );
     case "input.refused":
       return blocks.put({ ...notice(event, event.data.message, "error"), code: event.data.code });
     case "error":
@@ -92,9 +96,14 @@ function subagentKey(runId: string | undefined, child: string): string {
   return `${runId ?? ""}:${child}`;
 }
 
+/** Live text can be ahead of the log: that of the next run stays. */
+function isOfRun(block: Block, { runId }: SessionEvent): boolean {
+  return block.runId === null || runId === undefined || block.runId === runId;
+}
+
 function finishRun(blocks: Blocks, event: SessionEvent<"run.finished">): void {
   const { reason, usage, cost, error, recovery } = event.data;
-  blocks.remove(isUnfinished);
+  blocks.removeUnfinished((block) => isOfRun(block, event));
   blocks.put({
     ...placeOf(event),
     kind: "run",

@@ -74,11 +74,6 @@ describe("text in a transcript", () => {
     ],
     ["is complete without any piece", [said(2, "whole")], ["whole"]],
     [
-      "that a server's death cut off goes",
-      [delta("ab"), logged(3, "session.resumed", { strategy: "continue", sealed: [], epoch: 2 })],
-      [],
-    ],
-    [
       "of a run that ended goes unless it was finished",
       [said(2, "one"), delta("two", { messageId: "msg_2" }), finished(3)],
       ["one"],
@@ -112,6 +107,7 @@ describe("text in a transcript", () => {
         said(2, "kept"),
         said(5, "undone", "msg_2"),
         delta("live", { messageId: "msg_3" }),
+        finished(8),
         logged(9, "session.rewound", rewound),
       ]),
     ).toEqual(["kept"]);

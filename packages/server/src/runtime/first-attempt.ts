@@ -1,6 +1,7 @@
+import { attemptsOfEpoch } from "@berth/contract";
+
 /** Retries and fallbacks of one model call, each an attempt of its own. */
 const attemptsOfCall = 100;
-const attemptsOfEpoch = 1_000_000_000;
 
 /**
  * Number of the first attempt of an epoch's n-th model call, counted from 1. Followers take a higher attempt for the newer text, so it

@@ -129,22 +129,48 @@ describe("berth chat at a terminal", () => {
     expect(await ended).toBe(0);
   });
 
-  it("says that the server is gone, and goes on in the answer when it is back", async () => {
+  it("says that the server is gone, and has the answer on the screen once when it is back", async () => {
     await using server = await startMortalServer();
     await server.client.agents.create({ name: "tester", model: scriptModel });
     const { terminal, ended } = server.at("chat", "--agent", "tester");
     await terminal.until("/help");
-    terminal.type(`${script([{ text: "the first half" }, { waitMs: 700 }, { text: " and the second" }])}\r`);
-    // The first one is the echo of what was typed.
+    // No two of the pieces stand together in what is typed. All have connected again before the last one: clients pause for 5 s at most.
+    const pieces = [
+      { text: "the first" },
+      { waitMs: 100 },
+      { text: " half" },
+      { waitMs: 5_500 },
+      { text: " and more" },
+    ];
+    terminal.type(`${script(pieces)}\r`);
     await terminal.until("the first half");
-    await terminal.until("the first half");
+    const [session] = (await server.client.sessions.list()).items;
+    const tail = (...flags: string[]) => server.at("sessions", "tail", session?.id ?? "", ...flags);
+    const early = tail();
+    await early.terminal.until("the first half");
     await server.kill();
     await terminal.until("connection lost");
+    await early.terminal.until("connection lost");
     await server.start();
-    await terminal.until("connected again");
-    await terminal.until("the first half and the second");
+    const late = tail("--from-start");
+    const screens = [terminal, early.terminal, late.terminal];
+    // What is typed, and shown to who comes late, holds " and more" alone.
+    await late.terminal.until("half and more");
+    for (const screen of [terminal, early.terminal]) await screen.until(" and more");
     terminal.type("/exit\r");
     expect(await ended).toBe(0);
+    const { items } = await server.client.session(session?.id ?? "").log();
+    expect(items.map(({ type }) => type)).toContain("session.resumed");
+    for (const tailing of [early, late]) {
+      // Its line ends when the log says that it is whole, or was cut off.
+      await tailing.terminal.until("\n");
+      tailing.terminal.interrupt();
+      await tailing.ended;
+    }
+    for (const screen of screens) {
+      expect(screen.out().split("the first half and more")).toHaveLength(2);
+      expect(screen.out()).not.toContain("(cut off)");
+    }
   });
 });
 
