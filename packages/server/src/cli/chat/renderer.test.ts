@@ -1,4 +1,11 @@
-import type { Block, Change, TextBlock, ToolBlock } from "@berth/client";
+import {
+  type Block,
+  type Change,
+  createTranscript,
+  type StreamEvent,
+  type TextBlock,
+  type ToolBlock,
+} from "@berth/client";
 import { describe, expect, it } from "vitest";
 import { createTestTerminal } from "../../../test/support/test-terminal.ts";
 import { createPrinter } from "../terminal/io.ts";
@@ -34,9 +41,9 @@ const tool: ToolBlock = {
 };
 
 /** What a terminal shows after each block came to be as it is; blocks of one key follow each other. */
-function shown(blocks: readonly (Block | { removed: Block })[], isTTY = true) {
+function shown(blocks: readonly (Block | { removed: Block })[], isTTY = true, whole = false) {
   const terminal = createTestTerminal({ isTTY });
-  const renderer = createRenderer(createPrinter(terminal.io, { color: false }));
+  const renderer = createRenderer(createPrinter(terminal.io, { color: false }), { whole });
   const known = new Map<string, Block>();
   for (const one of blocks) {
     const change: Change = "removed" in one ? { type: "removed", block: one.removed } : changeTo(known, one);
@@ -49,6 +56,18 @@ function changeTo(known: Map<string, Block>, block: Block): Change {
   const before = known.get(block.key);
   known.set(block.key, block);
   return before === undefined ? { type: "added", block } : { type: "changed", block, before };
+}
+
+const at = { at: "2030-01-01T00:00:00.000Z", sessionId: "ses_1", runId: "run_1", namespace: "" };
+const logged = { ...at, actor: { type: "agent", id: "test" }, v: 1 } as const;
+
+/** What a terminal shows after these events of a session. */
+function afterEvents(events: readonly StreamEvent[]): string {
+  const terminal = createTestTerminal({ isTTY: true });
+  const renderer = createRenderer(createPrinter(terminal.io, { color: false }));
+  const transcript = createTranscript();
+  for (const event of events) renderer.show(transcript.apply(event));
+  return terminal.out();
 }
 
 describe("the agent's text", () => {
@@ -93,11 +112,31 @@ describe("the agent's text", () => {
     expect(shown([text("a\u001b[2Jb\u202e", { done: true })]).out).toBe("a[2Jb\n");
   });
 
+  it("is on the screen once when another server has written it anew and the log says so with its end", () => {
+    const live = (attempt: number, offset: number, said: string) => ({
+      ...at,
+      type: "agent.message.delta" as const,
+      data: { messageId: "m", blockId: 0, attempt, offset, text: said },
+    });
+    const whole = { messageId: "m", blockId: 0, text: "half a sentence" };
+    expect(
+      afterEvents([
+        live(1_000_000_100, 0, "half a"),
+        live(2_000_000_100, 0, "half"),
+        live(2_000_000_100, 4, " a sentence"),
+        { ...logged, seq: 5, type: "session.resumed", data: { strategy: "continue", sealed: [], epoch: 2 } },
+        { ...logged, seq: 6, type: "agent.message", data: whole },
+      ]),
+    ).toBe("half a\n(it begins again)\nhalf a sentence\n");
+  });
+
   it("goes alone to standard output where there is no terminal", () => {
     const thinking = text("hm", { kind: "thinking", key: "t:0", done: true });
     const result = shown([thinking, tool, text("done", { done: true })], false);
     expect(result.out).toBe("done\n");
     expect(result.err).toContain("bash_run");
+    const whole = shown([thinking, tool, text("done", { done: true })], false, true);
+    expect(whole).toEqual({ out: 'hm\n● bash_run {"command":"ls"}\ndone\n', err: "" });
   });
 });
 

@@ -18,18 +18,21 @@ export interface Renderer {
 export interface RendererOptions {
   /** False: not what the user said, because they have just typed it. */
   readonly messages?: boolean;
+  /** Everything goes to standard output, thinking too: what is written is itself what was asked for. */
+  readonly whole?: boolean;
   /** What stands before each line: where in the log it is. */
   readonly mark?: () => string;
 }
 
 /**
  * The agent's text streams to standard output. Everything else is whole lines, which wait while a text is half written; without
- * a terminal they go to standard error, and thinking is left out.
+ * a terminal they go to standard error, and thinking is left out, unless `whole` is asked for.
  */
 export function createRenderer(
   printer: Printer,
-  { messages = true, mark = () => "" }: RendererOptions = {},
+  { messages = true, whole = false, mark = () => "" }: RendererOptions = {},
 ): Renderer {
+  const showsAll = whole || printer.interactive;
   let waiting: string[] = [];
   const tools = createToolLines(printer);
   const flush = () => {
@@ -44,12 +47,12 @@ export function createRenderer(
   }
   function write(line: string): void {
     if (stream.key !== null) waiting.push(line);
-    else if (printer.interactive) printer.out(`${line}\n`);
+    else if (showsAll) printer.out(`${line}\n`);
     else printer.err(`${line}\n`);
   }
 
   function showText(block: TextBlock): void {
-    if (block.kind === "thinking" && !printer.interactive) return;
+    if (block.kind === "thinking" && !showsAll) return;
     const streams = block.namespace === "" && (stream.key === null || stream.key === block.key);
     if (streams) stream.show(block, mark());
     else if (block.done && block.text !== "")
@@ -73,7 +76,6 @@ export function createRenderer(
       case "subagent":
         return put(indented(block, subagentLine(block)));
       case "run":
-        stream.drop();
         return block.reason === "end_turn" ? undefined : put(printer.style("red", runLine(block)));
       case "notice":
         return put(

@@ -12,7 +12,9 @@ interface TailFlags {
 export function bindSessionTail(actions: Actions, sessions: Command): void {
   const command = sessions
     .command("tail <id>")
-    .description("Watch a session, over any number of reconnects. With --json every event is a line.")
+    .description(
+      "Watch a session, over any number of reconnects. A pipe gets what its log holds; with --json every event is a line.",
+    )
     .option("--from-start", "begin with its first event; each line has its event's number")
     .option("--after <cursor>", "begin after a cursor, as --json prints it")
     .option("--until-idle", "end when no run goes on");
@@ -27,21 +29,22 @@ export function bindSessionTail(actions: Actions, sessions: Command): void {
     const stop = new AbortController();
     const transcript = createTranscript();
     let at = "";
-    const renderer = createRenderer(printer, { mark: () => at });
+    const renderer = createRenderer(printer, { whole: true, mark: () => at });
     const onState = (state: FollowState) => {
       if (state.status === "reconnecting" && state.attempt === 0)
         printer.err("connection lost, connecting again\n");
     };
     const until = AbortSignal.any([signal, stop.signal]);
     for await (const event of berth.session(id).events({ after, signal: until, onState })) {
-      const numbered = flags.fromStart === true && "seq" in event;
-      at = numbered ? `${printer.style("dim", `#${event.seq}`)} ` : "";
+      const isLogged = "seq" in event;
+      at = flags.fromStart === true && isLogged ? `${printer.style("dim", `#${event.seq}`)} ` : "";
       if (flags.json === true) printer.out(`${JSON.stringify(event)}\n`);
-      else {
+      // Text that is only being written is for people: what is read from a pipe is the same whenever it is read.
+      else if (isLogged || printer.interactive) {
         renderer.show(transcript.apply(event));
         if (event.type === "todo.changed") renderer.todos(event.data.todos);
       }
-      const caughtUp = "seq" in event && event.seq >= lastSeq;
+      const caughtUp = isLogged && event.seq >= lastSeq;
       if (untilIdle && caughtUp && (!isBusy || event.type === "run.finished")) stop.abort();
     }
     renderer.end();

@@ -87,6 +87,29 @@ describe("berth sessions at a terminal", () => {
 });
 
 describe("berth sessions", () => {
+  it("tails into a pipe all that the log holds, by numbers, and nothing of it to standard error", async () => {
+    const rig = await start();
+    await rig.agent({ tools: ["bash_run"] });
+    const task = script(
+      [{ thinking: "hm" }, { text: "first" }, { tool: "bash_run", input: { command: "echo hi" } }],
+      {
+        text: "second",
+      },
+    );
+    const run = await rig.berth("run", task, "--agent", "tester", "--yes", "--json");
+    const { sessionId: id } = parsed(run);
+    const { code, out, err } = await rig.berth("sessions", "tail", id, "--from-start", "--until-idle");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const lines = out.trimEnd().split("\n");
+    expect(lines.filter((line) => !/^#\d+ /.test(line))).toEqual([]);
+    const all = lines.map((line) => line.replace(/^#\d+ +/, ""));
+    expect(all[0]).toContain("> {");
+    const expected = ["hm", "first", "● bash_run", "✓ bash_run", "second"];
+    expect(all.filter((line) => expected.some((word) => line.startsWith(word)))).toHaveLength(
+      expected.length,
+    );
+  });
+
   it("lists, shows, tails, exports, forks, rewinds, archives and deletes", async () => {
     const rig = await start();
     await rig.agent();
@@ -103,9 +126,6 @@ describe("berth sessions", () => {
     const seqs = lines.flatMap(({ seq }) => seq ?? []);
     expect(seqs).toEqual(seqs.map((_, at) => at + 1));
     expect(lines.at(-1)?.type).toBe("run.finished");
-    expect((await rig.berth("sessions", "tail", id, "--from-start", "--until-idle")).out).toContain(
-      "echo: hello",
-    );
     const exported = (await rig.berth("sessions", "export", id)).out.trim().split("\n");
     expect(exported.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual(
       exported.map((_, at) => at + 1),
