@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { Agent } from "node:http";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RuntimeStats } from "@berth/contract";
 import { about } from "./support/about.ts";
 import { type Api, apiOf } from "./support/api.ts";
@@ -16,6 +17,7 @@ import { median } from "./support/machine.ts";
 import { readOptions } from "./support/options.ts";
 import { makeFolder } from "./support/own-folder.ts";
 import { probed } from "./support/probe/probe.ts";
+import { residentMb } from "./support/process-use.ts";
 import { tell } from "./support/tell.ts";
 import { openSession } from "./support/turns/berth.ts";
 
@@ -57,7 +59,7 @@ interface Looked {
   readonly measured: number;
 }
 
-/** What the process has at each moment of a round: what it keeps when sessions leave is no session's, and comes in steps. */
+/** What the process has at each moment of a round, after collection; what is resident, also after the rest. */
 function processNotes(moments: readonly Moment[]): readonly string[] {
   const told = moments.map(({ when, resident, committed, threads, held }) => {
     const figures = [resident, committed, held, threads].map((value) => value.toFixed(0));
@@ -67,6 +69,12 @@ function processNotes(moments: readonly Moment[]): readonly string[] {
     `The whole process, MB resident / taken by V8 for the main thread / held in it / taken by V8 for other threads: ${told.join("; ")}.`,
   ];
 }
+
+/**
+ * V8 keeps pages that a collection freed, and its young generation, for some 8 seconds: right after it 410 MB were resident, then 200,
+ * which made sessions look like 5 KB in one run and 14 in the next.
+ */
+const restMs = 12_000;
 
 const off = (ratio: number) => Math.abs(ratio - 1);
 
@@ -109,7 +117,9 @@ async function measure(round: number, modelPort: number): Promise<Figures> {
     const api = apiOf(server, agent);
     await api.post("/api/v1/agents", JSON.stringify({ name: "at-once", model: "double/at-once", tools: [] }));
     const look = async (): Promise<Looked> => {
-      const { heldBytes, committedBytes, threadBytes, residentBytes } = await probe.ask();
+      const { heldBytes, committedBytes, threadBytes } = await probe.ask();
+      await sleep(restMs);
+      const residentBytes = residentMb(server.pid).all * 1e6;
       // On a busy machine that takes longer than the server keeps idle connections.
       agent.destroy();
       const { live, memory } = await api.get<RuntimeStats>("/api/v1/runtime/stats");
@@ -181,7 +191,7 @@ try {
   const ratioLong = of("heldLong") / of("measuredLong");
   tell({
     about: where,
-    settings: `${sessions} sessions of ${2 * turns} messages, ${concurrent} at once, ${rounds} rounds, medians, after garbage collection; ${longSessions} sessions of ${2 * long} messages`,
+    settings: `${sessions} sessions of ${2 * turns} messages, ${concurrent} at once, ${rounds} rounds, medians, after garbage collection and ${restMs / 1_000} s of rest; ${longSessions} sessions of ${2 * long} messages`,
     results: figures,
     rows: [
       ["KB for each session", "heap and external", "resident", "measured by the cache", "heap to measured"],
