@@ -59,6 +59,11 @@ interface Looked {
   readonly measured: number;
 }
 
+function momentOf(when: string, { resident, committed, threads, held }: Looked): Moment {
+  const mb = (bytes: number) => bytes / 1e6;
+  return { when, resident: mb(resident), committed: mb(committed), threads: mb(threads), held: mb(held) };
+}
+
 /** What the process has at each moment of a round, after collection; what is resident, also after the rest. */
 function processNotes(moments: readonly Moment[]): readonly string[] {
   const told = moments.map(({ when, resident, committed, threads, held }) => {
@@ -164,16 +169,7 @@ async function measure(round: number, modelPort: number): Promise<Figures> {
         "put out": out,
         "the long ones live": liveLong,
         "put out again": outLong,
-      }).map(([when, { resident, committed, threads, held }]) => {
-        const mb = (bytes: number) => bytes / 1e6;
-        return {
-          when,
-          resident: mb(resident),
-          committed: mb(committed),
-          threads: mb(threads),
-          held: mb(held),
-        };
-      }),
+      }).map(([when, looked]) => momentOf(when, looked)),
     };
   } finally {
     await server.stop();
