@@ -1,7 +1,8 @@
 // T6: memory of each live idle session with 10 messages and of each that was put out, of the real server, after garbage collection;
 // beside what the conversations alone take as plain objects. And whether the heap is what the activation cache measured, for them and for
 // a tenth as many long ones.
-//   npm run bench -- memory [--sessions 10000] [--turns 5] [--long 50] [--rounds 1] [--concurrent 64] [--json file] [--dir folder]
+//   npm run bench -- memory [--sessions 10000] [--turns 5] [--long 50] [--rounds 1] [--concurrent 64] [--rest 12] [--json file]
+//     [--dir folder]
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
@@ -21,8 +22,8 @@ import { residentMb } from "./support/process-use.ts";
 import { tell } from "./support/tell.ts";
 import { openSession } from "./support/turns/berth.ts";
 
-const options = readOptions({ sessions: 10_000, turns: 5, long: 50, rounds: 1, concurrent: 64 });
-const { sessions, turns, long, rounds, concurrent } = options;
+const options = readOptions({ sessions: 10_000, turns: 5, long: 50, rounds: 1, concurrent: 64, rest: 12 });
+const { sessions, turns, long, rounds, concurrent, rest: restSeconds } = options;
 const longSessions = Math.ceil(sessions / 10);
 const folder = makeFolder(options.dir);
 const agent = new Agent({ keepAlive: true });
@@ -75,12 +76,6 @@ function processNotes(moments: readonly Moment[]): readonly string[] {
   ];
 }
 
-/**
- * V8 keeps pages that a collection freed, and its young generation, for some 8 seconds: right after it 410 MB were resident, then 200,
- * which made sessions look like 5 KB in one run and 14 in the next.
- */
-const restMs = 12_000;
-
 const off = (ratio: number) => Math.abs(ratio - 1);
 
 async function floor(): Promise<number> {
@@ -123,7 +118,9 @@ async function measure(round: number, modelPort: number): Promise<Figures> {
     await api.post("/api/v1/agents", JSON.stringify({ name: "at-once", model: "double/at-once", tools: [] }));
     const look = async (): Promise<Looked> => {
       const { heldBytes, committedBytes, threadBytes } = await probe.ask();
-      await sleep(restMs);
+      // V8 keeps pages that a collection freed, and its young generation, for some 8 seconds: right after it 409 MB were resident, then
+      // 197, which made sessions look like 5 KB in one run and 14 in the next.
+      await sleep(restSeconds * 1_000);
       const residentBytes = residentMb(server.pid).all * 1e6;
       // On a busy machine that takes longer than the server keeps idle connections.
       agent.destroy();
@@ -187,7 +184,7 @@ try {
   const ratioLong = of("heldLong") / of("measuredLong");
   tell({
     about: where,
-    settings: `${sessions} sessions of ${2 * turns} messages, ${concurrent} at once, ${rounds} rounds, medians, after garbage collection and ${restMs / 1_000} s of rest; ${longSessions} sessions of ${2 * long} messages`,
+    settings: `${sessions} sessions of ${2 * turns} messages, ${concurrent} at once, ${rounds} rounds, medians, after garbage collection and ${restSeconds} s of rest; ${longSessions} sessions of ${2 * long} messages`,
     results: figures,
     rows: [
       ["KB for each session", "heap and external", "resident", "measured by the cache", "heap to measured"],
