@@ -92,6 +92,7 @@ export class Activation {
       if (signal.aborted || changes !== this.#changes) return resolve();
       const done = () => {
         signal.removeEventListener("abort", done);
+        this.#roomWaiters = this.#roomWaiters.filter((waiter) => waiter !== done);
         resolve();
       };
       this.#roomWaiters.push(done);
@@ -134,7 +135,7 @@ export class Activation {
     return true;
   }
 
-  /** Gives one back that only stands in line for a slot: it waits in the queue instead. */
+  /** Gives one back that only stands in line, for a slot or for room in a budget: it waits in the queue instead. */
   async park(actor: SessionActor): Promise<boolean> {
     if (!(await actor.release({ park: true }))) return false;
     this.remove(actor);

@@ -31,6 +31,11 @@ export class BudgetRoom {
     this.#timer ??= this.#clock.after(retryMs, () => this.#nudgeAll());
   }
 
+  /** Whether it waits, and does not try again just now. */
+  has(orgId: string, waiter: RoomWaiter): boolean {
+    return this.#waiting.get(orgId)?.has(waiter) === true;
+  }
+
   leave(orgId: string, waiter: RoomWaiter): void {
     this.#waiting.get(orgId)?.delete(waiter);
   }

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createInProcessQueue } from "../coordination/in-process/queue.ts";
+import { systemClock } from "../lib/clock.ts";
 import { BerthError } from "../lib/errors.ts";
 import { silentTelemetry } from "../telemetry/telemetry.ts";
 import type { Activation } from "./activation.ts";
+import { BudgetRoom } from "./budget-room.ts";
 import { Intake } from "./intake.ts";
 import type { RunSlots } from "./run-slots.ts";
 
@@ -21,6 +23,7 @@ function begin(failures = 0) {
     get: () => null,
     changes: 0,
     room: async () => {},
+    all: () => [],
     noteQuiet: () => {},
     async makeRoom() {
       if (left-- > 0) throw new BerthError("disk_full", "The disk is full.", { retryable: true });
@@ -33,9 +36,10 @@ function begin(failures = 0) {
     unexpectedError: ({ where }: { where: string }) => void told.push(where),
   };
   const intake = new Intake({
-    context: { queue, telemetry },
+    context: { queue, telemetry, clock: systemClock },
     activation: activation as unknown as Activation,
     slots: slots as unknown as RunSlots,
+    budgetRoom: new BudgetRoom(systemClock),
     async claim({ sessionId }) {
       claimed.push(sessionId);
       return true;

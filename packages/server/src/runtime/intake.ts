@@ -1,5 +1,7 @@
 import type { WakeUp } from "../coordination/queue.ts";
+import { pause } from "../lib/clock.ts";
 import type { Activation } from "./activation.ts";
+import type { BudgetRoom } from "./budget-room.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { RunSlots } from "./run-slots.ts";
 
@@ -9,10 +11,14 @@ const claimsAtOnce = 16;
 /** Sessions of an organization that may stand in line for a slot before no more are taken: enough that a free one is used at once. */
 const inReserve = 2;
 
+/** How often a session that a budget holds back is parked for one that waits for a place. Milliseconds. */
+const parkEveryMs = 1_000;
+
 export interface IntakeOptions {
-  readonly context: Pick<RuntimeContext, "queue" | "telemetry">;
+  readonly context: Pick<RuntimeContext, "queue" | "telemetry" | "clock">;
   readonly activation: Activation;
   readonly slots: RunSlots;
+  readonly budgetRoom: BudgetRoom;
   /** False when the session is this worker's then and nobody here runs it. */
   readonly claim: (wakeUp: WakeUp) => Promise<boolean>;
   /** Sessions that the store may count as this worker's while nobody here runs them. */
@@ -33,6 +39,7 @@ export class Intake {
   #taking: Promise<void> = Promise.resolve();
   #look = new AbortController();
   #without: ReadonlySet<string> = new Set();
+  #parkedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -117,13 +124,22 @@ export class Intake {
       const { changes } = activation;
       try {
         if (await activation.makeRoom(this.#claiming.size)) return;
-        if (await this.#parkFor(orgId)) continue;
+        if ((await this.#parkFor(orgId)) || (await this.#parkHeldBack())) continue;
       } catch (error) {
         // The store could not take a session back just now; the next change, or the next check of memory, tries again.
         context.telemetry.unexpectedError({ where: "room", error });
       }
-      await activation.room(changes, signal);
+      await this.#change(changes);
     }
+  }
+
+  /** Something changed since, or it is time to look again for somebody to park. */
+  async #change(changes: number): Promise<void> {
+    const { activation, context } = this.#options;
+    const enough = new AbortController();
+    const signal = AbortSignal.any([this.#stopping.signal, enough.signal]);
+    await Promise.race([activation.room(changes, signal), pause(context.clock, parkEveryMs, signal)]);
+    enough.abort();
   }
 
   /** Makes room for an organization that has nothing here, at the cost of one that only stands in line beside what it runs. */
@@ -136,6 +152,22 @@ export class Intake {
       .filter((actor) => slots.stands(actor) && (loadOf(actor) > 0 || slots.waiting(actor.held.orgId) > 1));
     for (const actor of inLine.toSorted((a, b) => loadOf(b) - loadOf(a))) {
       if (await activation.park(actor)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Parks one that waits until calls under way leave something of a budget. Those calls may be nobody's: of a session that waits for a
+   * place here, and settles them when it is claimed. Not often: one that is claimed again may be held back again.
+   */
+  async #parkHeldBack(): Promise<boolean> {
+    const { activation, budgetRoom, context } = this.#options;
+    const now = context.clock.monotonic();
+    if (now - this.#parkedAt < parkEveryMs) return false;
+    for (const actor of activation.all()) {
+      if (!budgetRoom.has(actor.held.orgId, actor) || !(await activation.park(actor))) continue;
+      this.#parkedAt = now;
+      return true;
     }
     return false;
   }

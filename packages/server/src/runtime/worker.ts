@@ -58,6 +58,7 @@ export class Worker {
       context,
       activation: this.activation,
       slots: this.#slots,
+      budgetRoom: this.#room,
       claim: (wakeUp) => this.#claim(wakeUp),
       adrift: this.#adrift,
     });
