@@ -12,7 +12,7 @@ const claimsAtOnce = 16;
 const inReserve = 2;
 
 /** How often a session that a budget holds back is parked for one that waits for a place. Milliseconds. */
-const parkEveryMs = 1_000;
+const parkEveryMs = 200;
 
 export interface IntakeOptions {
   readonly context: Pick<RuntimeContext, "queue" | "telemetry" | "clock">;
