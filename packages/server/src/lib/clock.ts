@@ -39,6 +39,20 @@ export function every(clock: Clock, ms: number, call: () => Promise<void> | void
   };
 }
 
+/** Waits for something, at most `ms`; its signal says that nobody waits any more. Rejects as what is waited for does. */
+export async function within(
+  clock: Clock,
+  ms: number,
+  wait: (signal: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([wait(over.signal), pause(clock, ms, over.signal)]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** Resolves after `ms`, or at once when the signal aborts. */
 export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -43,26 +43,26 @@ export class Activation {
   }
 
   get(orgId: string, sessionId: string): SessionActor | null {
-    return this.#actors.get(keyOf(orgId, sessionId)) ?? null;
+    return this.#actors.get(keyOf({ orgId, sessionId })) ?? null;
   }
 
   /** Notes a use: the session becomes the most recently used. */
   touch(actor: SessionActor): void {
-    const key = keyOf(actor.held.orgId, actor.held.sessionId);
+    const key = keyOf(actor.held);
     if (this.#actors.get(key) !== actor) return;
     this.#actors.delete(key);
     this.#actors.set(key, actor);
   }
 
   add(actor: SessionActor): void {
-    this.#actors.set(keyOf(actor.held.orgId, actor.held.sessionId), actor);
+    this.#actors.set(keyOf(actor.held), actor);
     this.#activations += 1;
     this.#timings.push(actor.initMs);
     if (this.#timings.length > keptTimings) this.#timings.shift();
   }
 
   remove(actor: SessionActor): void {
-    const key = keyOf(actor.held.orgId, actor.held.sessionId);
+    const key = keyOf(actor.held);
     if (this.#actors.get(key) !== actor) return;
     this.#actors.delete(key);
     this.#releaseWaiters();
@@ -217,6 +217,7 @@ export class Activation {
   }
 }
 
-function keyOf(orgId: string, sessionId: string): string {
+/** Names a session among those of all organizations. */
+export function keyOf({ orgId, sessionId }: { readonly orgId: string; readonly sessionId: string }): string {
   return `${orgId}/${sessionId}`;
 }

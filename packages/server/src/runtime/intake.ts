@@ -1,6 +1,6 @@
 import type { WakeUp } from "../coordination/queue.ts";
-import { pause } from "../lib/clock.ts";
-import type { Activation } from "./activation.ts";
+import { within } from "../lib/clock.ts";
+import { type Activation, keyOf } from "./activation.ts";
 import type { BudgetRoom } from "./budget-room.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { RunSlots } from "./run-slots.ts";
@@ -136,10 +136,9 @@ export class Intake {
   /** Something changed since, or it is time to look again for somebody to park. */
   async #change(changes: number): Promise<void> {
     const { activation, context } = this.#options;
-    const enough = new AbortController();
-    const signal = AbortSignal.any([this.#stopping.signal, enough.signal]);
-    await Promise.race([activation.room(changes, signal), pause(context.clock, parkEveryMs, signal)]);
-    enough.abort();
+    await within(context.clock, parkEveryMs, (over) =>
+      activation.room(changes, AbortSignal.any([this.#stopping.signal, over])),
+    );
   }
 
   /** Makes room for an organization that has nothing here, at the cost of one that only stands in line beside what it runs. */
@@ -151,7 +150,7 @@ export class Intake {
       .all()
       .filter((actor) => slots.stands(actor) && (loadOf(actor) > 0 || slots.waiting(actor.held.orgId) > 1));
     for (const actor of inLine.toSorted((a, b) => loadOf(b) - loadOf(a))) {
-      if (await activation.park(actor)) return true;
+      if (slots.stands(actor) && (await activation.park(actor))) return true;
     }
     return false;
   }
@@ -197,8 +196,4 @@ export class Intake {
       });
     this.#claiming.set(key, { orgId, done });
   }
-}
-
-function keyOf({ orgId, sessionId }: WakeUp): string {
-  return `${orgId}/${sessionId}`;
 }

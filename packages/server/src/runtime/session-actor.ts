@@ -188,9 +188,9 @@ export class SessionActor extends SessionParts implements SessionAtWork {
     return firstAttempt(this.held.epoch, ++this.#modelCalls);
   }
 
-  /** Gives the session back if it is quiet and its mailbox is empty (not asked when known: that would wake it), or to park it, if it does nothing but stand in line. False: it has to stay. */
+  /** Gives the session back if it is quiet and its mailbox is empty (not asked when known: that would wake it), or, to park one that stands in line, if nothing of it is under way. False: it has to stay. */
   async release({ park = false }: { readonly park?: boolean } = {}): Promise<boolean> {
-    const may = park ? this.#idle && this.standsInLine(this) : this.quiet && this.mailbox.length === 0;
+    const may = park ? this.#idle : this.quiet && this.mailbox.length === 0;
     if (!may || this.#stopped) return false;
     this.#turning = true;
     try {

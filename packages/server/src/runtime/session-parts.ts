@@ -2,7 +2,7 @@ import type { LiveFrame } from "../coordination/session-frames.ts";
 import type { ScopedModels } from "../models/model.ts";
 import type { SessionState } from "../session/state.ts";
 import type { AgentsAtWork } from "./agents-at-work.ts";
-import type { BudgetRoom, RoomWaiter } from "./budget-room.ts";
+import type { BudgetRoom } from "./budget-room.ts";
 import type { CallsUnderWay } from "./calls-under-way.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import type { Definitions } from "./definitions.ts";
@@ -10,7 +10,7 @@ import type { Effects } from "./effects/effects.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { LiveText } from "./live-text.ts";
 import type { OwnerNotes } from "./owner-notes.ts";
-import type { RunSlots, SlotHolder } from "./run-slots.ts";
+import type { RunSlots } from "./run-slots.ts";
 import { SandboxUse } from "./sandbox-use.ts";
 import type { ToolSets } from "./tool-sets.ts";
 import { Workbench } from "./workbench.ts";
@@ -84,11 +84,6 @@ export abstract class SessionParts {
 
   get room(): BudgetRoom {
     return this.#shared.room;
-  }
-
-  /** True when it waits for a slot, or for calls of others to leave something of a budget. */
-  protected standsInLine(holder: SlotHolder & RoomWaiter): boolean {
-    return this.slots.stands(holder) || this.room.has(this.held.orgId, holder);
   }
 
   get workspace(): Workspace {

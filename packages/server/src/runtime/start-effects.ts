@@ -75,7 +75,7 @@ async function start(actor: SessionAtWork, effect: Effect): Promise<readonly Blo
   if (tooLong) {
     const plan = forcedCompaction(at, actor.agents.windowOf(at));
     // Within what is set aside for the step, which would be in its way: the step's call is not under way.
-    const reserve = plan?.method === "summary" ? await summaryReserve(actor, at) : null;
+    const reserve = await summaryReserve(actor, at, plan);
     if (reserve !== null) actor.calls.begun([reserve], []);
     compactContext(actor, at, { plan, reserve });
     actor.forced.add(stepId);
@@ -169,7 +169,7 @@ async function startCompaction(
   at: NamespaceState,
   plan: ReturnType<typeof forcedCompaction>,
 ): Promise<readonly Blocking[]> {
-  const reserve = plan?.method === "summary" ? await summaryReserve(actor, at) : null;
+  const reserve = await summaryReserve(actor, at, plan);
   const blocking = reserve === null ? [] : await actor.reserve(reserve);
   if (blocking.length === 0) compactContext(actor, at, { plan, reserve });
   return blocking;
@@ -200,7 +200,13 @@ function compactContext(
 
 const nothingDone = { event: null, spent: null };
 
-function summaryReserve(actor: SessionAtWork, at: NamespaceState): Promise<Reserve> {
+/** What a plan sets aside for its summary; null when it makes none. */
+async function summaryReserve(
+  actor: SessionAtWork,
+  at: NamespaceState,
+  plan: ReturnType<typeof forcedCompaction>,
+): Promise<Reserve | null> {
+  if (plan?.method !== "summary") return null;
   const call = newId("step", actor.context.clock.now());
   return reserveOf(actor, actor.state, at, { call, kind: "compaction", maxOutputTokens: maxSummaryTokens });
 }

@@ -1,12 +1,12 @@
 import type { RuntimeHealth, RuntimeStats } from "@berth/contract";
 import { type WorkerCommand, workersGroup, workerTopic } from "../coordination/session-frames.ts";
 import type { WakeUp } from "../coordination/queue.ts";
-import { every, pause, type TimerHandle } from "../lib/clock.ts";
+import { every, pause, type TimerHandle, within } from "../lib/clock.ts";
 import { asBerthError, type BerthError } from "../lib/errors.ts";
 import { failpoint } from "../lib/failpoint.ts";
 import { newId } from "../lib/id.ts";
 import { knownEventVersion } from "../session/upcast.ts";
-import { Activation } from "./activation.ts";
+import { Activation, keyOf } from "./activation.ts";
 import { BudgetRoom } from "./budget-room.ts";
 import type { Held, RuntimeContext } from "./context.ts";
 import { Definitions } from "./definitions.ts";
@@ -171,7 +171,9 @@ export class Worker {
       await this.#context.presence.leave(workersGroup, this.id);
       await this.#context.store.system.removeWorker(this.id);
     });
-    for (const end of ended) if (end.status === "rejected") throw end.reason;
+    const why = ended.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
+    if (why.length > 1) throw new AggregateError(why, why.map(String).join("; "));
+    if (why.length === 1) throw why[0];
   }
 
   async #drain(drainMs: number): Promise<void> {
@@ -190,7 +192,7 @@ export class Worker {
   /** False when the session is this worker's now and has no actor, or none any more. */
   async #claim({ orgId, sessionId }: WakeUp): Promise<boolean> {
     const { store, settings, telemetry, bus } = this.#context;
-    await this.#leaving.get(`${orgId}/${sessionId}`);
+    await this.#leaving.get(keyOf({ orgId, sessionId }));
     const lease = this.#heartbeat.assertFresh();
     const claimed = await store.system.claim({
       orgId,
@@ -241,7 +243,7 @@ export class Worker {
   #ended(actor: SessionActor, error: BerthError): void {
     const { orgId, sessionId, epoch } = actor.held;
     this.activation.remove(actor);
-    this.#adrift.set(`${orgId}/${sessionId}`, { orgId, sessionId });
+    this.#adrift.set(keyOf(actor.held), { orgId, sessionId });
     if (["fenced", "lease_lost"].includes(error.code))
       this.#context.telemetry.sessionFenced({ orgId, sessionId, epoch });
     else this.#context.telemetry.unexpectedError({ where: "session", error, orgId, sessionId });
@@ -255,18 +257,15 @@ export class Worker {
       const { orgId, sessionId, epoch } = actor.held;
       this.#context.telemetry.sessionFenced({ orgId, sessionId, epoch });
       this.activation.remove(actor);
-      const key = `${orgId}/${sessionId}`;
+      const key = keyOf(actor.held);
       this.#adrift.set(key, { orgId, sessionId });
       const leaving = this.#leave(actor, reason).finally(() => this.#leaving.delete(key));
       this.#leaving.set(key, leaving);
     }
   }
 
-  async #leave(actor: SessionActor, reason: string): Promise<void> {
-    const enough = new AbortController();
-    const left = this.#quietly(reason, () => actor.abandon());
-    await Promise.race([left, pause(this.#context.clock, leaveMs, enough.signal)]);
-    enough.abort();
+  #leave(actor: SessionActor, reason: string): Promise<void> {
+    return within(this.#context.clock, leaveMs, () => this.#quietly(reason, () => actor.abandon()));
   }
 
   async #pollMailboxes(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Clock, pause } from "../../lib/clock.ts";
+import { type Clock, within } from "../../lib/clock.ts";
 import type { Draft } from "../draft.ts";
 
 /** Writes what an effect led to into the draft of a turn, decided against the state of that time. */
@@ -93,9 +93,7 @@ export class Effects {
   /** Resolves when no aborted effect is still letting go, after a second at the most. */
   async settled(): Promise<void> {
     if (this.#letGo.size === 0) return;
-    const enough = new AbortController();
-    await Promise.race([Promise.all(this.#letGo), pause(this.#clock, settleMs, enough.signal)]);
-    enough.abort();
+    await within(this.#clock, settleMs, () => Promise.all(this.#letGo));
     this.#letGo.clear();
   }
 

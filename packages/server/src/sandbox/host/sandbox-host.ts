@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { ServerOptions as TlsOptions } from "node:https";
-import { type Clock, pause } from "../../lib/clock.ts";
+import { type Clock, within } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import type { SandboxProvider } from "../sandbox.ts";
 import type { Admission } from "./admit.ts";
@@ -90,9 +90,7 @@ export function createSandboxHost(options: SandboxHostOptions): SandboxHost {
     tunnels.close();
     if (!server.listening) return;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    const waited = new AbortController();
-    await Promise.race([closed, pause(clock, stopMs, waited.signal)]);
-    waited.abort();
+    await within(clock, stopMs, () => closed);
     server.closeAllConnections();
     await closed;
   }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
-import { type Clock, pause } from "../../lib/clock.ts";
+import { type Clock, within } from "../../lib/clock.ts";
 import { BerthError } from "../../lib/errors.ts";
 import { type Killed, killTree } from "./kill-tree.ts";
 import type { RunningProcess } from "../output/running-process.ts";
@@ -94,9 +94,9 @@ function follow(spec: TreeSpec, child: ChildProcess, record: TreeRecord): Runnin
 
   const ended = (async () => {
     const end = await exited;
-    await within(closed, lastWordsMs, spec.clock);
+    await within(spec.clock, lastWordsMs, () => closed);
     const killed = await killAll();
-    await within(closed, lastWordsMs, spec.clock);
+    await within(spec.clock, lastWordsMs, () => closed);
     child.stdout?.destroy();
     if (killed.left === 0) record.remove();
     else spec.onLeft(killed);
@@ -123,11 +123,4 @@ function typeInto(stdin: Writable | null, data: Uint8Array | null): Promise<void
     if (data === null) stdin.end(done);
     else stdin.write(data, done);
   });
-}
-
-/** Waits for something, at most so long. */
-async function within(done: Promise<void>, ms: number, clock: Clock): Promise<void> {
-  const stop = new AbortController();
-  await Promise.race([done, pause(clock, ms, stop.signal)]);
-  stop.abort();
 }

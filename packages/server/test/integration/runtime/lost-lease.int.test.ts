@@ -26,6 +26,18 @@ function createGate() {
   return { pass, open: () => letGo(), reached: () => reached };
 }
 
+/** A model that calls a tool which ends at its second start. */
+async function openWithSlowTool() {
+  const slow = { starts: 0 };
+  const tool = testTool("slow", () => {
+    slow.starts += 1;
+    return slow.starts === 1 ? new Promise(() => undefined) : { ok: true, content: "second time" };
+  });
+  const answer: HarnessOptions["answer"] = (call) =>
+    turnOf(call) === 0 ? calls(["slow", {}]) : text("done");
+  return { h: await open({ answer, tools: [tool] }), slow };
+}
+
 /** The lease is lost and found again. */
 async function loseLease(h: Harness, session: string): Promise<void> {
   const { system } = h.context.store;
@@ -38,21 +50,13 @@ async function loseLease(h: Harness, session: string): Promise<void> {
 
 describe("a worker that loses its lease and gets it back", () => {
   it("goes on with what it had to leave, without anybody asking for it", async () => {
-    let starts = 0;
-    const slow = testTool("slow", () => {
-      starts += 1;
-      return starts === 1 ? new Promise(() => undefined) : { ok: true, content: "second time" };
-    });
-    const h = await open({
-      answer: (call) => (turnOf(call) === 0 ? calls(["slow", {}]) : text("done")),
-      tools: [slow],
-    });
+    const { h, slow } = await openWithSlowTool();
     const session = await h.session(await h.agent({ tools: ["*"] }));
     await h.say(session, "hi");
-    await h.until(session, () => starts === 1);
+    await h.until(session, () => slow.starts === 1);
     await loseLease(h, session);
     const log = await h.finished(session);
-    expect(starts).toBe(2);
+    expect(slow.starts).toBe(2);
     expect(log.at(-1)).toMatchObject({ type: "run.finished", data: { reason: "end_turn" } });
   });
 
@@ -199,22 +203,14 @@ describe("a worker that loses its lease and gets it back", () => {
   });
 
   it("begins anew with a session although what it had is not let go of in five seconds", async () => {
-    let starts = 0;
-    const slow = testTool("slow", () => {
-      starts += 1;
-      return starts === 1 ? new Promise(() => undefined) : { ok: true, content: "second time" };
-    });
-    const h = await open({
-      answer: (call) => (turnOf(call) === 0 ? calls(["slow", {}]) : text("done")),
-      tools: [slow],
-    });
+    const { h, slow } = await openWithSlowTool();
     const { sandboxes } = h.context;
     const release = sandboxes.release.bind(sandboxes);
     const gate = createGate();
     Object.assign(sandboxes, { release: gate.pass });
     const session = await h.session(await h.agent({ tools: ["*"] }));
     await h.say(session, "hi");
-    await h.until(session, () => starts === 1);
+    await h.until(session, () => slow.starts === 1);
     await loseLease(h, session);
     await h.until(session, (log) => log.some(({ type }) => type === "run.finished"), 20_000);
     Object.assign(sandboxes, { release });
