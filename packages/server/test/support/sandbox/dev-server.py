@@ -2,9 +2,11 @@
 import base64, hashlib, json, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PAGE = """<!doctype html><title>shop</title><link rel="stylesheet" href="assets/style.css">
+# A browser asks for an icon when it likes, also after a page has loaded: the pages have theirs within them.
+ICON = '<link rel="icon" href="data:,">'
+PAGE = f"""<!doctype html><title>shop</title>{ICON}<link rel="stylesheet" href="assets/style.css">
 <h1>Shop</h1><a href="about/">about</a><script src="assets/app.js"></script>"""
-ABOUT = '<!doctype html><title>about</title><a href="../">back</a><img src="../assets/dot.svg">'
+ABOUT = f'<!doctype html><title>about</title>{ICON}<a href="../">back</a><img src="../assets/dot.svg">'
 FILES = {
     "/": ("text/html", PAGE),
     "/about/": ("text/html", ABOUT),
