@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     setupFiles: ["packages/server/test/support/leaks.ts"],
+    // How long a condition may take on a busy machine: that of an `expect.poll`, which ends as soon as it holds.
+    expect: { poll: { timeout: 8_000 } },
     // Tests run what production runs: Node's own loader and type stripping, no bundler in between.
     experimental: { viteModuleRunner: false },
     coverage: {

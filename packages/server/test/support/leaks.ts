@@ -3,12 +3,12 @@
 import type { ChildProcess } from "node:child_process";
 import diagnostics from "node:diagnostics_channel";
 import type { Server } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { afterAll } from "vitest";
 
 /** How long an exit that is under way may take, in milliseconds. */
-const graceMs = 2_000;
+const graceMs = 10_000;
 
 const children = new Set<ChildProcess>();
 const workers = new Set<Worker>();
@@ -42,6 +42,8 @@ function running(): string[] {
 afterAll(async () => {
   const deadline = Date.now() + graceMs;
   while (running().length > 0 && Date.now() < deadline) await sleep(10);
+  // Where the process stood still until then, it has not yet been told of what ended meanwhile.
+  for (let turns = 0; turns < 2; turns += 1) await turn();
   const left = running();
   if (left.length > 0) throw new Error(`this test file left running:\n  ${left.join("\n  ")}`);
 });
