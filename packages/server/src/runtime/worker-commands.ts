@@ -1,7 +1,11 @@
 import type { RuntimeHealth, RuntimeStats } from "@berth/contract";
 import type { WorkerCommand } from "../coordination/session-frames.ts";
+import { within } from "../lib/clock.ts";
 import type { Activation } from "./activation.ts";
 import type { SessionActor } from "./session-actor.ts";
+
+/** How long the turn of a session that still runs here is waited for: who asks is to hear "busy" rather than nothing. Milliseconds. */
+const lastTurnMs = 500;
 
 /** What commands need of a worker. */
 interface Commanded {
@@ -25,10 +29,10 @@ export async function answerCommand(worker: Commanded, command: WorkerCommand): 
     case "evict":
       return evict(activation, command);
     case "cleanup": {
-      const idle = activation
-        .all()
-        .filter((actor) => actor.held.orgId === command.orgId && actor.state.run === null);
-      const done = await Promise.all(idle.map((actor) => evictAtRest(activation, actor)));
+      const own = activation.all().filter((actor) => actor.held.orgId === command.orgId);
+      await Promise.all(own.map(lastTurn));
+      const idle = own.filter((actor) => actor.state.run === null);
+      const done = await Promise.all(idle.map((actor) => activation.evict(actor, "asked")));
       return done.filter(Boolean).length;
     }
   }
@@ -52,11 +56,12 @@ async function evict(
 ): Promise<"evicted" | "busy" | "absent"> {
   const actor = activation.get(orgId, sessionId);
   if (actor === null) return "absent";
-  return (await evictAtRest(activation, actor)) ? "evicted" : "busy";
+  await lastTurn(actor);
+  return (await activation.evict(actor, "asked")) ? "evicted" : "busy";
 }
 
-async function evictAtRest(activation: Activation, actor: SessionActor): Promise<boolean> {
-  // What its followers saw to its end may still be in its last turn here.
+/** What others saw to its end may still be in its last turn here: the log can be read before the actor hears that it was written. */
+async function lastTurn(actor: SessionActor): Promise<void> {
   if (!actor.running) await actor.turned();
-  return await activation.evict(actor, "asked");
+  else if (actor.turning) await within(actor.context.clock, lastTurnMs, () => actor.turned());
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type SessionFrame, sessionTopic } from "../../../src/coordination/session-frames.ts";
+import { answerCommand } from "../../../src/runtime/worker-commands.ts";
 import { Harness, type HarnessOptions } from "../../support/runtime/harness.ts";
 import { calls, text, turnOf } from "../../support/runtime/scripted-client.ts";
 import { testTool } from "../../support/runtime/test-tools.ts";
@@ -54,6 +55,50 @@ describe("a session at rest", () => {
     await h.until(session, (events) => events.some(({ type }) => type === "approval.requested"));
     const { effects } = await settled(h, session);
     expect((await settled(h, session)).effects).toBe(effects);
+  });
+
+  it.each([
+    ["alone", "evict", "evicted"],
+    ["with all that are idle", "cleanup", 1],
+  ] as const)("is let go of, %s, as soon as its end can be read in the log", async (_, op, answer) => {
+    const h = await open({ answer: () => text("hello") });
+    const { lane } = h.context.store;
+    const append = lane.append.bind(lane);
+    const told = Promise.withResolvers<void>();
+    const late: typeof append = async (commit) => {
+      const outcome = await append(commit);
+      if (commit.events.some(({ type }) => type === "run.finished")) await told.promise;
+      return outcome;
+    };
+    Object.assign(lane, { append: late });
+    const session = await h.session(await h.agent());
+    await h.say(session, "hi");
+    await h.finished(session);
+    expect(h.worker.activation.get(h.orgId, session)?.running).toBe(true);
+    const answered = answerCommand(h.worker, { op, orgId: h.orgId, sessionId: session });
+    told.resolve();
+    expect(await answered).toBe(answer);
+    expect(h.worker.activation.get(h.orgId, session)).toBeNull();
+  });
+
+  it("says that it is busy while a turn of its run goes on", async () => {
+    const h = await open({ answer: () => text("hello") });
+    const { lane } = h.context.store;
+    const append = lane.append.bind(lane);
+    const told = Promise.withResolvers<void>();
+    let ends = false;
+    const stuck: typeof append = async (commit) => {
+      ends = commit.events.some(({ type }) => type === "run.finished");
+      if (ends) await told.promise;
+      return await append(commit);
+    };
+    Object.assign(lane, { append: stuck });
+    const session = await h.session(await h.agent());
+    await h.say(session, "hi");
+    await h.until(session, () => ends);
+    expect(await answerCommand(h.worker, { op: "evict", orgId: h.orgId, sessionId: session })).toBe("busy");
+    told.resolve();
+    await h.finished(session);
   });
 
   it("does not tell followers again what it told them before", async () => {
