@@ -37,7 +37,9 @@ async function rawSocket(
   let bytes = Buffer.alloc(0);
   socket.on("error", () => {});
   socket.on("data", (chunk) => (bytes = Buffer.concat([bytes, chunk])));
-  await vi.waitFor(() => expect(bytes.toString("latin1")).toMatch(/^HTTP\/1\.1 101[\s\S]*\r\n\r\n/));
+  await vi.waitFor(() => expect(bytes.toString("latin1")).toMatch(/^HTTP\/1\.1 101[\s\S]*\r\n\r\n/), {
+    timeout: 10_000,
+  });
   const closeCode = new Promise<number | null>((resolve) => {
     socket.on("close", () => {
       const at = bytes.lastIndexOf(0x88);
@@ -116,7 +118,7 @@ describe("NET-02: a WebSocket that is sent what hurts", () => {
     client.socket.on("pong", (data: Buffer) => pongs.push(data.toString()));
     client.socket.ping("a");
     client.socket.ping("b");
-    await vi.waitFor(() => expect(pongs).toEqual(["a", "b"]));
+    await vi.waitFor(() => expect(pongs).toEqual(["a", "b"]), { timeout: 10_000 });
     for (let i = 0; i < 5_000; i++) client.socket.ping("x");
     expect(await client.closed).toBe(1008);
     expect(pongs.length).toBeLessThan(250);
@@ -125,7 +127,7 @@ describe("NET-02: a WebSocket that is sent what hurts", () => {
   it("cuts a client that asks and asks and takes no answer", async () => {
     const { server } = await startWithSession({ streams: { maxUnsentAnswers: 100_000 } });
     const { socket, closeCode } = await rawSocket(server.port, "/ws");
-    await vi.waitFor(() => expect(server.streams.sockets.size).toBe(1));
+    await vi.waitFor(() => expect(server.streams.sockets.size).toBe(1), { timeout: 10_000 });
     socket.pause();
     // Each is answered by an error that repeats its id.
     const bad = frame(1, Buffer.from(JSON.stringify({ op: "nothing", id: "i".repeat(64) })));

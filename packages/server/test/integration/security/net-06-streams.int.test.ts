@@ -42,7 +42,7 @@ describe("NET-06: event streams", () => {
     await Promise.all(open.map(began));
     expect(await refused(follow(server, id))).toEqual(tooMany);
     open[0]?.socket.destroy();
-    await vi.waitFor(() => expect(server.streams.events.size).toBe(2));
+    await vi.waitFor(() => expect(server.streams.events.size).toBe(2), { timeout: 10_000 });
     await began(follow(server, id));
   });
 

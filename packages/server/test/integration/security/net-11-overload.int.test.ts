@@ -34,7 +34,7 @@ describe("NET-11: a server with more to do than it can", () => {
     });
     const ask = () => fetch(`${url}/api/v1/me`, { headers: key });
     const slow = Array.from({ length: 5 }, ask);
-    await vi.waitFor(() => expect(waiting).toBe(5));
+    await vi.waitFor(() => expect(waiting).toBe(5), { timeout: 10_000 });
     const refused = await Promise.all(Array.from({ length: 20 }, ask));
     for (const { status, headers } of refused) {
       expect([status, headers.get("retry-after")]).toEqual([503, "1"]);
