@@ -131,11 +131,11 @@ describe("the import rules", () => {
   beforeAll(() => {
     const unknownModule = { file: `${S}/utils/x.ts`, code: "export {};\n" };
     reported = cruise([...clean, unknownModule, ...names.map(violationOf)]);
-  });
+  }, 60_000);
 
   it("let the architecture's own imports pass", () => {
     expect(cruise(clean)).toEqual([]);
-  });
+  }, 60_000);
 
   it.each(names)("report %s", (name) => {
     const { file } = violationOf(name);

@@ -63,7 +63,7 @@ describe("the source rules", () => {
       options,
     );
     found = (JSON.parse(stdout) as { diagnostics: Diagnostic[] }).diagnostics;
-  });
+  }, 60_000);
 
   it.each(planted)("report %s", (rule, file) => {
     expect(found.filter((one) => one.filename === file).map((one) => one.code)).toContain(rule);

@@ -47,4 +47,4 @@ it("counts what is kept, by its name, and not what can be collected", async () =
     void new Leaked();
   }
   expect(await countOf()).toBe(before + kept.length);
-});
+}, 60_000);
