@@ -39,7 +39,7 @@ export async function askAndLook(
     const given = (await audited?.given?.(target)) ?? (await requestFor(row, target));
     const requestId = newId("request");
     const seen = await ask(world, endpoint, { key, given, headers: { "x-request-id": requestId } });
-    const passing = audited?.again?.includes(seen.status) === true && attempt < 100;
+    const passing = audited?.again?.includes(seen.status) === true && attempt < 500;
     if (!passing) return { seen, entries: await entriesOf(world, requestId) };
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -1,14 +1,25 @@
+import { vi } from "vitest";
 import { newId } from "../../../../src/lib/id.ts";
-import type { Rows, Target } from "../../../support/security/matrix-row.ts";
+import type { Make, Rows, Target } from "../../../support/security/matrix-row.ts";
 
 const exports = new Map<string, Promise<string>>();
 
 /** The owner's export: one, because an organization may have few at once. */
 async function exported({ home, make }: Target): Promise<{ params: { exportId: string } }> {
-  const made = () => make("owner", "POST", "/exports", { scope: "user" }).then(({ id = "" }) => id);
-  const known = exports.get(home.orgId) ?? made();
+  const known = exports.get(home.orgId) ?? madeExport(make);
   exports.set(home.orgId, known);
   return { params: { exportId: await known } };
+}
+
+/** One that is done: until then it changes by itself. */
+async function madeExport(make: Make): Promise<string> {
+  const { id = "" } = await make("owner", "POST", "/exports", { scope: "user" });
+  const done = async () => {
+    const { status } = await make("owner", "GET", `/exports/${id}`);
+    if (status !== "done") throw new Error(`export ${id} is ${status}`);
+  };
+  await vi.waitFor(done, { timeout: 30_000 });
+  return id;
 }
 
 /** What was done, what may be used, and what becomes of data. */
