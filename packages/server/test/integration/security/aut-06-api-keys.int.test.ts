@@ -1,8 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { ApiKey, CreateApiKeyReply, Page } from "@berth/contract";
 import { describe, expect, it } from "vitest";
 import { makeApiKey } from "../../../src/auth/api-key.ts";
+import { filesBelow } from "../../support/security/files-below.ts";
 import { as, made, newKey } from "../../support/security/people.ts";
 import { useTwoOrgs } from "../../support/security/world.ts";
 
@@ -15,13 +14,10 @@ describe("API keys", () => {
     const { key } = await newKey(world(), of("admin"), { owner: world().a.service.id });
     const { dataDir, a, b } = world();
     const secrets = [key, ...Object.values(a.people).map((seat) => seat.key), b.people.owner.key];
-    const files = await readdir(dataDir, { recursive: true, withFileTypes: true });
     let read = 0;
-    for (const file of files.filter((one) => one.isFile())) {
-      const bytes = await readFile(join(file.parentPath, file.name));
+    for (const [path, bytes] of await filesBelow(dataDir)) {
       read += bytes.byteLength;
-      for (const secret of secrets)
-        expect([file.name, bytes.includes(secret.slice(-43))]).toEqual([file.name, false]);
+      for (const secret of secrets) expect([path, bytes.includes(secret.slice(-43))]).toEqual([path, false]);
     }
     expect(read).toBeGreaterThan(100_000);
   });

@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Erasure, Session, SessionEvent } from "@berth/contract";
 import { expect, it } from "vitest";
 import { hashJson } from "../../../src/lib/canonical-json.ts";
 import type { Seen } from "../../support/security/call.ts";
+import { filesBelow } from "../../support/security/files-below.ts";
 import { type World, useTwoOrgs } from "../../support/security/world.ts";
 
 const world = useTwoOrgs();
@@ -13,18 +12,10 @@ const word = (area: string) => `WORDS_${area}_${randomBytes(12).toString("hex")}
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 const bodyOf = <T>({ text }: Seen): T => JSON.parse(text) as T;
 
-/** Files of the data folder that hold a text. What was moved while it looked may have been missed, so then it looks again. */
+/** Files of the data folder that hold a text. */
 async function filesWith(at: World, text: string): Promise<string[]> {
-  const entries = await readdir(at.dataDir, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const read = await Promise.all(files.map((file) => readFile(file).catch(nothingThere)));
-  if (read.includes(null)) return await filesWith(at, text);
-  return files.filter((_, index) => read[index]?.includes(text));
-}
-
-function nothingThere(error: NodeJS.ErrnoException): null {
-  if (error.code !== "ENOENT") throw error;
-  return null;
+  const files = [...(await filesBelow(at.dataDir))];
+  return files.filter(([, bytes]) => bytes.includes(text)).map(([path]) => path);
 }
 
 async function until<T>(look: () => Promise<T | null>): Promise<T> {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename } from "node:path";
+import { filesBelow } from "./files-below.ts";
 
 /** Secrets of a test, each known by its area: none of them may be found anywhere outside. */
 export class Canaries {
@@ -32,14 +32,10 @@ export class Canaries {
 
   /** The areas whose secrets stand in a file of a folder, with the file's path, but in files with these names. */
   async inFolder(folder: string, but: readonly string[]): Promise<string[]> {
-    const found: string[] = [];
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || but.includes(entry.name)) continue;
-      const path = join(entry.parentPath, entry.name);
-      const bytes = await readFile(path, "latin1");
-      found.push(...this.in(bytes).map((area) => `${area} in ${path}`));
-    }
-    return found;
+    const files = [...(await filesBelow(folder))].filter(([path]) => !but.includes(basename(path)));
+    return files.flatMap(([path, bytes]) =>
+      this.in(bytes.toString("latin1")).map((area) => `${area} in ${path}`),
+    );
   }
 }
 
