@@ -2,7 +2,9 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AuditAnchors } from "../../../src/auth/audit-anchors.ts";
+import { createInProcessCounter } from "../../../src/coordination/in-process/counter.ts";
 import { cutAudit } from "../../../src/jobs/cut-audit.ts";
+import { startJobs } from "../../../src/jobs/runner.ts";
 import { newId } from "../../../src/lib/id.ts";
 import { AuditTrail } from "../../support/security/audit-trail.ts";
 
@@ -43,6 +45,21 @@ describe("AUD-02: an audit log that was not touched", () => {
     trail.tamper(`DELETE FROM audit_log WHERE org_id = '${other}'`);
     expect(await bad()).toBeNull();
     expect((await trail.verify(other)).ok).toBe(false);
+  });
+
+  it("is sealed within a second", async () => {
+    const { clock } = trail;
+    const counter = createInProcessCounter({ clock });
+    const errors: unknown[] = [];
+    const telemetry = { unexpectedError: ({ error }: { error: unknown }) => void errors.push(error) };
+    await trail.append(1);
+    expect(await trail.verify()).toMatchObject({ rows: 0, unsealed: { count: 1 } });
+    const jobs = startJobs({ jobs: [trail.sealer()], clock, counter, telemetry });
+    await clock.advance(1_000);
+    await expect.poll(() => trail.verify()).toMatchObject({ rows: 1, unsealed: { count: 0 } });
+    await jobs.stop();
+    await counter.close();
+    expect(errors).toEqual([]);
   });
 
   it("is nothing to whoever has another key", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { AuditAnchors } from "../../../src/auth/audit-anchors.ts";
 import { type AuditVerdict, verifyAudit } from "../../../src/auth/verify-audit.ts";
+import type { Job } from "../../../src/jobs/runner.ts";
 import { sealAuditJob } from "../../../src/jobs/seal-audit.ts";
 import { newId } from "../../../src/lib/id.ts";
 import type { AnchorFile, AuditDraft } from "../../../src/store/audit.ts";
@@ -41,20 +42,27 @@ export class AuditTrail {
     return new AuditTrail(this.dataDir, this.store, this.clock);
   }
 
+  /** The entry `step.<number>`, not sealed. */
+  append(number: number, orgId = this.orgId): Promise<void> {
+    return this.store.org(orgId).audit.append(entry(`step.${number}`));
+  }
+
   /** Entries `step.<from>` to `step.<to>`, a second apart, sealed. */
   async write(from: number, to: number, orgId = this.orgId): Promise<void> {
     for (let i = from; i <= to; i++) {
-      await this.store.org(orgId).audit.append(entry(`step.${i}`));
+      await this.append(i, orgId);
       await this.clock.advance(1_000);
     }
     await this.seal();
   }
 
-  seal(): Promise<void> {
+  sealer(): Job {
     const { anchors, key, clock } = this;
-    return sealAuditJob({ audit: this.store.system.audit, anchors, key, clock }).run(
-      new AbortController().signal,
-    );
+    return sealAuditJob({ audit: this.store.system.audit, anchors, key, clock });
+  }
+
+  seal(): Promise<void> {
+    return this.sealer().run(new AbortController().signal);
   }
 
   async verify(orgId = this.orgId, key = this.key): Promise<AuditVerdict> {
