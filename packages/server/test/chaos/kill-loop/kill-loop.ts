@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import type { FailpointName } from "../../../src/lib/failpoint.ts";
 import { checkBlobs } from "../checks/blob-rules.ts";
 import { checkFollowers, checkForks } from "../checks/follower-rules.ts";
@@ -84,7 +85,7 @@ export async function killLoop(options: KillLoopOptions): Promise<KillLoopReport
   transports.close();
   await keeper.stop();
   await lastLife;
-  checkAll(options, { world, logs });
+  await checkAll(options, { world, logs });
   const errors = errorsIn(rig.logFile);
   const internal = errors.filter(isInternal);
   options.checklist.check(logRule, internal.length === 0, () => internal.join("\n"));
@@ -181,23 +182,31 @@ async function restAndExport(world: World): Promise<ReadonlyMap<string, Exported
   return logs;
 }
 
-function checkAll(
+/** Takes turns with the parts that run beside it, whose mocks and clocks live in this process too. */
+async function checkAll(
   { checklist, random, rig }: KillLoopOptions,
   { world, logs }: { world: World; logs: ReadonlyMap<string, Exported> },
-): void {
+): Promise<void> {
   checklist.holds(driverRule);
   for (const exported of logs.values()) {
     checkLog(checklist, exported, world.keeper.deaths);
     checkFolds(checklist, exported, random);
+    await turn();
   }
-  checkInputs(checklist, world.ledger, logs);
-  checkOnce(checklist, world.once.path, logs);
-  checkFollowers(checklist, world.followers, logs);
-  checkForks(checklist, logs);
-  checkNoProcess(checklist, rig.dataDir);
-  checkFiles(checklist, rig.dataDir, rig.env["TMPDIR"] ?? "");
-  checkBlobs(checklist, rig.dataDir, logs);
-  checkDatabase(checklist, rig.dataDir, logs);
+  const checks = [
+    () => checkInputs(checklist, world.ledger, logs),
+    () => checkOnce(checklist, world.once.path, logs),
+    () => checkFollowers(checklist, world.followers, logs),
+    () => checkForks(checklist, logs),
+    () => checkNoProcess(checklist, rig.dataDir),
+    () => checkFiles(checklist, rig.dataDir, rig.env["TMPDIR"] ?? ""),
+    () => checkBlobs(checklist, rig.dataDir, logs),
+    () => checkDatabase(checklist, rig.dataDir, logs),
+  ];
+  for (const check of checks) {
+    check();
+    await turn();
+  }
   const folder = join(rig.folder, "logs");
   mkdirSync(folder, { recursive: true });
   for (const id of checklist.storied) {

@@ -23,6 +23,8 @@ export interface ModelCase {
   readonly wanted: Wanted;
   /** Milliseconds that a run may take. */
   readonly maxDurationMs?: number;
+  /** It is about an answer that comes too late: its provider waits for seconds, and that of the others for as long as it takes. */
+  readonly impatient?: true;
 }
 
 const nothing = () => ({});
@@ -145,7 +147,7 @@ export const modelCases: readonly ModelCase[] = [
     name: "hanging-run",
     answer: callThenSay("bash_run", '{"command": "sleep 600"}'),
     wanted: { reason: "limit_reached", code: "limit_reached", calls: 1 },
-    maxDurationMs: 1_500,
+    maxDurationMs: 6_000,
   },
   {
     name: "slow-first-token",
@@ -156,10 +158,12 @@ export const modelCases: readonly ModelCase[] = [
     name: "no-first-token",
     answer: () => undefined,
     wanted: { reason: "retries_exhausted", code: "timeout", retried: true },
+    impatient: true,
   },
   {
     name: "silent-in-the-middle",
     answer: silent,
     wanted: { reason: "retries_exhausted", code: "timeout", retried: true },
+    impatient: true,
   },
 ];

@@ -11,7 +11,8 @@ import { repository } from "../repository.ts";
 import { until } from "../sleep.ts";
 import { type ModelCase, modelCases, say } from "./cases.ts";
 
-const timeouts = { connect: "2s", firstToken: "2s", idle: "1s" };
+const short = { connect: "2s", firstToken: "2s", idle: "1s" };
+const long = { connect: "10s", firstToken: "30s", idle: "30s" };
 const patienceMs = 60_000;
 /** Bytes of a request to a model that carries the result of a tool with 10 MB of output. */
 const mostRequestBytes = 200_000;
@@ -26,18 +27,13 @@ const refused: ModelCase = {
 /** A model endpoint that does everything wrong, over real HTTP: each run ends with a reason, and the session goes on. */
 export async function modelsPart({ checklist, rig: newRig }: PartScene): Promise<void> {
   const endpoint = await startFaultServer();
-  const names = [fine, ...modelCases.map(({ name }) => name)];
-  const provider = (name: string, baseUrl: string, models: readonly string[]) => ({
-    name,
-    kind: "openai-compatible",
-    baseUrl,
-    apiKey: "test-key",
-    timeouts,
-    models: models.map((model) => ({ name: model, contextWindow: 200_000 })),
-  });
+  const names = [fine, refused.name, ...modelCases.map(({ name }) => name)];
+  const models = names.map((name) => ({ name, contextWindow: 200_000 }));
+  const common = { kind: "openai-compatible", apiKey: "test-key", models };
   const providers = [
-    provider("faulty", endpoint.url, names),
-    provider("nobody", `http://127.0.0.1:${await closedPort()}`, [refused.name]),
+    { ...common, name: "faulty", baseUrl: endpoint.url, timeouts: long },
+    { ...common, name: "impatient", baseUrl: endpoint.url, timeouts: short },
+    { ...common, name: "nobody", baseUrl: `http://127.0.0.1:${await closedPort()}`, timeouts: long },
   ];
   const rig = newRig({ name: "models", providers });
   const server = await startServer({ ...rig, root: repository }).ready;
@@ -45,7 +41,11 @@ export async function modelsPart({ checklist, rig: newRig }: PartScene): Promise
   try {
     const healed = new Set<string>();
     play(endpoint, healed);
-    const all = [...modelCases.map((each) => ["faulty", each] as const), ["nobody", refused] as const];
+    const providerOf = ({ impatient }: ModelCase) => (impatient === true ? "impatient" : "faulty");
+    const all = [
+      ...modelCases.map((each) => [providerOf(each), each] as const),
+      ["nobody", refused] as const,
+    ];
     await Promise.all(
       all.map(([name, each]) => runCase({ door, endpoint, healed, checklist }, `${name}/${each.name}`, each)),
     );
