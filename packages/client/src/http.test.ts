@@ -1,8 +1,7 @@
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { collect } from "../test/support/events.ts";
 import { sendJson, startServer } from "../test/support/http-server.ts";
+import { openRefusingPort } from "../test/support/refusing-port.ts";
 import { createClient } from "./client.ts";
 import { BerthApiError, BerthConnectionError, readRetryAfter } from "./error.ts";
 
@@ -106,14 +105,11 @@ describe("requests", () => {
   });
 
   it("name the server when nothing answers, after all attempts", async () => {
-    const listener = createServer();
-    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-    const { port } = listener.address() as AddressInfo;
-    await new Promise((resolve) => listener.close(resolve));
-    const client = createClient({ baseUrl: `http://127.0.0.1:${port}`, retries: 2, ...quick });
+    await using nobody = await openRefusingPort();
+    const client = createClient({ baseUrl: nobody.url, retries: 2, ...quick });
     const error = await client.me().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(BerthConnectionError);
-    expect((error as Error).message).toContain(`http://127.0.0.1:${port}`);
+    expect((error as Error).message).toContain(nobody.url);
     expect((error as Error).message).toContain("ECONNREFUSED");
   });
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { afterAll, describe, expect, it } from "vitest";
+import { openRefusingPort } from "../../../client/test/support/refusing-port.ts";
 import { createTestTerminal } from "../../test/support/test-terminal.ts";
 import { createActions } from "./context.ts";
 import { checkNode, judgeDisk } from "./doctor/machine.ts";
@@ -26,15 +27,7 @@ function wordsOf(command: Command): string[][] {
   return [[], ...below.flatMap((one) => wordsOf(one).map((words) => [one.name(), ...words]))];
 }
 
-async function refusingPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-describe("the command line", () => {
+describe("the command line", { timeout: 60_000 }, () => {
   it("helps, with examples, on every command", async () => {
     const { io } = createTestTerminal();
     const commands = wordsOf(createProgram(createActions(io), io));
@@ -67,12 +60,11 @@ describe("the command line", () => {
   });
 
   it("ends with 3 and says how to start one when no server answers", async () => {
-    const port = await refusingPort();
-    const url = `http://127.0.0.1:${port}`;
-    const plain = await berth("models", "--url", url);
+    await using nobody = await openRefusingPort();
+    const plain = await berth("models", "--url", nobody.url);
     expect(plain).toMatchObject({ code: 3, out: "" });
     expect(plain.err).toContain("npm start");
-    const json = await berth("models", "--url", url, "--json");
+    const json = await berth("models", "--url", nobody.url, "--json");
     expect(json).toMatchObject({ code: 3, out: "" });
     expect(JSON.parse(json.err)).toMatchObject({ error: { code: "unreachable" } });
   });
@@ -113,7 +105,7 @@ describe("berth config", () => {
   });
 });
 
-describe("berth migrate", () => {
+describe("berth migrate", { timeout: 60_000 }, () => {
   it("makes the store, and then finds it up to date", async () => {
     const folder = join(data, "migrated");
     const first = JSON.parse((await berth("migrate", "--data", folder, "--json")).out) as { applied: number };
@@ -124,20 +116,13 @@ describe("berth migrate", () => {
   });
 });
 
-describe("berth doctor", () => {
+describe("berth doctor", { timeout: 60_000 }, () => {
   it("finds what is wrong and says what to do", async () => {
     const folder = mkdtempSync(join(data, "doctor-"));
     writeFileSync(join(folder, "admin.key"), "key\n", { mode: 0o600 });
     chmodSync(join(folder, "admin.key"), 0o644);
-    const port = await refusingPort();
-    const { code, out } = await berth(
-      "doctor",
-      "--data",
-      folder,
-      "--url",
-      `http://127.0.0.1:${port}`,
-      "--json",
-    );
+    await using nobody = await openRefusingPort();
+    const { code, out } = await berth("doctor", "--data", folder, "--url", nobody.url, "--json");
     const findings = JSON.parse(out) as { name: string; status: string; fix?: string }[];
     expect(code).toBe(1);
     const status = Object.fromEntries(findings.map((one) => [one.name, one.status]));

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openRefusingPort } from "../../../client/test/support/refusing-port.ts";
 import { createManualClock } from "../../test/support/manual-clock.ts";
-import { type FaultServer, startFaultServer } from "../../test/support/models/fault-server.ts";
+import { type FaultServer, type Reply, startFaultServer } from "../../test/support/models/fault-server.ts";
 import { createModelCatalog } from "./catalog.ts";
 import { defaultProviders, demoProvider, scriptedProvider } from "./default-providers.ts";
 import { detectOllama } from "./detect-ollama.ts";
@@ -167,11 +168,24 @@ describe("models that a server lists itself", () => {
   });
 
   it("are none when nobody answers, which is no problem of the others", async () => {
-    await server.close();
-    const mine = { ...own, baseUrl: `${server.url}/v1?key=k` };
+    await using nobody = await openRefusingPort();
+    const mine = { ...own, baseUrl: `${nobody.url}/v1?key=k` };
     const { catalog } = catalogOf([mine, ...defaultProviders({ openaiApiKey: "k" }), demoProvider], fetch);
     const problem = "does not answer (ECONNREFUSED)";
-    expect(await catalog.problems()).toEqual([{ provider: "own", at: `${server.url}/v1`, problem }]);
+    expect(await catalog.problems()).toEqual([{ provider: "own", at: `${nobody.url}/v1`, problem }]);
+  });
+
+  it("are none when it does not answer within 2 s", async () => {
+    const asked = new Promise<Reply>((resolve) => server.answer(resolve));
+    const { catalog, clock } = catalogOf([{ ...own, baseUrl: `${server.url}/v1` }], fetch);
+    const problems = catalog.problems();
+    const reply = await asked;
+    reply.head(200, json);
+    await clock.advance(1_999);
+    expect(clock.timers()).toBe(1);
+    await clock.advance(1);
+    expect(await problems).toMatchObject([{ problem: "does not answer within 2 s" }]);
+    await reply.gone;
   });
 
   it("are none at a port that fetch does not call", async () => {
@@ -192,8 +206,8 @@ describe("models that a server lists itself", () => {
       reply.send(200, { "content-type": "text/html", connection: "close" }, "<html></html>"),
     );
     expect(await detectOllama({ fetch, host: server.url, timeoutMs: 5_000 })).toBeNull();
-    await server.close();
-    expect(await detectOllama({ fetch, host: server.url, timeoutMs: 5_000 })).toBeNull();
+    await using nobody = await openRefusingPort();
+    expect(await detectOllama({ fetch, host: nobody.url, timeoutMs: 5_000 })).toBeNull();
   });
 });
 

@@ -28,25 +28,39 @@ interface Listed {
  * Asks an OpenAI-compatible server for its models (`GET /models`) and remembers the answer for 30 s. A server that does not
  * answer within 2 s lists none.
  */
-export function createModelLister({
-  fetch,
-  clock,
-}: ListerOptions): (provider: ModelProvider) => Promise<Listing> {
+export function createModelLister(options: ListerOptions): (provider: ModelProvider) => Promise<Listing> {
+  const { clock } = options;
   const known = new Map<string, Listed>();
   return (provider) => {
     const before = known.get(provider.name);
     if (before !== undefined && clock.monotonic() - before.at < freshMs) return before.listing;
-    const listing = ask(fetch, provider).catch((thrown: unknown) => none(reasonOf(thrown)));
+    const listing = askInTime(options, provider).catch((thrown: unknown) => none(reasonOf(thrown)));
     known.set(provider.name, { at: clock.monotonic(), listing });
     return listing;
   };
 }
 
-async function ask(fetch: typeof globalThis.fetch, provider: ModelProvider): Promise<Listing> {
+async function askInTime({ fetch, clock }: ListerOptions, provider: ModelProvider): Promise<Listing> {
+  const late = new AbortController();
+  const limit = clock.after(timeoutMs, () =>
+    late.abort(new DOMException("It took too long.", "TimeoutError")),
+  );
+  try {
+    return await ask(fetch, provider, late.signal);
+  } finally {
+    limit.cancel();
+  }
+}
+
+async function ask(
+  fetch: ListerOptions["fetch"],
+  provider: ModelProvider,
+  signal: AbortSignal,
+): Promise<Listing> {
   const { baseUrl = "", apiKey, headers } = provider;
   const response = await fetch(`${baseUrl.replace(/\/+$/, "")}/models`, {
     headers: { ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }), ...headers },
-    signal: AbortSignal.timeout(timeoutMs),
+    signal,
     redirect: "error",
   });
   if (!response.ok) {

@@ -5,9 +5,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openRefusingPort } from "../../../client/test/support/refusing-port.ts";
+import { createManualClock } from "../../test/support/manual-clock.ts";
 import { newKeyText } from "../auth/server-keys.ts";
 import { announcement } from "../cli/serve.ts";
 import { loadConfig } from "../config/load.ts";
+import type { Clock } from "../lib/clock.ts";
 import { startProgram } from "./program.ts";
 
 async function takenPort() {
@@ -15,31 +18,35 @@ async function takenPort() {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const close = () => new Promise((resolve) => server.close(resolve));
-  return { port, url: `http://127.0.0.1:${port}`, close };
+  return { port, close };
 }
 
-describe("a start", () => {
+describe("a start", { timeout: 60_000 }, () => {
   let data = "";
   beforeEach(async () => {
     data = await mkdtemp(join(tmpdir(), "berth-start-"));
   });
   afterEach(() => rm(data, { recursive: true }));
 
-  const start = (env: Record<string, string>, flags: Record<string, string> = {}) => {
+  const start = (
+    env: Record<string, string>,
+    { flags, ...overrides }: { flags?: Record<string, string>; clock?: Clock } = {},
+  ) => {
     const quiet = { BERTH_OLLAMA_DISCOVERY: "false", BERTH_LOG_LEVEL: "silent", BERTH_DRAIN_TIMEOUT: "0" };
     return startProgram(
       loadConfig({ flags: { port: "0", ...flags, data }, env: { ...quiet, ...env }, cwd: data }),
+      overrides,
     );
   };
 
   it("says that a provider does not answer, and not that a key is missing", async () => {
-    const { url, close } = await takenPort();
-    await close();
-    const program = await start({ OPENAI_BASE_URL: `${url}/v1` });
+    await using nobody = await openRefusingPort();
+    // A refusal comes at once; of a process that stood still, the clock would say first that the 2 s have passed.
+    const program = await start({ OPENAI_BASE_URL: `${nobody.url}/v1` }, { clock: createManualClock() });
     const told = announcement(program);
     await program.stop();
     expect(told).toContain(
-      `openai at ${url}/v1 does not answer (ECONNREFUSED): name a model of it with --default-model openai/NAME or start it`,
+      `openai at ${nobody.url}/v1 does not answer (ECONNREFUSED): name a model of it with --default-model openai/NAME or start it`,
     );
     expect(told).not.toContain("OPENAI_API_KEY");
   });
@@ -79,7 +86,7 @@ describe("a start", () => {
   it("asks nobody when a default model is named", async () => {
     const program = await start(
       { OPENAI_BASE_URL: "http://127.0.0.1:1/v1" },
-      { defaultModel: "openai/mine" },
+      { flags: { defaultModel: "openai/mine" } },
     );
     await program.stop();
     expect(program).toMatchObject({ defaultModel: "openai/mine", modelProblems: [] });
@@ -105,7 +112,7 @@ describe("a start", () => {
 
   it("keeps no key that nobody was shown", async () => {
     const { port, close } = await takenPort();
-    await expect(start({}, { port: String(port) })).rejects.toMatchObject({ code: "port_in_use" });
+    await expect(start({}, { flags: { port: String(port) } })).rejects.toMatchObject({ code: "port_in_use" });
     expect(existsSync(join(data, "admin.key"))).toBe(false);
     await close();
     const first = await start({});
@@ -118,7 +125,9 @@ describe("a start", () => {
 
   it("leaves an older key where it is when it fails", async () => {
     await (await start({})).stop();
-    await expect(start({}, { defaultModel: "nobody/x" })).rejects.toMatchObject({ code: "unknown_model" });
+    await expect(start({}, { flags: { defaultModel: "nobody/x" } })).rejects.toMatchObject({
+      code: "unknown_model",
+    });
     expect(existsSync(join(data, "admin.key"))).toBe(true);
   });
 });
