@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { cpuMsOf } from "../../test/support/cpu-time.ts";
 import { estimateSteps } from "./bounded-regexp.ts";
 import { createInputCheck } from "./input-check.ts";
 
@@ -62,11 +63,12 @@ describe("createInputCheck", () => {
   });
 
   it("NET-09 does not stall on a pattern, and checks the harmless ones", () => {
-    const began = performance.now();
-    for (const pattern of ["^(a+)+$", "^(a|a)*$", "a*a*a*a*b", "a?".repeat(30) + "a".repeat(30), "(x)\\1"]) {
-      expect(inputs.check(object({ a: { type: "string", pattern } }), { a: "a".repeat(500) })).toBeNull();
-    }
-    expect(performance.now() - began).toBeLessThan(500);
+    const patterns = ["^(a+)+$", "^(a|a)*$", "a*a*a*a*b", "a?".repeat(30) + "a".repeat(30), "(x)\\1"];
+    const took = cpuMsOf(() => {
+      for (const pattern of patterns)
+        expect(inputs.check(object({ a: { type: "string", pattern } }), { a: "a".repeat(500) })).toBeNull();
+    });
+    expect(took).toBeLessThan(500);
     expect(inputs.check(object({ a: { pattern: "^[a-z]+@[a-z]+$" } }), { a: "nobody" })).toContain(
       "a: must match",
     );
@@ -83,19 +85,18 @@ describe("createInputCheck", () => {
 
   it("NET-09 does not stall on many short matches", () => {
     const list = object({ list: { type: "array", items: { type: "string", pattern: "a*a*b" } } });
-    const began = performance.now();
-    expect(inputs.check(list, { list: Array.from({ length: 5_000 }, () => "a".repeat(100)) })).toContain(
-      "list[0]",
+    const took = cpuMsOf(() =>
+      expect(inputs.check(list, { list: Array.from({ length: 8_500 }, () => "a".repeat(120)) })).toContain(
+        "list[0]",
+      ),
     );
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(took).toBeLessThan(1_000);
   });
 
   it("finds equal items among many without comparing every two", () => {
     const list = object({ list: { type: "array", uniqueItems: true } });
     const items = Array.from({ length: 15_000 }, (_, id) => ({ id, name: "x" }));
-    const began = performance.now();
-    expect(inputs.check(list, { list: items })).toBeNull();
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(cpuMsOf(() => expect(inputs.check(list, { list: items })).toBeNull())).toBeLessThan(1_000);
     expect(inputs.check(list, { list: [...items.slice(0, 3), { name: "x", id: 1 }] })).toBe(
       "list: must NOT have duplicate items (items ## 1 and 3 are identical)",
     );

@@ -1,6 +1,7 @@
 import { permissions as permissionsSchema, type Permissions } from "@berth/contract";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { cpuMsOf } from "../../test/support/cpu-time.ts";
 import { decidePermission, type PermissionTool } from "./permission.ts";
 
 const bash: PermissionTool = { name: "bash_run", effect: "once", mainArgument: "command" };
@@ -107,10 +108,10 @@ describe("a denied command", () => {
       " ".repeat(100_000) + "x",
       "$".repeat(9_999),
     ];
-    const began = performance.now();
-    for (const command of texts) {
-      run({ deny: ["bash_run(*a*a*a*b)"], allow: ["bash_run(*a*a*a*b)"] }, command);
-    }
-    expect(performance.now() - began).toBeLessThan(1_000);
+    const took = cpuMsOf(() => {
+      for (const command of texts)
+        run({ deny: ["bash_run(*a*a*a*b)"], allow: ["bash_run(*a*a*a*b)"] }, command);
+    });
+    expect(took).toBeLessThan(1_000);
   });
 });

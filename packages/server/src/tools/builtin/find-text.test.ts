@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { cpuMsOf } from "../../../test/support/cpu-time.ts";
 import { findText, replacePlaces, whyNotFound } from "./find-text.ts";
 
 const again = expect.stringContaining("Read the file again");
@@ -13,9 +14,10 @@ describe("whyNotFound", () => {
   });
 
   it("does not take the file's lines times the wanted ones", () => {
-    const began = performance.now();
-    expect(whyNotFound("  x\n".repeat(200_000), `${"x\n".repeat(50_000)}y`)).toEqual([again]);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    const took = cpuMsOf(() =>
+      expect(whyNotFound("  x\n".repeat(200_000), `${"x\n".repeat(50_000)}y`)).toEqual([again]),
+    );
+    expect(took).toBeLessThan(1_000);
   });
 });
 
@@ -39,8 +41,9 @@ describe("findText", () => {
   });
 
   it("does not stall on texts that nearly repeat", () => {
-    const began = performance.now();
-    expect(findText("a".repeat(2 ** 20), `${"a".repeat(8_000)}b${"a".repeat(8_000)}`)).toEqual([]);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    const took = cpuMsOf(() =>
+      expect(findText("a".repeat(2 ** 20), `${"a".repeat(8_000)}b${"a".repeat(8_000)}`)).toEqual([]),
+    );
+    expect(took).toBeLessThan(1_000);
   });
 });
