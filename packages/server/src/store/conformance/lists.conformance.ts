@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { newId } from "../../lib/id.ts";
 import type { SessionFilter } from "../store.ts";
 import { type OpenStore, type Scene, useStore } from "./scene.conformance.ts";
 
@@ -39,7 +40,8 @@ export function listsConformance(open: OpenStore): void {
       for (let i = 0; i < 4; i++) ids.push((await here.create()).id);
       const sorted = ids.toSorted().toReversed();
       const first = await here.org.listSessions({ limit: 2 });
-      await here.create();
+      for (const laterMs of [60_000, 120_000])
+        await here.create({ id: newId("session", Date.now() + laterMs) });
       await here.org.deleteSession(sorted[1] ?? "");
       const second = await here.org.listSessions({ limit: 2, after: first.next ?? "" });
       expect(second.items.map(({ id }) => id)).toEqual(sorted.slice(2));
