@@ -67,7 +67,7 @@ describe("judgeSandboxes", () => {
   });
 });
 
-describe("checkIsolation", () => {
+describe("checkIsolation", { timeout: 60_000 }, () => {
   const configured = (env: Record<string, string>) => loadConfig({ flags: {}, env, cwd: "/" });
 
   it("makes a sandbox where no server runs, and leaves nothing", async () => {

@@ -10,7 +10,7 @@ import { openSqliteStore } from "./sqlite-store.ts";
 
 const victim = new URL("../../../test/support/store/victim.ts", import.meta.url).pathname;
 
-describe("the data folder", () => {
+describe("the data folder", { timeout: 90_000 }, () => {
   let folder = "";
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "berth-folder-"));

@@ -43,7 +43,7 @@ describe("the lock of a data folder", () => {
     await (await open()).close();
   });
 
-  it("holds against another process, and falls with it", async () => {
+  it("holds against another process, and falls with it", { timeout: 60_000 }, async () => {
     const child = spawn(process.execPath, [victim, dataDir], { stdio: ["ignore", "pipe", "inherit"] });
     const ended = new Promise((resolve) => child.once("close", resolve));
     for await (const line of createInterface({ input: child.stdout })) if (line === "open") break;

@@ -200,8 +200,8 @@ describe("bash_run", () => {
     });
   });
 
-  it("tells a timeout and a stop with what there was", async () => {
-    expect(await use("bash_run", { command: "echo a; sleep 60", timeoutMs: 300 })).toMatchObject({
+  it("tells a timeout and a stop with what there was", { timeout: 30_000 }, async () => {
+    expect(await use("bash_run", { command: "echo a; sleep 60", timeoutMs: 3_000 })).toMatchObject({
       ok: false,
       errorType: "timeout",
       content: "a\n",
