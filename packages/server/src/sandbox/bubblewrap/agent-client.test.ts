@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createManualClock, type ManualClock } from "../../../test/support/manual-clock.ts";
 import {
   dataFrame,
+  endFrame,
   type FakeAgent,
   readyFrame,
   startedFrame,
@@ -96,6 +97,27 @@ describe("the host's own end", () => {
     expect(await asked).toMatchObject([gone, gone]);
     await expect(sandbox.spawn({ command: "x" })).rejects.toMatchObject({ code: "sandbox_gone" });
     expect(clock.timers()).toBe(0);
+  });
+
+  it("ends what ran when that was asked for, for a reason, and nothing that began later", async () => {
+    const { client, heard, hears, say } = await puppet();
+    const heardOf = (type: string) => heard.filter((message) => message.type === type);
+    const sandbox = client.inFolder("");
+    const before = sandbox.exec({ command: "x", timeoutMs: 500 });
+    const channel = await hears("start");
+    const end = client.endingOfCommands();
+    const later = sandbox.exec({ command: "y", timeoutMs: 500 });
+    await expect.poll(() => heardOf("start")).toHaveLength(2);
+    const ending = end("disk_full");
+    await hears("close");
+    for (const one of [channel, channel + 1]) say(startedFrame(one), endFrame(one));
+    await ending;
+    expect(await before).toMatchObject({ reason: "disk_full" });
+    expect(await later).toMatchObject({ reason: "exit", code: 0 });
+    // What has ended is not ended again.
+    await end("disk_full");
+    await sandbox.exec({ command: "z", timeoutMs: 500, signal: AbortSignal.abort() });
+    expect(heardOf("close")).toMatchObject([{ channel }]);
   });
 
   it("runs no more commands at once than it may", async () => {

@@ -26,8 +26,8 @@ export interface AgentClient {
   inFolder(folder: string): SandboxCommands;
   /** Resolves with the reason when the sandbox is of no use any more and is to be destroyed; not by `close`. */
   readonly lost: Promise<string>;
-  /** Ends all that runs, for a reason that its callers are told. */
-  endCommands(reason: EndReason): Promise<void>;
+  /** Gives what ends all that runs now, for a reason that its callers are told; nothing that begins later. */
+  endingOfCommands(): (reason: EndReason) => Promise<void>;
   /** What runs is told as killed; nothing can be started any more. To be called before the sandbox is ended. Idempotent. */
   close(): void;
 }
@@ -47,7 +47,7 @@ export async function connectAgent(options: AgentOptions): Promise<AgentClient> 
 
   return {
     lost: connection.lost,
-    endCommands: (reason) => commands.endAll(reason),
+    endingOfCommands: () => commands.endingOfAll(),
     close() {
       ending.abort();
       connection.close();

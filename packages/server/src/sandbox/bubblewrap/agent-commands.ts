@@ -38,8 +38,13 @@ export function createCommands(options: CommandOptions, connection: AgentConnect
       void process.ended.then(() => running.delete(process));
       return process;
     },
-    async endAll(reason: EndReason): Promise<void> {
-      await Promise.all([...running].map((process) => process.end(reason)));
+    /** Gives what ends all that runs now, and nothing that begins later. */
+    endingOfAll(): (reason: EndReason) => Promise<void> {
+      const begun = [...running];
+      return async (reason) => {
+        const left = begun.filter((process) => running.has(process));
+        await Promise.all(left.map((process) => process.end(reason)));
+      };
     },
   };
 }

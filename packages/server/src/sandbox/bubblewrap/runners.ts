@@ -5,17 +5,20 @@ import type { ProcessIdentity } from "./process-identity.ts";
 
 /** An agent, and the first process of the sandbox that it is in. */
 export interface Runner {
-  readonly agent: Pick<AgentClient, "endCommands">;
+  readonly agent: Pick<AgentClient, "endingOfCommands">;
   readonly first: ProcessIdentity;
 }
 
 /** How whatever runs commands in a workspace, now or later, is held to what may be in it. */
 export function keepingTo(
   runners: ReadonlySet<Runner>,
-): Required<Pick<HoldOptions, "onFull" | "namelessBytes">> {
+): Required<Pick<HoldOptions, "onLook" | "namelessBytes">> {
   return {
-    onFull() {
-      for (const { agent } of runners) void agent.endCommands("disk_full");
+    onLook() {
+      const endings = [...runners].map(({ agent }) => agent.endingOfCommands());
+      return () => {
+        for (const end of endings) void end("disk_full");
+      };
     },
     namelessBytes: () => namelessBytes([...runners].map(({ first }) => first.pid)),
   };

@@ -7,7 +7,7 @@ import { usageOf, type WorkspaceParts } from "./workspace-files.ts";
 export async function holdWorkspace(
   parts: WorkspaceParts,
   id: string,
-  { uid, limits, onFull, namelessBytes }: HoldOptions,
+  { uid, limits, onLook, namelessBytes }: HoldOptions,
 ): Promise<HeldWorkspace> {
   const { opened, plain, quota, warn } = parts;
   const prepare = async (root: string, others: number) => {
@@ -19,12 +19,12 @@ export async function holdWorkspace(
   if (limits !== undefined) await watched?.setLimits(id, limits);
   const end = new AbortController();
   const watching =
-    watched === null || onFull === undefined
+    watched === null || onLook === undefined
       ? null
       : watched.watch({
           id,
           root: place.root,
-          onFull,
+          onLook,
           ...(namelessBytes !== undefined && { namelessBytes }),
           onError: (error) => warn({ workspace: id, error }, "a workspace could not be measured"),
           signal: end.signal,

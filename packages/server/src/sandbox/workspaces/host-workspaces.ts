@@ -33,10 +33,11 @@ export interface HoldOptions {
   /** Kept to when it is less than before too, where the quota is `watched`; an image only grows, when nobody holds it. */
   readonly limits?: WorkspaceLimits;
   /**
-   * Told each time that it is measured and found over its limits, or cannot be measured again and again: end what writes, with
-   * `disk_full`. Only where the quota is `watched`.
+   * Called before each look at what it holds. What comes back is called when that look found it over its limits, or it cannot be measured
+   * again and again: it ends what ran when the look began, with `disk_full`. What began later may have found it emptied. Only where the
+   * quota is `watched`.
    */
-  readonly onFull?: () => void;
+  readonly onLook?: () => () => void;
   /** Bytes of its files that have no name any more and that its processes hold open: no walk through the folder finds them. */
   readonly namelessBytes?: () => Promise<number>;
 }

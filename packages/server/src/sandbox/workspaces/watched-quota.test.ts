@@ -14,12 +14,14 @@ let folder: string;
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "berth-watched-quota-"))));
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Watches a workspace whose measurements are these, then `fine` for ever; counts how often it was said to be full. */
+/** Watches a workspace whose measurements are these, then `fine` for ever; tells how often it was said to be full, and the order of it all. */
 async function watch(measurements: readonly (Measured | Error)[], namelessBytes = 0) {
   const clock = createManualClock();
   let at = 0;
+  const order: string[] = [];
   const measurer = {
     async measure() {
+      order.push("measured");
       const next = measurements[at++] ?? fine;
       if (next instanceof Error) throw next;
       return next;
@@ -32,7 +34,13 @@ async function watch(measurements: readonly (Measured | Error)[], namelessBytes 
   const watching = quota.watch({
     id: "w",
     root: folder,
-    onFull: () => told.full++,
+    onLook() {
+      const look = order.push("begun");
+      return () => {
+        order.push(`full since ${look}`);
+        told.full++;
+      };
+    },
     onError: () => told.failed++,
     namelessBytes: async () => namelessBytes,
     signal: end.signal,
@@ -45,7 +53,7 @@ async function watch(measurements: readonly (Measured | Error)[], namelessBytes 
     .toBeGreaterThan(measurements.length);
   end.abort();
   await watching;
-  return told;
+  return { ...told, order };
 }
 
 it("SBX-10 takes a tree that cannot be measured three times in a row for full", async () => {
@@ -53,10 +61,17 @@ it("SBX-10 takes a tree that cannot be measured three times in a row for full", 
   expect(await watch([moved, moved, moved])).toMatchObject({ full: 1 });
 });
 
+it("SBX-10 says of a look, before it begins, what it is to end: what begins meanwhile may have found it emptied", async () => {
+  const over = { ...fine, bytes: 1_001 };
+  const { order } = await watch([over, fine, over]);
+  const first = ["begun", "measured", "full since 1"];
+  expect(order.slice(0, 8)).toEqual([...first, "begun", "measured", "begun", "measured", "full since 6"]);
+});
+
 it("SBX-10 goes on when a measurement fails", async () => {
   const failed = new Error("the thread ended");
   const over = { ...fine, bytes: 1_001, complete: false };
-  expect(await watch([failed, over])).toEqual({ full: 1, failed: 1 });
+  expect(await watch([failed, over])).toMatchObject({ full: 1, failed: 1 });
 });
 
 it("SBX-10 counts files that have no name any more", async () => {

@@ -28,7 +28,8 @@ interface Known {
 export interface Watched {
   readonly id: string;
   readonly root: string;
-  readonly onFull: () => void;
+  /** See HoldOptions. */
+  readonly onLook: () => () => void;
   /** See HoldOptions. */
   readonly namelessBytes?: () => Promise<number>;
   /** A measurement failed; there will be others. */
@@ -82,10 +83,11 @@ export class WatchedQuota {
 
   /** Measures again and again until the signal aborts. Never rejects. */
   async watch(watched: Watched): Promise<void> {
-    const { root, onFull, onError, signal } = watched;
+    const { root, onLook, onError, signal } = watched;
     let unknown = 0;
     while (!signal.aborted) {
       const free = await freeOf(root);
+      const onFull = onLook();
       const found = await this.#look(watched).catch((thrown: unknown) => {
         if (!signal.aborted) onError(thrown);
         return nothingKnown;

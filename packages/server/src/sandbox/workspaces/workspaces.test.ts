@@ -35,7 +35,7 @@ describe("a workspace that is watched", () => {
     const ref = workspaceRef();
     await workspaces.create(ref, limits);
     let full = 0;
-    const held = await workspaces.hold(ref.id, { uid: null, limits, onFull: () => full++ });
+    const held = await workspaces.hold(ref.id, { uid: null, limits, onLook: () => () => full++ });
     await writeFile(join(held.path, "large"), new Uint8Array(33 * mebibyte).fill(1));
     await until(() => full >= 2);
     await rm(join(held.path, "large"));
@@ -94,11 +94,13 @@ describe("a workspace that is watched", () => {
       const ref = workspaceRef();
       await workspaces.create(ref, limits);
       const held = await workspaces.hold(ref.id, { uid: null });
+      const making = performance.now();
       await run("perl", [
         "-e",
         `chdir "${held.path}"; symlink "/", "way"; mkdir "locked"; open(F, ">locked/f"); close F; link "locked/f", "hard"; chmod 0, "locked";
        mkdir "deep"; chdir "deep"; for (1..3000) { mkdir "d"; chdir "d" or die } open(F, ">last"); print F "x" x 9000000; close F;`,
       ]);
+      const madeMs = performance.now() - making;
       // It stops where it knows enough.
       expect((await held.usage()).files).toBe(501);
       await workspaces.create(ref, { ...limits, inodes: 10_000 });
@@ -112,7 +114,7 @@ describe("a workspace that is watched", () => {
       await held.release();
       const began = performance.now();
       expect(await workspaces.remove(ref)).toBe(true);
-      expect(performance.now() - began).toBeLessThan(5_000);
+      expect(performance.now() - began).toBeLessThan(Math.max(5_000, 2 * madeMs));
       expect(await readdir(join(rig.dataDir, "workspaces"))).toEqual([]);
     },
   );
