@@ -40,14 +40,14 @@ async function outlive(runner: Runner): Promise<Finding> {
 /** Starts what goes on after its command, then ends the session. */
 async function stayBehind(runner: Runner, end: () => Promise<void>): Promise<Finding> {
   const mark = sleepMark();
-  const command = `for i in 1 2 3; do setsid sleep ${mark} >/dev/null 2>&1 </dev/null & done; sleep 1; pgrep -c sleep; true`;
+  const command = `for i in 1 2 3; do setsid sleep ${mark} >/dev/null 2>&1 </dev/null & done; sleep 5`;
   const running = runner.run(command).catch((error: unknown): Ran => {
     return { code: null, reason: String(error), output: "", outputBytes: 0 };
   });
   const began = performance.now();
-  while ((await processesWith(mark)).length < 3 && performance.now() - began < 10_000)
+  let started = 0;
+  while ((started = (await processesWith(mark)).length) < 3 && performance.now() - began < 10_000)
     await new Promise((resolve) => setTimeout(resolve, 20));
-  const started = (await processesWith(mark)).length;
   await end();
   const left = await leftAfter(mark, 3_000);
   await endMarked(mark);
