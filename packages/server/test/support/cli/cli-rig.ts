@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +9,7 @@ import { afterEach } from "vitest";
 import { runCli } from "../../../src/cli/index.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { type Program, startProgram } from "../../../src/roles/program.ts";
+import { freePort } from "../network/free-port.ts";
 import { createTestTerminal, type TestTerminal } from "../test-terminal.ts";
 
 export const scriptModel = "scripted/script";
@@ -92,14 +92,6 @@ export async function startMortalServer(): Promise<MortalServer> {
       await rm(data, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 function startAtTerminal(args: readonly string[]): { terminal: TestTerminal; ended: Promise<number> } {
