@@ -9,6 +9,9 @@ afterEach(async () => {
   for (const harness of open.splice(0)) await harness.close();
 });
 
+/** What finds work that nobody was told of finds none while a test lasts: it would hide what fair share leaves waiting. */
+const noSecondLook = { leaseMs: 60_000, sweepMs: 3_600_000, mailboxPollMs: 3_600_000 };
+
 /** A worker whose runs do not end before `go` is called, but for those that are told to be quick. */
 async function rig(settings: Partial<RuntimeSettings>) {
   let go = () => {};
@@ -21,7 +24,7 @@ async function rig(settings: Partial<RuntimeSettings>) {
     if (!said.includes("quick")) await Promise.race([gate, aborted]);
     yield text("Done.");
   };
-  const noisy = await Harness.open({ answer, settings: { fairShare: true, ...settings } });
+  const noisy = await Harness.open({ answer, settings: { ...noSecondLook, fairShare: true, ...settings } });
   open.push(noisy);
   return { noisy, began, go };
 }
@@ -38,7 +41,7 @@ async function pile(harness: Harness, count: number, word = "noisy", owner = "us
   return sessions;
 }
 
-async function until(condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
   const deadline = performance.now() + ms;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error("it did not come to that in time");
@@ -51,7 +54,7 @@ describe("fair share", () => {
     ["with room in memory for more than runs", { concurrency: 10, maxSessions: 20 }],
     ["with room in memory for no more than runs", { concurrency: 64, maxSessions: 10 }],
   ])(
-    "lets a new organization's first run begin within 1 s beside a noisy one at its cap, %s",
+    "lets a new organization's first run begin at once beside a noisy one at its cap, %s",
     async (_, settings) => {
       const { noisy, began, go } = await rig(settings);
       const sessions = await pile(noisy, 40);
@@ -59,10 +62,8 @@ describe("fair share", () => {
       const fresh = noisy.neighbour();
       const agent = await fresh.agent();
       const session = await fresh.session(agent);
-      const sent = performance.now();
       await fresh.say(session, "quick 1");
       await until(() => began.includes("quick 1"));
-      expect(performance.now() - sent).toBeLessThan(1_000);
       await fresh.finished(session);
       expect(began.filter((said) => said.startsWith("noisy"))).toHaveLength(8);
       go();
@@ -96,7 +97,6 @@ describe("fair share", () => {
     const sessions = await pile(noisy, 12);
     await until(() => began.length === 1);
     const last = sessions.at(-1) ?? "";
-    const sent = performance.now();
     const input = {
       id: newId("input"),
       lane: "control" as const,
@@ -109,7 +109,6 @@ describe("fair share", () => {
     await noisy.context.store.session(noisy.orgId, last).accept({ inputs: [input] });
     await noisy.context.queue.push({ orgId: noisy.orgId, sessionId: last, urgent: true });
     await noisy.until(last, (events) => events.some(({ type }) => type === "session.updated"));
-    expect(performance.now() - sent).toBeLessThan(1_000);
   });
 
   it("holds an organization to its quota of running sessions, and goes on as they end", async () => {
