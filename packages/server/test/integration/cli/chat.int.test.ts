@@ -4,7 +4,7 @@ import { script, scriptModel, startMortalServer, useCliRig } from "../../support
 const start = useCliRig();
 const bash = (command: string) => ({ tool: "bash_run", input: { command } });
 
-describe("berth chat at a terminal", () => {
+describe("berth chat at a terminal", { timeout: 120_000 }, () => {
   it("talks, keeps what was said before, and leaves the session behind", async () => {
     const rig = await start();
     await rig.agent();
@@ -139,7 +139,7 @@ describe("berth chat at a terminal", () => {
       { text: "the first" },
       { waitMs: 100 },
       { text: " half" },
-      { waitMs: 5_500 },
+      { waitMs: 9_000 },
       { text: " and more" },
     ];
     terminal.type(`${script(pieces)}\r`);

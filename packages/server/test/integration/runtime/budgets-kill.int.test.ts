@@ -15,8 +15,9 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
   }
 }
 
+/** Takes three seconds: a call that a new worker goes on with is there to be seen, however late somebody looks. */
 const slow = (words: string) => [
-  { text: words, chunk: 4, delayMs: 30 },
+  { text: words, chunk: 4, delayMs: 150 },
   { usage: { input: 40, output: 20 } },
 ];
 

@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 async function open({ settings, ...options }: HarnessOptions): Promise<Harness> {
-  harness = await Harness.open({ ...options, settings: { ...settings, leaseMs: 300 } });
+  harness = await Harness.open({ ...options, settings: { ...settings, leaseMs: 1_500 } });
   return harness;
 }
 

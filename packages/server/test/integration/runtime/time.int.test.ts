@@ -92,7 +92,10 @@ describe("rewind", () => {
     await h.finished(session, 2);
     await h.send(session, { type: "session.rewind", toSeq: 1 }, "control");
     await h.until(session, (events) => events.some((event) => event.type === "session.rewound"));
-    const before = h.worker.activation.get(h.orgId, session)?.state;
+    const actor = h.worker.activation.get(h.orgId, session);
+    // The log is read a moment before the actor hears that it was written.
+    await actor?.turned();
+    const before = actor?.state;
     await h.worker.stop(0);
     h.worker = new Worker(h.context);
     await h.worker.start();
