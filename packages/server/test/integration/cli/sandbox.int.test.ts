@@ -102,7 +102,7 @@ describe("berth sandbox", () => {
     expect(listed.out).toMatch(new RegExp(`${process} .*running`));
     await vi.waitFor(async () => {
       expect((await berth("sandbox", "logs", sessionId, process)).out).toBe("one, two words\n");
-    }, 5_000);
+    }, 10_000);
     const killed = await berth("sandbox", "kill", sessionId, process);
     expect(killed).toMatchObject({ code: 0, out: `Process ${process} is ended.\n` });
     expect((await berth("sandbox", "processes", sessionId)).out).toMatch(/ended/);

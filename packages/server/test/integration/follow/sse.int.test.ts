@@ -118,7 +118,7 @@ describe("GET /sessions/{id}/events/stream", () => {
     for (const one of opened) await one.until(({ type }) => type === "session.created");
     expect(await statusOf(open(at, id))).toBe(429);
     opened[0]?.stream.cut();
-    await vi.waitFor(() => expect(at.streams.events.size).toBe(1));
+    await vi.waitFor(() => expect(at.streams.events.size).toBe(1), { timeout: 10_000 });
     expect(await statusOf(open(at, id))).toBe(200);
   });
 

@@ -33,7 +33,7 @@ describe("opening a WebSocket", () => {
       expect(await refused.closed).toBe(4401);
       expect(refused.frames).toHaveLength(1);
     }
-    await vi.waitFor(() => expect(at.streams.sockets.size).toBe(1));
+    await vi.waitFor(() => expect(at.streams.sockets.size).toBe(1), { timeout: 10_000 });
   });
 
   it("closes with 4403 when the caller may not read", async () => {
@@ -76,6 +76,6 @@ describe("opening a WebSocket", () => {
     const client = openWs(port, `/sessions/${id}/ws`);
     await client.until("subscribed");
     client.socket.terminate();
-    await vi.waitFor(() => expect(at.streams.sockets.size).toBe(0));
+    await vi.waitFor(() => expect(at.streams.sockets.size).toBe(0), { timeout: 10_000 });
   });
 });

@@ -122,7 +122,7 @@ describe("an archive of a workspace", () => {
   });
 });
 
-describe("SBX-07 an archive that is sent", () => {
+describe("SBX-07 an archive that is sent", { timeout: 120_000 }, () => {
   const refused: Readonly<Record<string, readonly RawEntry[]>> = {
     "leads up": [{ name: "../escaped", data: "x" }],
     "leads up from below": [{ name: "a/../../escaped", data: "x" }],

@@ -43,11 +43,11 @@ describe("an upload", () => {
       const { metrics } = api.operations.telemetry;
       const { socket } = await dial(port);
       socket.write(`${head("PUT", `/sessions/${id}/files/a`, octets, length)}3\r\nabc\r\n`);
-      await vi.waitFor(() => expect(at.sockets[0]?.bytesRead).toBeGreaterThan(0));
+      await vi.waitFor(() => expect(at.sockets[0]?.bytesRead).toBeGreaterThan(0), 10_000);
       socket.resetAndDestroy();
       await vi.waitFor(async () => {
         expect(await metrics.text()).toMatch(/berth_http_requests_total\{method="PUT".*status="499"/);
-      });
+      }, 10_000);
       expect(await metrics.text()).not.toMatch(/berth_unexpected_errors_total\{[^}]*\} [1-9]/);
     },
   );
@@ -68,7 +68,7 @@ describe("an upload", () => {
       const end = kind === "chunked" ? "\r\n0\r\n\r\n" : "";
       await new Promise<void>((resolve) => socket.write(end + head("GET", "/me"), () => resolve()));
       socket.resume();
-      await vi.waitFor(() => expect(received.text).toContain('"usr_test"'), 5_000);
+      await vi.waitFor(() => expect(received.text).toContain('"usr_test"'), 10_000);
       expect(received.text).toMatch(/^HTTP\/1\.1 413 /);
       expect(received.text).toContain('"body_too_large"');
       expect(received.error).toBeNull();

@@ -28,7 +28,7 @@ async function eventually(holds: () => boolean | Promise<boolean>, what: string)
   }
 }
 
-describe("the activation cache", () => {
+describe("the activation cache", { timeout: 120_000 }, () => {
   it("keeps 500 thin sessions below its count, least recently used out first", async () => {
     const h = await open({ answer: () => text("ok"), settings: { maxSessions: 100 } });
     const agent = await h.agent();

@@ -39,7 +39,7 @@ async function measure(options: HarnessOptions): Promise<{ commits: number; even
   return { commits: commits(), events: log.length - before };
 }
 
-describe("the cost of a turn", () => {
+describe("the cost of a turn", { timeout: 120_000 }, () => {
   it("is at most 3 commits and 6 events for a plain answer", async () => {
     expect(await measure({ answer: () => text("ok") })).toEqual({ commits: 3, events: 6 });
   });

@@ -29,7 +29,7 @@ describe("a terminal", () => {
     await shell.shows("xterm-256color");
     await shell.shows("/dev/pts/");
     shell.resize(120, 40);
-    await vi.waitFor(() => expect(plain.sizes).toEqual([{ columns: 120, rows: 40 }]));
+    await vi.waitFor(() => expect(plain.sizes).toEqual([{ columns: 120, rows: 40 }]), { timeout: 10_000 });
     shell.type("exit 7\n");
     expect(await shell.until("exit")).toMatchObject({ code: 7, reason: "exit" });
     expect(await shell.closed).toBe(1000);
@@ -43,7 +43,7 @@ describe("a terminal", () => {
     const { terminal, plain } = await setUp();
     const dying = terminal();
     await dying.until("open");
-    await vi.waitFor(() => expect(plain.running).toBe(1));
+    await vi.waitFor(() => expect(plain.running).toBe(1), { timeout: 10_000 });
     dying.socket.terminate();
     await vi.waitFor(() => expect(plain.running).toBe(0), { timeout: 5_000 });
 

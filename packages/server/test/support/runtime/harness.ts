@@ -45,6 +45,9 @@ const testSettings: RuntimeSettings = {
   defaultModel: null,
 };
 
+/** When something that is waited for is given up: before the test is. Milliseconds. */
+const giveUpMs = 25_000;
+
 export interface HarnessOptions {
   readonly settings?: Partial<RuntimeSettings>;
   /** What the model says, by the conversation so far. */
@@ -191,7 +194,7 @@ export class Harness {
   async until(
     sessionId: string,
     found: (events: readonly SessionEvent[]) => boolean,
-    timeoutMs = 10_000,
+    timeoutMs = giveUpMs,
   ): Promise<readonly SessionEvent[]> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
@@ -205,7 +208,7 @@ export class Harness {
 
   /** Resolves when a run is over; asks for its row, not for the log. */
   async untilRun(runId: string): Promise<void> {
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + giveUpMs;
     while ((await this.context.store.org(this.orgId).findRun(runId))?.finishedAt == null) {
       if (performance.now() > deadline) throw new Error(`run ${runId} did not end in time`);
       await new Promise((resolve) => setImmediate(resolve));
