@@ -5,7 +5,9 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { errnoOf } from "../../../src/sandbox/files/file-errors.ts";
 import { processesWith } from "../../attack/host-processes.ts";
+import { endProcess } from "../../chaos/processes.ts";
 import { groupsBeside, type Remains, remainsOf, sandboxesOn } from "../../chaos/sandboxes/remains.ts";
 import { ownFolder } from "../../support/interruption/own-folder.ts";
 import { runFolderOf } from "../../support/sandbox/bubblewrap-remains.ts";
@@ -24,7 +26,7 @@ beforeEach(() => {
   chmodSync(folder, 0o755);
 });
 afterEach(async () => {
-  for (const pid of await processesWith(folder)) process.kill(pid, "SIGKILL");
+  for (const pid of await processesWith(folder)) endProcess(pid);
   if (started?.exitCode === null && started.signalCode === null) {
     started.kill("SIGKILL");
     await once(started, "exit");
@@ -103,6 +105,15 @@ async function leftOf({ dataDir, ids, remains }: Living): Promise<readonly strin
   ];
 }
 
+/** Stops a process, unless it has ended meanwhile: some of what works for a server is over in a moment. */
+function stopProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGSTOP");
+  } catch (thrown) {
+    if (errnoOf(thrown) !== "ESRCH") throw thrown;
+  }
+}
+
 const runWithTerminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
 describe("a long command", { timeout: 90_000 }, () => {
@@ -122,7 +133,7 @@ describe("a long command", { timeout: 90_000 }, () => {
   it("sweeps what a killed server has left, at SIGTERM", async () => {
     const command = start([process.execPath, faults, "--only", "sandboxes", "--short"]);
     const lived = await living(command);
-    for (const pid of lived.servers) process.kill(pid, "SIGKILL");
+    for (const pid of lived.servers) endProcess(pid);
     command.child.kill("SIGTERM");
     expect(await command.exited).toBe(143);
     expect(await leftOf(lived)).toEqual([]);
@@ -144,7 +155,7 @@ describe("a long command", { timeout: 90_000 }, () => {
     const command = start([process.execPath, faults, "--only", "sandboxes", "--short"]);
     const lived = await living(command);
     // Who does not stop.
-    for (const pid of lived.servers) process.kill(pid, "SIGSTOP");
+    for (const pid of lived.servers) stopProcess(pid);
     command.signal("SIGINT");
     await expect.poll(command.said).toContain(stopping);
     const asked = performance.now();
