@@ -114,7 +114,8 @@ function makingTests(harness: () => SandboxHarness): void {
     const { incarnation } = life;
     const warm = await provider.create(ref, { template: "test", policy }, life);
     expect(warm.workspaceId).toBeNull();
-    expect(await (await provider.connect(ref)).health()).toEqual({ ok: true });
+    const idle = await provider.connect(ref);
+    await expect.poll(() => idle.health()).toEqual({ ok: true });
     const workspaceId = await makeWorkspace(harness());
     const files = await provider.workspaces.open({ id: workspaceId, host });
     await files?.write("there", bytes("before"));

@@ -87,7 +87,8 @@ function commandTests(sandbox: () => Sandbox): void {
 
   it("stops a command at its time limit and when it is told to", async () => {
     const box = sandbox();
-    expect(await box.exec({ command: "echo begun; sleep 60", timeoutMs: 300 })).toMatchObject({
+    // Long enough for a busy machine to begin it.
+    expect(await box.exec({ command: "echo begun; sleep 60", timeoutMs: 3_000 })).toMatchObject({
       reason: "timeout",
       output: "begun\n",
     });
@@ -125,11 +126,13 @@ function backgroundTests(sandbox: () => Sandbox): void {
 
   it("kills a background process with what it started", async () => {
     const box = sandbox();
-    const { id } = await box.spawn({ command: "setsid sleep 61.5 & echo up; wait" });
+    // Where nothing is isolated, processes of the whole machine are found: those of no other test.
+    const mark = `61.${process.pid}`;
+    const { id } = await box.spawn({ command: `setsid sleep ${mark} & echo up; wait` });
     await expect.poll(async () => (await box.logs(id))?.text).toBe("up\n");
     expect(await box.kill(id)).toBe(true);
     expect((await box.logs(id))?.process.running).toBe(false);
-    expect((await box.exec({ command: "pgrep -f '[s]leep 61.5'", timeoutMs: 5_000 })).output).toBe("");
+    expect((await box.exec({ command: `pgrep -f '[s]leep ${mark}'`, timeoutMs: 5_000 })).output).toBe("");
     expect(await box.kill("bg_none")).toBe(false);
   });
 

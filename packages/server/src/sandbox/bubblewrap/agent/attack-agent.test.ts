@@ -39,11 +39,12 @@ it("SBX-19 a stopped agent is noticed; commands end at their time limit and the 
   await expect.poll(async () => (await sandbox.health()).ok, { timeout: 5_000 }).toBe(false);
   const began = performance.now();
   expect((await attacker).reason).toBe("timeout");
-  expect(performance.now() - began).toBeLessThan(4_000);
+  // 2 s and the time that an agent has to end it; not when the command would have ended.
+  expect(performance.now() - began).toBeLessThan(8_000);
   expect(await client.lost).toContain("did not end");
   expect((await beside).reason).toBe("lost");
   expect(await other).toMatchObject({ reason: "exit", output: "own\n" });
-});
+}, 30_000);
 
 it("SBX-19 nobody can open the agent's connection to write to it", async () => {
   const forge = `for fd in 0 1; do printf '\\0\\0\\0\\0' 2>&1 > /proc/$PPID/fd/$fd && echo written; done; echo done`;
@@ -51,7 +52,7 @@ it("SBX-19 nobody can open the agent's connection to write to it", async () => {
   const { output } = await attacker;
   expect(output).toMatch(/No such device or address[^]*done\n$/);
   expect(output).not.toContain("written");
-  expect((await sandbox.health()).ok).toBe(true);
+  await expect.poll(async () => (await sandbox.health()).ok).toBe(true);
   client.close();
   expect((await beside).reason).toBe("killed");
   expect(await other).toMatchObject({ reason: "exit", output: "own\n" });
