@@ -11,6 +11,7 @@ import { processesOfUser, recordsOf, remainsOf } from "../../../test/support/san
 import { type BubblewrapRig, makeBubblewrap } from "../../../test/support/sandbox/bubblewrap-rig.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { newId } from "../../lib/id.ts";
+import { errnoOf } from "../files/file-errors.ts";
 import {
   deployment,
   makeSandbox,
@@ -187,7 +188,14 @@ describe("what is left of bubblewrap's sandboxes", () => {
     const workspaceId = newId("workspace");
     await provider.workspaces.create({ id: workspaceId, host: "local" }, policy.limits);
     const seen: SandboxRecord[] = [];
-    const see = () => seen.push(...recordsOf(folder));
+    const see = () => {
+      try {
+        seen.push(...recordsOf(folder));
+      } catch (thrown) {
+        // It went between two steps of the look; the next one sees what there is.
+        if (errnoOf(thrown) !== "ENOENT") throw thrown;
+      }
+    };
     const attempt = async (change: object, signal?: AbortSignal) => {
       const spec = { template: "test", policy: { ...policy, ...change }, workspaceId };
       const options = signal === undefined ? newLife() : { ...newLife(), signal };
@@ -243,13 +251,21 @@ describe("what is left of bubblewrap's sandboxes", () => {
     const harness = await open();
     const { provider } = harness;
     const small = { ...policy, limits: { ...policy.limits, memoryBytes: 64 * mebibyte } };
-    const waiting = Array.from({ length: 100 }, () => newId("sandbox"));
-    const worker = async () => {
-      for (let id = waiting.pop(); id !== undefined; id = waiting.pop())
-        await provider.create({ id, host: "local" }, { template: "test", policy: small }, newLife());
+    const make = async (count: number) => {
+      const waiting = Array.from({ length: count }, () => newId("sandbox"));
+      const worker = async () => {
+        for (let id = waiting.pop(); id !== undefined; id = waiting.pop())
+          await provider.create({ id, host: "local" }, { template: "test", policy: small }, newLife());
+      };
+      await Promise.all([1, 2, 3, 4].map(worker));
+      return recordsOf(folder);
     };
-    await Promise.all([1, 2, 3, 4].map(worker));
-    const records = recordsOf(folder);
+    // A busy machine takes longer; by how much, the end of some one after another tells.
+    const some = await make(10);
+    const first = performance.now();
+    for (const { id } of some) await provider.destroy({ id, host: "local" }, { reason: "test" });
+    const oneByOneMs = (performance.now() - first) / some.length;
+    const records = await make(100);
     expect(records).toHaveLength(100);
     expect(new Set(records.map(({ uid }) => uid)).size).toBe(process.getuid?.() === 0 ? 100 : 1);
     await expect(
@@ -261,7 +277,7 @@ describe("what is left of bubblewrap's sandboxes", () => {
     ).rejects.toMatchObject({ code: "sandbox_capacity" });
     const began = performance.now();
     await provider.close();
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(Math.max(10_000, (oneByOneMs * 100) / 2));
     expect(remainsOf(folder, records)).toEqual([]);
   });
 });
