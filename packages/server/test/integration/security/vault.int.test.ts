@@ -1,5 +1,3 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { rotateVaultReply, vaultStatus } from "@berth/contract";
 import { describe, expect, it } from "vitest";
 import { openProviderSecret } from "../../../src/auth/provider-secrets.ts";
@@ -11,18 +9,12 @@ import { rolePermissions } from "../../../src/auth/permissions.ts";
 import { newId } from "../../../src/lib/id.ts";
 import type { SealedSecret } from "../../../src/store/vault.ts";
 import { type Api, stranger, useApi } from "../../support/http/api.ts";
+import { filesBelow } from "../../support/security/files-below.ts";
 
 const canary = "CANARY_vault_4c7d90aa12";
 const place = { owner: "", name: "acme", baseUrl: "https://models.example/v1" };
 const secretName = { owner: "", kind: "model-provider", name: "acme" } as const;
 const master = (id: string): MasterKey => ({ id, key: newKey() });
-
-/** Every byte of the data folder, the write-ahead log included. */
-async function bytesOf(folder: string): Promise<Buffer> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  return Buffer.concat(await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name)))));
-}
 
 async function withKey(api: Api): Promise<SealedSecret> {
   const saved = await api.put("/model-providers/acme", { baseURL: place.baseUrl, apiKey: canary });
@@ -43,7 +35,7 @@ describe("the vault", () => {
     await api.put("/user-config/model-providers", {
       modelProviders: [{ name: "openai", apiKey: canary, headers: { "x-a": canary } }],
     });
-    const bytes = await bytesOf(api.harness.dataDir);
+    const bytes = Buffer.concat([...(await filesBelow(api.harness.dataDir)).values()]);
     expect(bytes.includes("https://findable.example/v1")).toBe(true);
     for (const form of [canary, Buffer.from(canary).toString("base64"), Buffer.from(canary).toString("hex")])
       expect(bytes.includes(form)).toBe(false);
