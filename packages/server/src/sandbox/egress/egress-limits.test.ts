@@ -36,7 +36,7 @@ async function tunnelTo(socket: Socket, place: string) {
   socket.on("error", () => {});
   const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
   socket.write(connectTo(place));
-  await vi.waitFor(() => expect(received).toContain(established));
+  await expect.poll(() => received).toContain(established);
   return { socket, closed, received: () => received.slice(established.length) };
 }
 
@@ -57,7 +57,7 @@ describe("the egress proxy", () => {
     expect(sockets).toHaveLength(3);
     tunnels[0]?.socket.destroy();
     await tunnels[0]?.closed;
-    await vi.waitFor(async () => expect(await ask(connectTo("b.test:1"))).toContain("403"));
+    await expect.poll(() => ask(connectTo("b.test:1"))).toContain("403");
   });
 
   it("counts requests that were sent ahead on one connection", async () => {
@@ -65,8 +65,8 @@ describe("the egress proxy", () => {
     const { connect, decisions } = await rigOf({ allow, allowPrivate, limits: { connections: 3 } });
     const socket = connect().on("error", () => {});
     socket.write(`GET http://a.test:${port}/ HTTP/1.1\r\nHost: a.test:${port}\r\n\r\n`.repeat(20));
-    await vi.waitFor(() => expect(sockets).toHaveLength(3));
-    await vi.waitFor(() => expect(decisions.map(({ reason }) => reason)).toContain("too_many_connections"));
+    await expect.poll(() => sockets).toHaveLength(3);
+    await expect.poll(() => decisions.map(({ reason }) => reason)).toContain("too_many_connections");
     expect(sockets).toHaveLength(3);
     socket.destroy();
   });
@@ -103,7 +103,7 @@ describe("the egress proxy", () => {
     ] as const;
     for (const [{ ask, decisions }, ms, status, reason, underWay] of waits) {
       const answer = ask(get(url));
-      await vi.waitFor(() => expect(underWay()).toBe(true));
+      await expect.poll(() => underWay()).toBe(true);
       await clock.advance(ms);
       expect(await answer).toContain(status);
       expect(decisions.at(-1)).toMatchObject({ verdict: "failed", reason });
@@ -118,12 +118,12 @@ describe("the egress proxy", () => {
     const idle = await tunnelTo(connect(), `a.test:${port}`);
     for (const text of ["a", "ab", "abc"]) {
       busy.socket.write(text.at(-1) ?? "");
-      await vi.waitFor(() => expect(busy.received()).toBe(text));
+      await expect.poll(() => busy.received()).toBe(text);
       await clock.advance(1_000);
     }
     await idle.closed;
     expect(busy.socket.destroyed).toBe(false);
-    await vi.waitFor(() => expect(sockets.filter(({ destroyed }) => destroyed)).toHaveLength(1));
+    await expect.poll(() => sockets.filter(({ destroyed }) => destroyed)).toHaveLength(1);
     await clock.advance(2_000);
     await busy.closed;
   });
@@ -166,7 +166,7 @@ describe("the egress proxy", () => {
     socket.end("all of it");
     await closed;
     expect(received()).toBe("got all of it");
-    await vi.waitFor(() => expect(sockets[0]?.destroyed).toBe(true));
+    await expect.poll(() => sockets[0]?.destroyed).toBe(true);
   });
 
   it("hangs up on the other side when one is gone", async () => {
@@ -174,9 +174,9 @@ describe("the egress proxy", () => {
     const { connect } = await rigOf({ allow, allowPrivate });
     const request = connect().on("error", () => {});
     request.write(get(`http://a.test:${port}/`));
-    await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBeGreaterThan(0));
+    await expect.poll(() => sockets[0]?.bytesRead).toBeGreaterThan(0);
     request.destroy();
-    await vi.waitFor(() => expect(sockets[0]?.destroyed || sockets[0]?.readableEnded).toBe(true));
+    await expect.poll(() => sockets[0]?.destroyed || sockets[0]?.readableEnded).toBe(true);
     const tunnel = await tunnelTo(connect(), `a.test:${port}`);
     sockets[1]?.resetAndDestroy();
     await tunnel.closed;
@@ -199,7 +199,7 @@ describe("the egress proxy", () => {
     const { connect } = await rigOf({ allow, allowPrivate, clock });
     const { socket, closed } = await tunnelTo(connect(), `a.test:${port}`);
     socket.end();
-    await vi.waitFor(() => expect(sockets[0]?.readableEnded).toBe(true));
+    await expect.poll(() => sockets[0]?.readableEnded).toBe(true);
     await clock.advance(29_000);
     expect(socket.destroyed).toBe(false);
     await clock.advance(31_000);
@@ -214,12 +214,12 @@ describe("the egress proxy", () => {
     const ended = await tunnelTo(connect(), `b.test:${port}`);
     expect(() => egress.setPolicy({ allow: [{ host: "http://x" }] })).toThrow("is no name");
     kept.socket.write("still");
-    await vi.waitFor(() => expect(kept.received()).toBe("still"));
+    await expect.poll(() => kept.received()).toBe("still");
     egress.setPolicy({ allow });
     await ended.closed;
     expect(await ask(connectTo(`b.test:${port}`))).toContain("403");
     kept.socket.write("here");
-    await vi.waitFor(() => expect(kept.received()).toBe("stillhere"));
+    await expect.poll(() => kept.received()).toBe("stillhere");
   });
 
   it("refuses what a policy forbade while the name was looked up", async () => {
@@ -232,7 +232,7 @@ describe("the egress proxy", () => {
       },
     });
     const answers = [ask(connectTo(`a.test:${port}`)), ask(get(`http://a.test:${port}/`))];
-    await vi.waitFor(() => expect(lookups).toHaveLength(2));
+    await expect.poll(() => lookups).toHaveLength(2);
     egress.setPolicy({ allow: [] });
     found.resolve();
     await Promise.all(answers);

@@ -1,6 +1,6 @@
 import { createServer as createTls } from "node:https";
 import { connect as connectTls } from "node:tls";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createAuthority } from "../../../test/support/network/certificates.ts";
 import { connectTo, get, openUpstream } from "../../../test/support/sandbox/egress-rig.ts";
 import { useEgress } from "../../../test/support/sandbox/use-egress.ts";
@@ -124,11 +124,11 @@ describe("secrets at egress", () => {
       socket.on("data", (text: string) => (received += text));
       // Together with the first request, or only when the tunnel stands.
       socket.write(connectTo(`a.test:${port}`) + (early ? ask("/1") : ""));
-      await vi.waitFor(() => expect(received).toContain("200 Connection Established"));
+      await expect.poll(() => received).toContain("200 Connection Established");
       if (!early) socket.write(ask("/1"));
-      await vi.waitFor(() => expect(received).toContain("hello from /1"));
+      await expect.poll(() => received).toContain("hello from /1");
       socket.write(ask("/2") + ask("http://b.test/3"));
-      await vi.waitFor(() => expect(received).toMatch(/hello from \/2[^]*HTTP\/1\.1 400/));
+      await expect.poll(() => received).toMatch(/hello from \/2[^]*HTTP\/1\.1 400/);
       socket.destroy();
     }
     expect(seen.map(({ headers }) => headers.authorization)).toEqual(
@@ -149,7 +149,7 @@ describe("secrets at egress", () => {
     let received = "";
     tls.on("data", (text: string) => (received += text));
     tls.write(`GET /tls HTTP/1.1\r\nHost: a.test\r\nAuthorization: ${secret.placeholder}\r\n\r\n`);
-    await vi.waitFor(() => expect(received).toContain("hello from /tls"));
+    await expect.poll(() => received).toContain("hello from /tls");
     expect(seen[0]?.headers.authorization).toBe(secret.placeholder);
     tls.destroy();
   });

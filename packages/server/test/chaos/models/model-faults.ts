@@ -1,6 +1,5 @@
 import type { SessionEvent } from "@berth/contract";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { openRefusingPort } from "../../../../client/test/support/refusing-port.ts";
 import { type FaultServer, startFaultServer } from "../../support/models/fault-server.ts";
 import { bodyOf, type Door, send } from "../../support/server/api.ts";
 import { startServer } from "../../support/server/server-process.ts";
@@ -26,6 +25,7 @@ const refused: ModelCase = {
 
 /** A model endpoint that does everything wrong, over real HTTP: each run ends with a reason, and the session goes on. */
 export async function modelsPart({ checklist, rig: newRig }: PartScene): Promise<void> {
+  await using nobody = await openRefusingPort();
   const endpoint = await startFaultServer();
   const names = [fine, refused.name, ...modelCases.map(({ name }) => name)];
   const models = names.map((name) => ({ name, contextWindow: 200_000 }));
@@ -33,7 +33,7 @@ export async function modelsPart({ checklist, rig: newRig }: PartScene): Promise
   const providers = [
     { ...common, name: "faulty", baseUrl: endpoint.url, timeouts: long },
     { ...common, name: "impatient", baseUrl: endpoint.url, timeouts: short },
-    { ...common, name: "nobody", baseUrl: `http://127.0.0.1:${await closedPort()}`, timeouts: long },
+    { ...common, name: "nobody", baseUrl: nobody.url, timeouts: long },
   ];
   const rig = newRig({ name: "models", providers });
   const server = await startServer({ ...rig, root: repository }).ready;
@@ -55,15 +55,6 @@ export async function modelsPart({ checklist, rig: newRig }: PartScene): Promise
     await server.end("SIGKILL");
     await endpoint.close();
   }
-}
-
-/** A port at which nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
 
 function play(endpoint: FaultServer, healed: ReadonlySet<string>): void {

@@ -45,13 +45,14 @@ const lastText = (call: { request: { messages: readonly unknown[] } }) =>
 
 describe("cancel", () => {
   it("stops a model's stream, which then ends by itself, and keeps what was read of it", async () => {
-    const { clock } = timeWith(new Map([[effectGrace, 60_000]]));
+    const { clock, begun } = timeWith(new Map([[effectGrace, 60_000]]));
     const h = await open({ answer: (_, signal) => stuck(signal), overrides: { clock } });
     const session = await h.session(await h.agent());
     await h.say(session, "hi");
     await h.until(session, isType("step.started"));
     await h.send(session, { type: "user.interrupt" }, "control");
     const log = await h.finished(session);
+    expect(begun).toContain(effectGrace);
     expect(log.at(-1)).toMatchObject({ type: "run.finished", data: { reason: "interrupted" } });
     expect(log.find((event) => event.type === "agent.message")).toMatchObject({
       data: { text: "I begin to ", partial: true },
